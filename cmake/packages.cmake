@@ -1,0 +1,14 @@
+# The packages that Grapnel stands on, all from Debian (hiredis: 1.0 or newer, see ./dev).
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis>=1.0 hiredis_ssl>=1.0)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+# Debian 13 calls the C package msgpack-c, Debian 12 msgpack; the headers are the same.
+pkg_check_modules(MSGPACK IMPORTED_TARGET msgpack-c)
+if(NOT MSGPACK_FOUND)
+  pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
+endif()

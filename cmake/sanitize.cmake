@@ -1,0 +1,18 @@
+# GRAPNEL_SANITIZE: address (with undefined), thread, or empty. GRAPNEL_COVERAGE: gcov.
+set(GRAPNEL_SANITIZE "" CACHE STRING "address, thread or empty")
+option(GRAPNEL_COVERAGE "Instrument for gcov" OFF)
+option(GRAPNEL_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+
+if(GRAPNEL_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(GRAPNEL_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(GRAPNEL_SANITIZE)
+  message(FATAL_ERROR "GRAPNEL_SANITIZE=${GRAPNEL_SANITIZE}: expected address, thread or nothing")
+endif()
+if(GRAPNEL_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()

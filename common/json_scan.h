@@ -1,0 +1,26 @@
+/* json_scan.h: checks JSON and finds members in it without rebuilding it.
+ *
+ * Payloads are passed on byte for byte (1500.00 stays 1500.00), which a parser that builds values
+ * cannot do. Pure, no allocation, no recursion; nesting deeper than JSON_DEPTH_MAX is refused. */
+#ifndef GRAPNEL_COMMON_JSON_SCAN_H
+#define GRAPNEL_COMMON_JSON_SCAN_H
+
+#include "common/base.h"
+
+enum { JSON_DEPTH_MAX = 64 };
+
+/* Is @text exactly one JSON value (RFC 8259) in well-formed UTF-8, white space around it allowed?
+ * -EINVAL, and in @diag (may be NULL) what is wrong at which byte. */
+int json_check(struct span text, struct diag *diag);
+
+enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+
+/* The value without the white space around it, and its kind. @text must have passed json_check(). */
+struct span json_value(struct span text, enum json_kind *ret_kind);
+
+/* Member @name (compared after unescaping nothing: keys written with escapes do not match) of the
+ * object @text that passed json_check(); false if there is none or it is no object. The last one wins
+ * if it is there twice. */
+bool json_member(struct span text, const char *name, struct span *ret_value);
+
+#endif

@@ -1,0 +1,83 @@
+/* http_client.h: HTTP POST by libcurl's multi interface on the libuv loop. Nobody else includes curl
+ * (but egress.c for its URL parser).
+ *
+ * Measured choices (docs/architecture.md): several multi handles, connections spread over them by
+ * endpoint; a socket's uv_poll_t is kept and only changed when curl's wish changes; easy handles are
+ * reused; one X509 store for all TLS connections; a target's URL is parsed once; the connection cache
+ * is larger than the number of endpoints in use. */
+#ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
+#define GRAPNEL_WORKER_HTTP_CLIENT_H
+
+#include "common/base.h"
+#include "common/buf.h"
+#include "common/egress.h"
+#include "common/list.h"
+#include "common/loop.h"
+#include "common/outcome.h"
+
+struct http_client;
+struct http_target; /* a parsed URL, kept with an endpoint's cached configuration */
+struct http_call;
+
+struct http_client_options {
+    const struct egress_policy *egress; /* borrowed for the client's life */
+    size_t response_bytes_kept, response_bytes_max;
+    unsigned connections_max; /* in the cache, idle or not */
+    const char *ca_file;      /* NULL or "": the system's store */
+};
+
+int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o, struct diag *diag);
+/* All calls must have ended or been cancelled. Closes, frees, then calls @on_closed(@arg). */
+void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg);
+
+int http_target_new(struct http_target **ret, struct http_client *c, const char *url, struct diag *diag);
+struct http_target *http_target_ref(struct http_target *t); /* calls in flight hold one */
+struct http_target *http_target_unref(struct http_target *t);
+
+/* What came back; valid until the callback returns. */
+struct http_result {
+    enum outcome_code error; /* OUTCOME_OK: there was an answer, whatever its status */
+    char message[200];       /* for a person; "" when there is nothing to say */
+    int status;
+    struct span body;        /* the first response_bytes_kept of it */
+    struct span retry_after; /* the header's value, or empty */
+    int64_t started_us;      /* mono time when the request began to be sent; 0: it never was */
+    int64_t ended_us;
+    int64_t connect_us;      /* how long connecting took; 0: an existing connection was used */
+    bool is_refused_by_owner; /* may_send said no: nothing was sent */
+};
+
+typedef void http_done_fn(struct http_call *call, const struct http_result *result);
+
+/* One POST. Embedded; alive until its callback. The callback comes exactly once, never before
+ * http_call_start() returns, also when cancelled. */
+struct http_call {
+    /* filled by the owner; all borrowed until the callback */
+    struct http_target *target;
+    unsigned shard;       /* any number; calls with the same one share connections */
+    int64_t timeout_ms;   /* over the whole attempt: look-up, connect, TLS, send, answer */
+    struct span body;
+    const struct span *headers; /* "Name: value" lines, no CR/LF inside; Content-Type is the owner's too */
+    unsigned n_headers;
+    /* Asked when the connection stands and the request is about to be sent (also on a reused
+     * connection): false sends nothing, and the result says is_refused_by_owner. May be NULL. */
+    bool (*may_send)(struct http_call *call);
+    http_done_fn *done;
+    /* the rest is the client's */
+    struct list link;
+    struct http_client *client;
+    struct http_easy *easy;
+    bool is_cancelled;
+};
+
+void http_call_start(struct http_client *c, struct http_call *call);
+/* Ends it; the callback comes on a later turn with NETWORK_ERROR and message "cancelled". */
+void http_call_cancel(struct http_call *call);
+
+struct http_client_stats {
+    uint64_t calls, connects;
+    unsigned in_flight;
+};
+struct http_client_stats http_client_stats(const struct http_client *c);
+
+#endif
