@@ -25,8 +25,14 @@ struct redis_clock {
     int64_t noted_us;        /* mono time of the reading kept; 0: none yet */
 };
 
-/* Keeps the reading if it is tighter than the one kept, or the kept one is older than 10 s. */
-void redis_clock_note(struct redis_clock *c, int64_t asked_us, int64_t answered_us, int64_t redis_us);
+/* Keeps the reading if it is tighter than the one kept, or the kept one is older than 10 s, or the
+ * two contradict each other (somebody set the clock). */
+void redis_clock_note(struct redis_clock *c, int64_t asked_us, int64_t answered_us,
+                      int64_t redis_us);
+
+/* As long as nothing was noted, early is 0 (nothing is due) and late is far away (no permit is
+ * good). */
+#define REDIS_CLOCK_FAR_MS (INT64_MAX / 4)
 int64_t redis_clock_early_ms(const struct redis_clock *c);
 int64_t redis_clock_late_ms(const struct redis_clock *c);
 

@@ -15,7 +15,7 @@
 /* A positive outcome that the caller did not expect becomes a fault (-EPROTO); negatives stay. */
 #define err_fold(r) err_fold_((r), __FILE__, __LINE__)
 
-/* The words for a negative result, such as "connection refused". Lends a static string. */
+/* The words for a negative result, such as "Connection refused". Lends a static string. */
 const char *err_text(int r);
 
 int err_note_(int r, const char *what, const char *file, int line);

@@ -1,9 +1,9 @@
 /* id.h: the ids that we hand out.
  *
- * A delivery id is "whd_" and a UUID, an endpoint id "ep_" and a UUID. The UUID has version 4's form;
- * its 12 bits behind the version hold the partition, so that an id alone tells where its keys are;
- * the other 110 bits are random. An event that its producer gave no id is "evt_", its partition, and
- * its stream id: evt_2_1737556200000_0. */
+ * A delivery id is "whd_" and a UUID, an endpoint id "ep_" and a UUID. The UUID has version 4's
+ * form; its 12 bits behind the version hold the partition, so that an id alone tells where its keys
+ * are; the other 110 bits are random. An event that its producer gave no id is "evt_", its
+ * partition, and its stream id: evt_2_1737556200000_0. */
 #ifndef GRAPNEL_COMMON_ID_H
 #define GRAPNEL_COMMON_ID_H
 

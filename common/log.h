@@ -8,7 +8,13 @@
 
 #include "common/base.h"
 
-enum log_level { LOG_LEVEL_TRACE, LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+enum log_level {
+    LOG_LEVEL_TRACE,
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_ERROR
+};
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct log_field {
@@ -21,7 +27,8 @@ struct log_field {
 
 #define LOG_TEXT(k, v) ((struct log_field){.key = (k), .kind = LOG_FIELD_TEXT, .text = (v)})
 #define LOG_SPAN(k, v) ((struct log_field){.key = (k), .kind = LOG_FIELD_SPAN, .span = (v)})
-#define LOG_INT(k, v) ((struct log_field){.key = (k), .kind = LOG_FIELD_INT, .number = (int64_t)(v)})
+#define LOG_INT(k, v)                                                                              \
+    ((struct log_field){.key = (k), .kind = LOG_FIELD_INT, .number = (int64_t)(v)})
 #define LOG_ERR(r) LOG_TEXT("error", err_text(r))
 
 #define log_trace(...) log_at(LOG_LEVEL_TRACE, __VA_ARGS__)
@@ -41,8 +48,9 @@ void log_setup(const char *program, enum log_level level, enum log_format format
 bool log_is_on(enum log_level level);
 void log_write_(enum log_level level, const char *message, ...);
 
-/* The same fault again and again (Redis down, say): lets one line through per @every_ms and tells how
- * many it held back. Returns true when the caller may log; *@ret_held is the number held back. */
+/* The same fault again and again (Redis down, say): lets one line through per @every_ms and tells
+ * how many it held back. Returns true when the caller may log; *@ret_held is the number held back.
+ */
 struct log_limit {
     int64_t next_ms;
     uint64_t held;

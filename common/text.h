@@ -3,6 +3,7 @@
 #define GRAPNEL_COMMON_TEXT_H
 
 #include "common/base.h"
+#include "common/iso_time.h" /* parse_iso_time() */
 
 /* Decimal digits only, no sign, no space. -EINVAL, -ERANGE. */
 int parse_u64(struct span text, uint64_t *ret);
@@ -19,16 +20,17 @@ int parse_bytes(struct span text, uint64_t *ret);
 /* "true", "false", "1", "0", "yes", "no", "on", "off". -EINVAL. */
 int parse_bool(struct span text, bool *ret);
 
-/* 2025-01-22T14:30:00Z, with optional fraction and ±hh:mm. Milliseconds since 1970. -EINVAL, -ERANGE. */
-int parse_iso_time(struct span text, int64_t *ret_ms);
-
 /* Either case; @ret holds at least text.len / 2 bytes. -EINVAL. */
 int parse_hex(struct span text, uint8_t *ret, size_t *ret_len);
 
 /* Standard alphabet, padding required; @ret holds at least text.len / 4 * 3 bytes. -EINVAL. */
 int parse_base64(struct span text, uint8_t *ret, size_t *ret_len);
 
-bool text_is_utf8(struct span text); /* well-formed by RFC 3629: no surrogates, no overlong forms */
+/* Bytes of the well-formed UTF-8 character (RFC 3629) that @text begins with; 0 if there is none.
+ */
+size_t utf8_char(struct span text);
+bool text_is_utf8(
+    struct span text); /* nothing but such characters: no surrogates, no overlong forms */
 
 /* A name that may stand in a Redis key and a log line: 1 to @max of A-Z a-z 0-9 _ - . : */
 bool text_is_name(struct span text, size_t max);
