@@ -23,4 +23,15 @@ struct span json_value(struct span text, enum json_kind *ret_kind);
  * if it is there twice. */
 bool json_member(struct span text, const char *name, struct span *ret_value);
 
+/* All members of such an object in one pass, in their order:
+ *
+ *     for (json_walk_begin(&w, text); json_walk_next(&w, &name, &value);)
+ *
+ * @ret_name is what stands between the quotes. What is no object has no members. */
+struct json_walk {
+    const char *at, *end;
+};
+void json_walk_begin(struct json_walk *w, struct span text);
+bool json_walk_next(struct json_walk *w, struct span *ret_name, struct span *ret_value);
+
 #endif
