@@ -2,6 +2,7 @@
 #ifndef GRAPNEL_COMMON_BASE_H
 #define GRAPNEL_COMMON_BASE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,7 +61,10 @@ struct diag {
     char text[200];
 };
 
-/* Writes the words and returns -EINVAL, so that a check reads `return diag_set(...)`. @diag may be NULL. */
-int diag_set(struct diag *diag, const char *format, ...) _printf_(2, 3);
+/* diag_set(diag, format, ...) writes the words and is -EINVAL, so that a check reads `return
+ * diag_set(...)`.
+ * @diag may be NULL. A macro, so that compilers and analysers see that it never is 0. */
+#define diag_set(...) (diag_write_(__VA_ARGS__), -EINVAL)
+void diag_write_(struct diag *diag, const char *format, ...) _printf_(2, 3);
 
 #endif

@@ -23,31 +23,25 @@ const char *err_text(int r)
     return "Unknown error";
 }
 
-int err_note_(int r, const char *what, const char *file, int line)
+void err_note_(int r, const char *what, const char *file, int line)
 {
     log_trace("error passes", LOG_TEXT("step", what), LOG_TEXT("file", file), LOG_INT("line", line),
               LOG_INT("code", r), LOG_ERR(r));
-    return r;
 }
 
-int err_fold_(int r, const char *file, int line)
+void err_unexpected_(int r, const char *file, int line)
 {
-    if (r > 0) {
-        log_debug("unexpected outcome", LOG_TEXT("file", file), LOG_INT("line", line),
-                  LOG_INT("outcome", r));
-        return -EPROTO;
-    }
-    return err_note_(r, "fold", file, line);
+    log_debug("unexpected outcome", LOG_TEXT("file", file), LOG_INT("line", line),
+              LOG_INT("outcome", r));
 }
 
-int diag_set(struct diag *diag, const char *format, ...)
+void diag_write_(struct diag *diag, const char *format, ...)
 {
     va_list args;
 
-    if (diag) {
-        va_start(args, format);
-        (void)vsnprintf(diag->text, sizeof(diag->text), format, args);
-        va_end(args);
-    }
-    return -EINVAL;
+    if (!diag)
+        return;
+    va_start(args, format);
+    (void)vsnprintf(diag->text, sizeof(diag->text), format, args);
+    va_end(args);
 }

@@ -6,11 +6,13 @@
 #ifndef GRAPNEL_COMMON_ERR_H
 #define GRAPNEL_COMMON_ERR_H
 
+#include <errno.h>
+
 /* Marks the place where an error begins; logs it at trace level. Returns @r. */
-#define err_origin(r) err_note_((r), "origin", __FILE__, __LINE__)
+#define err_origin(r) err_passes_((r), "origin", __FILE__, __LINE__)
 
 /* Marks a place that hands an error up. Returns @r. */
-#define err_trace(r) err_note_((r), "trace", __FILE__, __LINE__)
+#define err_trace(r) err_passes_((r), "trace", __FILE__, __LINE__)
 
 /* A positive outcome that the caller did not expect becomes a fault (-EPROTO); negatives stay. */
 #define err_fold(r) err_fold_((r), __FILE__, __LINE__)
@@ -18,7 +20,22 @@
 /* The words for a negative result, such as "Connection refused". Lends a static string. */
 const char *err_text(int r);
 
-int err_note_(int r, const char *what, const char *file, int line);
-int err_fold_(int r, const char *file, int line);
+void err_note_(int r, const char *what, const char *file, int line);
+void err_unexpected_(int r, const char *file, int line);
+
+/* Inline, so that compilers and analysers see that @r comes out as it went in. */
+static inline int err_passes_(int r, const char *what, const char *file, int line)
+{
+    err_note_(r, what, file, line);
+    return r;
+}
+
+static inline int err_fold_(int r, const char *file, int line)
+{
+    if (r <= 0)
+        return err_passes_(r, "fold", file, line);
+    err_unexpected_(r, file, line);
+    return -EPROTO;
+}
 
 #endif
