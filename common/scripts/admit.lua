@@ -1,0 +1,196 @@
+-- admit.lua: the one place where limits live; part of every script that may grant a permit.
+-- ARGV[1] default limit per window (0: none) · ARGV[2] permit in ms · ARGV[3] default endpoint slots
+--
+-- Invariants:
+--   window     `window:<tenant>` holds, for each grant that can still be in use or was used less than
+--              60 s ago, the time at which it leaves the window; never more than the limit of them.
+--              A grant may be used until `until`, so it leaves at until + 60 s: however late it was
+--              used, no 60 s hold more than the limit.
+--   slots      `slots`[endpoint] = its entries in `jobs`.
+--   waiting    `wait:<endpoint>` is not empty  <=>  the endpoint is in its tenant's `ring` (it may be
+--              served) or in `capped` (all its slots are taken).
+--   throttled  a tenant with something in its `ring` is in `throttled`, at the time it may be served.
+local DEFAULT_LIMIT, PERMIT_MS, DEFAULT_SLOTS = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local WINDOW_MS = 60000
+local SHARE = 8 -- most that one endpoint gets before the next one's turn
+local jobs_room = tonumber(call('GET', P .. 'jobs_max') or 256) - call('XLEN', P .. 'jobs')
+local has_slow = call('EXISTS', P .. 'permits') == 1
+local lanes = {}
+local wake_ms -- the earliest time that this script put a tenant into `throttled` for
+
+-- The tenant's window as it is now, read once a script.
+local function lane(tenant, limit)
+    local l = lanes[tenant]
+    if l then return l end
+    l = {tenant = tenant, key = P .. 'window:' .. tenant, used = 0, tail = 0, granted = {}}
+    l.limit = tonumber(limit or call('HGET', P .. 'limits', tenant) or DEFAULT_LIMIT)
+    if l.limit > 0 then
+        local gone
+        repeat
+            local head = call('LRANGE', l.key, 0, 63)
+            gone = 0
+            while head[gone + 1] and tonumber(head[gone + 1]) <= now do gone = gone + 1 end
+            if gone > 0 then call('LTRIM', l.key, gone, -1) end
+        until gone < 64
+        l.stored = call('LLEN', l.key)
+        l.used = l.stored
+        l.tail = tonumber(call('LINDEX', l.key, -1) or 0)
+    end
+    l.is_waiting = call('ZSCORE', P .. 'throttled', tenant) ~= false
+    lanes[tenant] = l
+    return l
+end
+
+local function has_room(l)
+    return l.limit == 0 or l.used < l.limit
+end
+
+-- When the next permit comes free.
+local function free_ms(l)
+    if has_room(l) then return now end
+    local index = l.used - l.limit
+    if index < l.stored then return tonumber(call('LINDEX', l.key, index)) end
+    return l.granted[index - l.stored + 1]
+end
+
+local function throttle(l, at_ms)
+    call('ZADD', P .. 'throttled', at_ms, l.tenant)
+    l.is_waiting = true
+    if not wake_ms or at_ms < wake_ms then wake_ms = at_ms end
+end
+
+-- Some endpoints take longer to connect to than a permit lasts (settle.lua learns it): for a while
+-- theirs last longer. `permits`[endpoint] = "<permit ms> <valid until ms>".
+local function permit_ms(endpoint)
+    local text = has_slow and call('HGET', P .. 'permits', endpoint)
+    if not text then return PERMIT_MS end
+    local permit, valid_ms = string.match(text, '^(%d+) (%d+)$')
+    if tonumber(valid_ms) > now then return tonumber(permit) end
+    call('HDEL', P .. 'permits', endpoint)
+    return PERMIT_MS
+end
+
+-- The slot must have been counted by the caller.
+local function grant(l, endpoint, job)
+    local until_ms = now + permit_ms(endpoint)
+    if l.limit > 0 then
+        l.tail = math.max(l.tail, until_ms + WINDOW_MS) -- the list stays in order
+        l.used = l.used + 1
+        l.granted[#l.granted + 1] = l.tail
+    end
+    call('XADD', P .. 'jobs', '*', 'job', job, 'until', until_ms)
+    jobs_room = jobs_room - 1
+end
+
+local function enqueue(l, endpoint, job, is_capped, is_first)
+    local length = call(is_first and 'LPUSH' or 'RPUSH', P .. 'wait:' .. endpoint, job)
+    if length > 1 then return end -- it waits already, so it is in the ring or in `capped`
+    if is_capped then
+        call('SADD', P .. 'capped', endpoint)
+    else
+        call('ZADD', P .. 'ring:' .. l.tenant, stamp, endpoint)
+        throttle(l, free_ms(l))
+    end
+end
+
+-- Grants a permit for @job, or lets it wait. Nothing overtakes what waits already.
+local function admit(l, endpoint, slots, job)
+    if l.is_waiting or jobs_room <= 0 or not has_room(l) then return enqueue(l, endpoint, job) end
+    if call('HINCRBY', P .. 'slots', endpoint, 1) > slots then
+        call('HINCRBY', P .. 'slots', endpoint, -1)
+        return enqueue(l, endpoint, job, true)
+    end
+    grant(l, endpoint, job)
+end
+
+-- A permit that was not used no longer counts. (One whose time was shifted to keep the list in order is
+-- not found, and simply runs out.)
+local function refund(l, until_ms)
+    if l.limit > 0 and call('LREM', l.key, -1, until_ms + WINDOW_MS) == 1 then
+        l.used = l.used - 1
+        l.stored = l.stored - 1
+    end
+end
+
+local function slots_of(endpoint)
+    return tonumber(call('HGET', P .. 'caps', endpoint) or DEFAULT_SLOTS)
+end
+
+-- Gives back a slot; an endpoint that waited for one may be served again.
+local function free_slot(tenant, endpoint)
+    call('HINCRBY', P .. 'slots', endpoint, -1)
+    if call('SREM', P .. 'capped', endpoint) == 1 then
+        local l = lane(tenant)
+        call('ZADD', P .. 'ring:' .. tenant, stamp, endpoint)
+        throttle(l, free_ms(l))
+    end
+end
+
+-- Serves the endpoint at the head of the tenant's ring; how many jobs it got.
+local function serve(l, ring, endpoint, most)
+    local slots, used = slots_of(endpoint), tonumber(call('HGET', P .. 'slots', endpoint) or 0)
+    local count = math.min(slots - used, most, SHARE, jobs_room)
+    if l.limit > 0 then count = math.min(count, l.limit - l.used) end
+    local jobs = count > 0 and call('LPOP', P .. 'wait:' .. endpoint, count) or {}
+    for _, job in ipairs(jobs) do grant(l, endpoint, job) end
+    if #jobs > 0 then used = call('HINCRBY', P .. 'slots', endpoint, #jobs) end
+    if call('EXISTS', P .. 'wait:' .. endpoint) == 0 then
+        call('ZREM', ring, endpoint)
+    elseif used >= slots then
+        call('ZREM', ring, endpoint)
+        call('SADD', P .. 'capped', endpoint)
+    else
+        stamp = stamp + 1
+        call('ZADD', ring, stamp, endpoint) -- to the end of the ring
+    end
+    return #jobs
+end
+
+-- One tenant's turn: at most @most jobs, round its ring. Leaves it in `throttled` at the right time.
+local function turn(l, most)
+    local ring, given = P .. 'ring:' .. l.tenant, 0
+    local endpoint = call('ZRANGE', ring, 0, 0)[1]
+    while endpoint and given < most and jobs_room > 0 and has_room(l) do
+        given = given + serve(l, ring, endpoint, most - given)
+        endpoint = call('ZRANGE', ring, 0, 0)[1]
+    end
+    if endpoint then
+        throttle(l, free_ms(l))
+    else
+        call('ZREM', P .. 'throttled', l.tenant)
+        l.is_waiting = false
+    end
+    return given
+end
+
+-- Serves tenants whose time has come, the longest waiting first, a share each: at most @most jobs.
+local function promote(most)
+    local turns = 64
+    while most > 0 and jobs_room > 0 and turns > 0 do
+        local tenant = call('ZRANGEBYSCORE', P .. 'throttled', '-inf', now, 'LIMIT', 0, 1)[1]
+        if not tenant then return end
+        most = most - turn(lane(tenant), math.min(most, SHARE))
+        turns = turns - 1
+    end
+end
+
+-- Writes down what was granted. Every script that granted anything ends with this.
+local function note_grants()
+    for _, l in pairs(lanes) do
+        local i = 1
+        while l.granted[i] do
+            local last = math.min(i + 999, #l.granted)
+            call('RPUSH', l.key, unpack(l.granted, i, last))
+            i = last + 1
+        end
+    end
+end
+
+-- When a scheduler has to come back for this partition: {delayed, throttled} in ms, -1 for never.
+-- A tenant whose time has come while `jobs` is full is served by settle.lua as soon as there is room.
+local function next_due()
+    local delayed = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
+    local throttled = call('ZRANGE', P .. 'throttled', 0, 0, 'WITHSCORES')[2]
+    if throttled and jobs_room <= 0 and tonumber(throttled) <= now then throttled = nil end
+    return {tonumber(delayed or -1), tonumber(throttled or -1)}
+end

@@ -1,0 +1,8 @@
+-- base.lua: what every script begins with.
+-- KEYS[1] is the partition's head, "grapnel:{3}:"; all keys of the script begin with it, so a script
+-- touches one hash slot. All times are Redis's own clock, in milliseconds.
+local P = KEYS[1]
+local call = redis.call
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local stamp = time[1] * 1000000 + time[2] -- microseconds: orders what happens within one millisecond

@@ -1,0 +1,98 @@
+#!lua
+-- configure.lua: one change of a tenant's configuration, seen by all caches at their next step.
+-- KEYS[1] head · ARGV[1] what · ARGV[2] tenant · then:
+--   tenant           record, limit ('' for the default) · must_be: 'new', 'old' or ''
+--   tenant-remove    -
+--   endpoint         endpoint, record, slots ('' for the default), must_be, most endpoints per tenant
+--   endpoint-remove  endpoint
+--   endpoint-enable  endpoint
+--   endpoint-disable endpoint, reason
+-- Answers the new version, or an error text: 'exists', 'missing', 'no tenant', 'too many'.
+--#include base.lua
+--#include change.lua
+--#include retire.lua
+--#include cancel.lua
+local what, tenant, endpoint = ARGV[1], ARGV[2], ARGV[3]
+
+local function set_or_clear(hash, field, value)
+    if value == '' then call('HDEL', P .. hash, field) else call('HSET', P .. hash, field, value) end
+end
+
+local function wrong(key, must_be)
+    local is_there = call('EXISTS', key) == 1
+    if must_be == 'new' and is_there then return 'exists' end
+    if must_be == 'old' and not is_there then return 'missing' end
+end
+
+-- The limits may be other ones now: let the scheduler look again at once.
+local function look_again()
+    if call('ZSCORE', P .. 'throttled', tenant) then
+        call('ZADD', P .. 'throttled', now, tenant)
+        call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', now)
+    end
+end
+
+local function endpoint_remove(id)
+    call('DEL', P .. 'endpoint:' .. id)
+    call('SREM', P .. 'endpoints:' .. tenant, id)
+    for _, hash in ipairs({'caps', 'failures', 'permits', 'disabled'}) do call('HDEL', P .. hash, id) end
+    disable(tenant, id, 'the endpoint was removed')
+    call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', now)
+end
+
+local actions = {}
+
+actions['tenant'] = function()
+    local error = wrong(P .. 'tenant:' .. tenant, ARGV[5])
+    if error then return error end
+    call('SET', P .. 'tenant:' .. tenant, ARGV[3])
+    call('SADD', P .. 'tenants', tenant)
+    set_or_clear('limits', tenant, ARGV[4])
+    look_again()
+end
+
+actions['tenant-remove'] = function()
+    if call('DEL', P .. 'tenant:' .. tenant) == 0 then return 'missing' end
+    for _, id in ipairs(call('SMEMBERS', P .. 'endpoints:' .. tenant)) do endpoint_remove(id) end
+    call('HDEL', P .. 'limits', tenant)
+end
+
+actions['endpoint'] = function()
+    local key = P .. 'endpoint:' .. endpoint
+    if call('EXISTS', P .. 'tenant:' .. tenant) == 0 then return 'no tenant' end
+    local error = wrong(key, ARGV[6])
+    if error then return error end
+    if call('EXISTS', key) == 0 and call('SCARD', P .. 'endpoints:' .. tenant) >= tonumber(ARGV[7]) then
+        return 'too many'
+    end
+    call('SET', key, ARGV[4])
+    call('SADD', P .. 'endpoints:' .. tenant, endpoint)
+    set_or_clear('caps', endpoint, ARGV[5])
+    if call('SREM', P .. 'capped', endpoint) == 1 then
+        call('ZADD', P .. 'ring:' .. tenant, stamp, endpoint)
+        call('ZADD', P .. 'throttled', now, tenant)
+    end
+    look_again()
+end
+
+actions['endpoint-remove'] = function()
+    if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'missing' end
+    endpoint_remove(endpoint)
+end
+
+actions['endpoint-enable'] = function()
+    if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'missing' end
+    call('HDEL', P .. 'disabled', endpoint)
+    call('HDEL', P .. 'failures', endpoint)
+    call('HDEL', P .. 'cancelling', endpoint)
+end
+
+actions['endpoint-disable'] = function()
+    if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'missing' end
+    disable(tenant, endpoint, ARGV[4])
+    call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', now)
+end
+
+local error = actions[what]()
+if error then return error end
+return changed(tenant)

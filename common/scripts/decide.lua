@@ -1,0 +1,53 @@
+#!lua flags=allow-oom
+-- decide.lua: the scheduler's verdicts on failed attempts.
+-- KEYS[1] head · ARGV[1] ended deliveries to keep · ARGV[2] failed deliveries in a row that disable
+-- ARGV[3…] verdict after verdict, eight each:
+--   entry in `failed`, kind, tenant, endpoint, delivery id, text for the record, due ms, job
+--   kind `retry`    job goes to `delayed` until due ms
+--        `final`    the delivery ends
+--        `cancel`   the delivery ends, as its endpoint is gone or disabled
+--        `disable`  the delivery ends and the endpoint is disabled (410)
+-- Answers {delayed, endpoint, reason, endpoint, reason …}: when to come back, what was disabled.
+-- Invariant: acknowledged first, as in settle.lua.
+--#include base.lua
+--#include change.lua
+--#include retire.lua
+--#include cancel.lua
+local KEEP, DISABLE_AFTER = tonumber(ARGV[1]), tonumber(ARGV[2])
+local FAILED = P .. 'failed'
+local entries, off = {}, {}
+
+local function put_off(tenant, endpoint, reason)
+    if disable(tenant, endpoint, reason) then
+        off[#off + 1] = endpoint
+        off[#off + 1] = reason
+    end
+end
+
+local function final(kind, tenant, endpoint, id)
+    retire(tenant, id, KEEP)
+    local failures = call('HINCRBY', P .. 'failures', endpoint, 1)
+    if kind == 'disable' then
+        put_off(tenant, endpoint, 'the endpoint answered 410 Gone')
+    elseif failures >= DISABLE_AFTER then
+        put_off(tenant, endpoint, failures .. ' consecutive deliveries failed')
+    end
+end
+
+for i = 3, #ARGV, 8 do
+    if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then
+        local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+        entries[#entries + 1] = ARGV[i]
+        call('APPEND', P .. 'delivery:' .. id, ARGV[i + 5])
+        if kind == 'retry' then
+            call('ZADD', P .. 'delayed', ARGV[i + 6], ARGV[i + 7])
+        elseif kind == 'cancel' then
+            retire(tenant, id, KEEP)
+        else
+            final(kind, tenant, endpoint, id)
+        end
+    end
+end
+if #entries > 0 then call('XDEL', FAILED, unpack(entries)) end
+local delayed = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
+return {tonumber(delayed or -1), unpack(off)}

@@ -1,0 +1,58 @@
+#!lua flags=allow-oom
+-- fanout.lua: accepted events become deliveries, each admitted or waiting.
+-- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] version that the caller's cache is at
+-- ARGV[5…] event after event:
+--   stream id, tenant, limit, n, then n times: delivery id, endpoint, slots, job, record
+--   n = 0: nobody wants it; n = -1: refused, then the reason
+-- Answers {version} alone, having done nothing, when the configuration has changed since; else
+-- {version, delayed, throttled, deliveries made}.
+-- Invariant: an event is fanned out once. It is acknowledged first, and `event_refs` is set only once:
+-- if either says that somebody was here before, nothing is done. That also holds when the group was
+-- lost and all of `events` is read again.
+--#include base.lua
+local version = tonumber(call('GET', P .. 'version') or 0)
+if version ~= tonumber(ARGV[4]) then return {version} end
+--#include admit.lua
+local EVENTS = P .. 'events'
+
+local function reject(event, reason)
+    local entry = call('XRANGE', EVENTS, event, event)[1]
+    if entry then
+        call('XADD', P .. 'rejected', 'MAXLEN', '~', 100000, '*', 'reason', reason, unpack(entry[2]))
+    end
+    call('XDEL', EVENTS, event)
+end
+
+local function deliver(l, i)
+    local id, endpoint = ARGV[i], ARGV[i + 1]
+    call('SET', P .. 'delivery:' .. id, ARGV[i + 4])
+    call('ZADD', P .. 'index:' .. l.tenant, now, id)
+    admit(l, endpoint, tonumber(ARGV[i + 2]), ARGV[i + 3])
+end
+
+local made, i = 0, 5
+while ARGV[i] do
+    local event, tenant, n = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3])
+    local is_ours = call('XACK', EVENTS, 'scheduler', event) == 1
+    if n > 0 then
+        if is_ours and call('HSETNX', P .. 'event_refs', event, n) == 1 then
+            local l = lane(tenant, ARGV[i + 2])
+            for d = 0, n - 1 do deliver(l, i + 4 + d * 5) end
+            made = made + n
+        end
+        i = i + 4 + n * 5
+    elseif n == 0 then
+        if is_ours then
+            call('XDEL', EVENTS, event)
+            call('HINCRBY', P .. 'unmatched', tenant, 1)
+        end
+        i = i + 4
+    else
+        if is_ours then reject(event, ARGV[i + 4]) end
+        i = i + 5
+    end
+end
+promote(16)
+note_grants()
+local due = next_due()
+return {version, due[1], due[2], made}

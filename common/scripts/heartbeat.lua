@@ -1,0 +1,24 @@
+#!lua flags=allow-oom
+-- heartbeat.lua: a process says that it lives, and heals what it needs in this partition.
+-- KEYS[1] head · ARGV[1] member, "worker/<name>" or "scheduler/<name>" · ARGV[2] slots of a worker, 0
+-- ARGV[3] lease in ms
+-- Answers {seconds, microseconds, version, delayed, throttled}: Redis's clock, for permits and due times.
+-- The groups are made here, from the beginning of their streams, so that a lost group (or a Redis
+-- that was emptied) heals by itself and loses nothing that is still in the streams.
+--#include base.lua
+for stream, group in pairs({events = 'scheduler', failed = 'scheduler', wake = 'scheduler', jobs = 'workers'}) do
+    redis.pcall('XGROUP', 'CREATE', P .. stream, group, '0', 'MKSTREAM')
+end
+call('ZADD', P .. 'consumers', now, ARGV[1])
+local is_worker = tonumber(ARGV[2]) > 0
+if is_worker then call('HSET', P .. 'capacity', ARGV[1], ARGV[2]) end
+-- `jobs` holds as much as the workers that live can take, so that permits are not granted in vain.
+local slots, all = 0, call('HGETALL', P .. 'capacity')
+for i = 1, #all, 2 do
+    local seen = call('ZSCORE', P .. 'consumers', all[i])
+    if seen and tonumber(seen) > now - tonumber(ARGV[3]) then slots = slots + tonumber(all[i + 1]) end
+end
+call('SET', P .. 'jobs_max', math.max(slots, 64))
+local delayed = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
+local throttled = call('ZRANGE', P .. 'throttled', 0, 0, 'WITHSCORES')[2]
+return {time[1], time[2], tonumber(call('GET', P .. 'version') or 0), tonumber(delayed or -1), tonumber(throttled or -1)}

@@ -1,0 +1,73 @@
+#!lua flags=allow-oom
+-- rescue.lua: the work of processes that have died.
+-- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] the caller, a scheduler · ARGV[5] lease in ms
+-- ARGV[6] most jobs to move
+-- A dead worker's jobs go back to the head of where they waited, with the same attempt number; what a
+-- dead scheduler had read becomes the caller's (who reads its own pending entries again).
+-- Answers {jobs rescued, entries taken over from schedulers, is there more}.
+-- Invariant: whoever has a heartbeat younger than the lease keeps its work, judged in the same step.
+-- Each job is acknowledged first, as in settle.lua.
+--#include base.lua
+--#include admit.lua
+local ME, LEASE_MS, most = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+local JOBS = P .. 'jobs'
+
+local function rescue_job(entry, worker)
+    local found = call('XRANGE', JOBS, entry, entry)[1]
+    if call('XACK', JOBS, 'workers', entry) == 0 or not found then return 0 end
+    call('XDEL', JOBS, entry)
+    local packed = found[2][2]
+    local job = cmsgpack.unpack(packed)
+    local id, tenant, endpoint, attempt = job[1], job[2], job[3], job[5]
+    call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'lost', now, attempt, worker}))
+    free_slot(tenant, endpoint)
+    enqueue(lane(tenant), endpoint, packed, false, true)
+    return 1
+end
+
+local function rescue_worker(worker)
+    local pending, moved = call('XPENDING', JOBS, 'workers', '-', '+', most, worker), 0
+    for i = #pending, 1, -1 do moved = moved + rescue_job(pending[i][1], worker) end -- the oldest gets in front
+    return moved, #pending
+end
+
+local function take_over(stream, scheduler)
+    local pending, ids = call('XPENDING', P .. stream, 'scheduler', '-', '+', most, scheduler), {}
+    for i, entry in ipairs(pending) do ids[i] = entry[1] end
+    if #ids > 0 then
+        call('XCLAIM', P .. stream, 'scheduler', ME, 0, unpack(ids))
+    end
+    return #ids
+end
+
+local function bury(member, name, group, streams)
+    for _, stream in ipairs(streams) do
+        redis.pcall('XGROUP', 'DELCONSUMER', P .. stream, group, name)
+    end
+    call('ZREM', P .. 'consumers', member)
+    call('HDEL', P .. 'capacity', member)
+end
+
+local rescued, taken, has_more = 0, 0, 0
+for _, member in ipairs(call('ZRANGEBYSCORE', P .. 'consumers', '-inf', now - LEASE_MS, 'LIMIT', 0, 16)) do
+    local kind, name = string.match(member, '^(%a+)/(.*)$')
+    local pending = 0
+    if kind == 'worker' then
+        local moved
+        moved, pending = rescue_worker(name)
+        rescued = rescued + moved
+    elseif kind == 'scheduler' and name ~= ME then
+        for _, stream in ipairs({'events', 'failed', 'wake'}) do pending = pending + take_over(stream, name) end
+        taken = taken + pending
+    end
+    if pending > 0 then
+        has_more = 1
+    elseif kind == 'worker' then
+        bury(member, name, 'workers', {'jobs'})
+    elseif name ~= ME then
+        bury(member, name, 'scheduler', {'events', 'failed', 'wake'})
+    end
+end
+promote(rescued)
+note_grants()
+return {rescued, taken, has_more}

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+-- trim.lua: retention by age, some tenants a call.
+-- KEYS[1] head · ARGV[1] cursor over the tenants ('0' to begin) · ARGV[2] age in ms · ARGV[3] most to remove
+-- Answers {next cursor ('0': all seen), removed}.
+-- Invariant: only what is in `done` is removed, so nothing pending ever is.
+--#include base.lua
+--#include retire.lua
+local removed, most = 0, tonumber(ARGV[3])
+local scan = call('SSCAN', P .. 'tenants', ARGV[1], 'COUNT', 32)
+for _, tenant in ipairs(scan[2]) do
+    local old = call('ZRANGEBYSCORE', P .. 'done:' .. tenant, '-inf', now - tonumber(ARGV[2]), 'LIMIT', 0, most - removed)
+    for _, id in ipairs(old) do forget(tenant, id) end
+    removed = removed + #old
+    if removed >= most then return {ARGV[1], removed} end
+    if call('EXISTS', P .. 'tenant:' .. tenant, P .. 'index:' .. tenant) == 0 then
+        call('SREM', P .. 'tenants', tenant)
+        call('DEL', P .. 'window:' .. tenant)
+    end
+end
+-- What is left of removed endpoints: nothing can still be on its way to them.
+local flat = call('HSCAN', P .. 'disabled', 0, 'COUNT', 32)[2]
+for i = 1, #flat, 2 do
+    local is_old = cmsgpack.unpack(flat[i + 1])[2] < now - tonumber(ARGV[2])
+    if is_old and call('EXISTS', P .. 'endpoint:' .. flat[i]) == 0 then
+        call('HDEL', P .. 'disabled', flat[i])
+        call('HDEL', P .. 'slots', flat[i])
+    end
+end
+call('XTRIM', P .. 'rejected', 'MINID', '~', now - tonumber(ARGV[2]))
+return {scan[1], removed}
