@@ -23,11 +23,11 @@ struct defer {
     void *arg;
 };
 
-int loop_init(struct loop *l);                 /* negative on failure */
-int loop_run(struct loop *l);                  /* until nothing is left or loop_stop() */
+int loop_init(struct loop *l); /* negative on failure */
+int loop_run(struct loop *l);  /* until nothing is left or loop_stop() */
 void loop_stop(struct loop *l);
-/* Closes the loop's own handles, runs until all closes are done, frees. Asserts that nobody else left
- * an open handle (prints which). */
+/* Closes the loop's own handles, runs until all closes are done, frees. Asserts that nobody else
+ * left an open handle (prints which). */
 void loop_fini(struct loop *l);
 
 void defer_init(struct defer *d, defer_fn *fn, void *arg);

@@ -1,15 +1,19 @@
 /* redis_client.h: hiredis on the libuv loop: connects, reconnects, keeps deadlines, runs scripts.
  *
- * One client is one connection. It connects by itself, for as long as it lives: after a loss it waits
- * 50 ms, doubling up to 2 s, with jitter. Every request is called back exactly once, never before the
- * call that started it returns: with a reply, or with result < 0 and no reply:
- *     -ENOTCONN   not connected (at once, on the next turn) or the connection was lost; whether Redis
- *                 ran the command is unknown in the second case
- *     -ETIMEDOUT  no answer within the deadline; the connection is dropped, as its order is lost
- *     -EBUSY      more than `requests_max` waiting for an answer: the caller must slow down
- *     -ECANCELED  the client is being closed
- * An error that Redis itself answered is a reply of type REDIS_REPLY_ERROR, with result 0; use
- * redis_reply_result() to turn it into a number. LOADING, READONLY and the like are such answers. */
+ * One client is one connection. It connects by itself, for as long as it lives: after a loss it
+ * waits 50 ms, doubling up to 2 s, with jitter. Every request is called back exactly once, never
+ * before the call that started it returns: with a reply, or with result < 0 and no reply: -ENOTCONN
+ * not connected (at once, on the next turn) or the connection was lost; whether Redis ran the
+ * command is unknown in the second case -ETIMEDOUT  no answer within the deadline; the connection
+ * is dropped, as its order is lost -EBUSY      `requests_max` requests or 64 MiB wait: the caller
+ * must slow down -ECANCELED  the client is being closed -ENOMEM, -ENOBUFS  the command could not be
+ * built or copied An error that Redis itself answered is a reply of type REDIS_REPLY_ERROR, with
+ * result 0; use redis_reply_result() to turn it into a number. LOADING, READONLY and the like are
+ * such answers.
+ *
+ * Every function here may be called from any callback. What is sent in one turn of the loop goes
+ * out in one write when the turn ends. A program that uses this ignores SIGPIPE (service.c does).
+ */
 #ifndef GRAPNEL_COMMON_REDIS_CLIENT_H
 #define GRAPNEL_COMMON_REDIS_CLIENT_H
 
@@ -18,6 +22,7 @@
 #include "common/loop.h"
 #include <hiredis/hiredis.h>
 
+struct buf;
 struct redis_client;
 struct redis_request;
 
@@ -30,7 +35,8 @@ struct redis_address {
     char *host, *user, *password, *unix_path;
     int port, db;
     bool is_tls;
-    char *tls_ca_file, *tls_cert_file, *tls_key_file; /* may be NULL: system store, no client cert */
+    char *tls_ca_file, *tls_cert_file,
+        *tls_key_file; /* may be NULL: system store, no client cert */
 };
 int redis_address_parse(struct redis_address *ret, const char *url, struct diag *diag);
 void redis_address_fini(struct redis_address *a);
@@ -54,16 +60,17 @@ struct redis_request {
     struct list link;
     redis_done_fn *done;
     void *arg;
+    /* the rest is the client's */
     int64_t deadline_us;
     int result;
-    /* the rest is the client's */
-    struct redis_client *client;
-    const struct redis_script *script;
-    struct buf *command;
-    bool is_detached;
+    const struct redis_script *script; /* of redis_run(), until the script went out whole */
+    char *command;                     /* its bytes, kept for that case until the answer */
+    size_t command_len;
 };
 
-int redis_client_new(struct redis_client **ret, struct loop *l, const struct redis_client_options *o);
+/* Starts connecting. -ENOMEM, or -EINVAL when the address's TLS files cannot be used (logged). */
+int redis_client_new(struct redis_client **ret, struct loop *l,
+                     const struct redis_client_options *o);
 /* Cancels what waits (each is called back with -ECANCELED), closes, frees itself, then calls
  * @on_closed(@arg) (may be NULL). */
 void redis_client_close(struct redis_client *c, defer_fn *on_closed, void *arg);
@@ -88,9 +95,11 @@ void redis_arg(struct redis_command *c, const void *data, size_t len); /* borrow
 void redis_arg_text(struct redis_command *c, const char *text);
 void redis_arg_span(struct redis_command *c, struct span s);
 void redis_arg_i64(struct redis_command *c, int64_t value);
+/* The finished bytes, lent until the next change; empty when there is an error or no argument. */
+struct span redis_command_bytes(const struct redis_command *c);
 
-/* Sends @cmd (its bytes are copied out; reusable at once). @deadline_ms 0: the client's default; add
- * the BLOCK time of a blocking read yourself. */
+/* Sends @cmd (its bytes are copied out; reusable at once). @deadline_ms 0: the client's default;
+ * add the BLOCK time of a blocking read yourself. */
 void redis_send(struct redis_client *c, struct redis_request *r, const struct redis_command *cmd,
                 int64_t deadline_ms, redis_done_fn *done, void *arg);
 
@@ -103,16 +112,25 @@ struct redis_script {
 };
 void redis_script_init(struct redis_script *s, const char *name, const char *source);
 
-/* Begins an EVALSHA of @script with @n_keys; the caller then adds keys and arguments with redis_arg*()
- * and sends with redis_run(). */
-void redis_script_begin(struct redis_command *cmd, const struct redis_script *script, unsigned n_keys);
+/* Begins an EVALSHA of @script with @n_keys; the caller then adds keys and arguments with
+ * redis_arg*() and sends with redis_run(). */
+void redis_script_begin(struct redis_command *cmd, const struct redis_script *script,
+                        unsigned n_keys);
+/* Appends what to send when Redis did not know the script: @evalsha, the bytes of a command that
+ * was begun with redis_script_begin(), as EVAL with the source. For redis_run(), which does it by
+ * itself, and for those who speak to Redis without a client. Only buf errors. */
+int redis_script_whole(struct buf *ret, const struct redis_script *script, struct span evalsha);
+/* @script must live until the callback. */
 void redis_run(struct redis_client *c, struct redis_request *r, const struct redis_script *script,
-               const struct redis_command *cmd, int64_t deadline_ms, redis_done_fn *done, void *arg);
+               const struct redis_command *cmd, int64_t deadline_ms, redis_done_fn *done,
+               void *arg);
 
 /* 0 for a reply that is no error; else by its first word:
- * -EAGAIN (LOADING, BUSY, TRYAGAIN, MASTERDOWN, CLUSTERDOWN), -EROFS (READONLY), -ENOSPC (OOM,
- * MISCONF), -ENOENT (NOGROUP), -EACCES (NOAUTH, WRONGPASS, NOPERM), -EPROTO (anything else, or NULL). */
+ * -EAGAIN (LOADING, BUSY, TRYAGAIN, MASTERDOWN, CLUSTERDOWN, NOREPLICAS), -EROFS (READONLY),
+ * -ENOSPC (OOM, MISCONF), -ENOENT (NOGROUP), -EACCES (NOAUTH, WRONGPASS, NOPERM), -EPROTO (anything
+ * else, or NULL). */
 int redis_reply_result(const redisReply *reply);
+bool redis_reply_is_error(const redisReply *reply, const char *code); /* "NOSCRIPT", say */
 
 /* Access with types checked, so that no reply can crash us: NULL or false when it is not that. */
 const redisReply *redis_reply_at(const redisReply *array, size_t index);
