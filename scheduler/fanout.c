@@ -1,0 +1,255 @@
+/* fanout.c: see fanout.h.
+ *
+ *   IDLE ──start──► LOADING ──known──► MOVING ──answer──► IDLE
+ *                      ▲                 │ │▲
+ *                      └─ stale cache ───┘ └┘ the next part of the batch
+ *
+ * A step moves a bounded number of deliveries, as an event may have a thousand endpoints. The
+ * script does nothing when the configuration has changed since it was loaded: then we load and ask
+ * again. */
+#include "scheduler/fanout.h"
+
+#include "common/err.h"
+#include "common/id.h"
+#include "common/job.h"
+#include "common/log.h"
+#include "common/record.h"
+#include "common/scripts.h"
+#include <errno.h>
+
+enum { DELIVERIES_PER_STEP = 256 };
+
+struct fanout_item {
+    struct event event;
+    bool is_refused;
+    struct diag why;
+};
+
+int fanout_init(struct fanout *f, unsigned partition, const struct fanout_options *o)
+{
+    size_t n = (size_t)o->limits->fanout_batch;
+
+    *f = (struct fanout){.options = *o, .partition = partition};
+    redis_command_init(&f->command);
+    buf_init(&f->scratch, 4096);
+    f->items = calloc(n, sizeof(*f->items));
+    f->tenants = calloc(n, sizeof(*f->tenants));
+    return f->items && f->tenants ? 0 : err_origin(-ENOMEM);
+}
+
+void fanout_fini(struct fanout *f)
+{
+    free(f->items);
+    free(f->tenants);
+    redis_command_fini(&f->command);
+    buf_fini(&f->scratch);
+}
+
+static void read_item(struct fanout *f, struct fanout_item *item, const redisReply *entry)
+{
+    int r = event_parse(&item->event, entry, f->partition, &item->why);
+
+    if (!r)
+        r = event_judge(&item->event, f->partition, f->options.keys->partitions,
+                        (size_t)f->options.limits->event_bytes_max, &item->why);
+    item->is_refused = r != 0;
+    if (r && !item->why.text[0])
+        (void)diag_set(&item->why, "the entry cannot be read");
+}
+
+/* Entries that are not even [id, …] cannot be named, so they are left out (Redis sends none). */
+static void read_batch(struct fanout *f, const struct batch *batch)
+{
+    size_t most = (size_t)f->options.limits->fanout_batch;
+
+    f->n_items = f->next = 0;
+    for (size_t i = 0; i < batch->entries->elements && f->n_items < most; i++) {
+        struct fanout_item *item = &f->items[f->n_items];
+
+        item->why.text[0] = '\0';
+        read_item(f, item, batch->entries->element[i]);
+        if (item->event.stream_id.len)
+            f->n_items++;
+    }
+}
+
+static void finish(struct fanout *f, int result)
+{
+    f->state = FANOUT_IDLE;
+    f->options.done(f->options.arg, result);
+}
+
+static void add_delivery(struct fanout *f, const struct event *e, const struct endpoint *endpoint,
+                         int64_t now_ms)
+{
+    struct redis_command *cmd = &f->command;
+    unsigned slots =
+        endpoint->slots ? endpoint->slots : (unsigned)f->options.limits->endpoint_slots;
+    char id[ID_SIZE];
+
+    id_make(id, "whd_", f->partition);
+    redis_arg_text(cmd, id);
+    redis_arg_text(cmd, endpoint->id);
+    redis_arg_i64(cmd, slots);
+    buf_clear(&f->scratch);
+    job_pack(&f->scratch, &(struct job){.id = span_of(id),
+                                        .tenant = e->fields.tenant,
+                                        .endpoint = span_of(endpoint->id),
+                                        .event = e->stream_id,
+                                        .attempt = 1});
+    redis_arg_span(cmd, buf_span(&f->scratch));
+    buf_clear(&f->scratch);
+    record_pack(&f->scratch, &(struct record_entry){.kind = RECORD_CREATED,
+                                                    .ms = now_ms,
+                                                    .tenant = e->fields.tenant,
+                                                    .endpoint = span_of(endpoint->id),
+                                                    .event = e->stream_id,
+                                                    .type = e->fields.type});
+    redis_arg_span(cmd, buf_span(&f->scratch));
+}
+
+static bool is_wanted(const struct endpoint *endpoint, const struct event *e)
+{
+    return !endpoint->disabled_reason && endpoint_wants(endpoint, e->fields.type);
+}
+
+static size_t count_wanted(const struct tenant *t, const struct event *e)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; i < t->n_endpoints; i++)
+        n += is_wanted(t->endpoints[i], e);
+    return n;
+}
+
+static void add_refused(struct fanout *f, const struct fanout_item *item, const char *why)
+{
+    struct redis_command *cmd = &f->command;
+
+    redis_arg_span(cmd, item->event.stream_id);
+    redis_arg_span(cmd, item->event.fields.tenant);
+    redis_arg_text(cmd, "0");
+    redis_arg_text(cmd, "-1");
+    redis_arg_text(cmd, why);
+}
+
+/* Adds one event to the step; how many deliveries it makes. */
+static size_t add_item(struct fanout *f, const struct fanout_item *item, const struct tenant *t)
+{
+    const struct event *e = &item->event;
+    struct redis_command *cmd = &f->command;
+    int64_t now_ms = redis_clock_early_ms(f->options.clock);
+    size_t n;
+
+    if (item->is_refused) {
+        add_refused(f, item, item->why.text);
+        return 0;
+    }
+    if (!t->exists) {
+        add_refused(f, item, "tenant: there is no such tenant");
+        return 0;
+    }
+    n = count_wanted(t, e);
+    redis_arg_span(cmd, e->stream_id);
+    redis_arg_span(cmd, e->fields.tenant);
+    redis_arg_i64(cmd, t->limit >= 0 ? t->limit : f->options.limits->tenant_limit);
+    redis_arg_i64(cmd, (int64_t)n);
+    for (unsigned i = 0; i < t->n_endpoints; i++)
+        if (is_wanted(t->endpoints[i], e))
+            add_delivery(f, e, t->endpoints[i], now_ms);
+    return n;
+}
+
+static void begin_command(struct fanout *f)
+{
+    const struct limits *limits = f->options.limits;
+
+    redis_script_begin(&f->command, &script_fanout, 1);
+    redis_arg_text(&f->command, keys_head(f->options.keys, f->partition));
+    redis_arg_i64(&f->command, limits->tenant_limit);
+    redis_arg_i64(&f->command, limits->permit_ms);
+    redis_arg_i64(&f->command, limits->endpoint_slots);
+    redis_arg_i64(&f->command, directory_version(f->options.directory, f->partition));
+}
+
+static void load(struct fanout *f, int64_t version);
+
+static void on_moved(struct redis_request *request, int result, redisReply *reply)
+{
+    struct fanout *f = container_of(request, struct fanout, request);
+    int64_t version, delayed_ms, throttled_ms;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (!result && !redis_reply_i64(redis_reply_at(reply, 0), &version))
+        result = err_origin(-EPROTO);
+    if (result) {
+        finish(f, result);
+        return;
+    }
+    if (!redis_reply_i64(redis_reply_at(reply, 1), &delayed_ms) ||
+        !redis_reply_i64(redis_reply_at(reply, 2), &throttled_ms)) {
+        load(f, version); /* the version alone: our cache was stale, nothing was done */
+        return;
+    }
+    promoter_at(f->options.promoter, delayed_ms);
+    promoter_at(f->options.promoter, throttled_ms);
+    f->next = f->sent;
+    if (f->next == f->n_items)
+        finish(f, 0);
+    else
+        load(f, -1);
+}
+
+static void move(struct fanout *f)
+{
+    size_t deliveries = 0, i = f->next;
+
+    f->state = FANOUT_MOVING;
+    begin_command(f);
+    while (i < f->n_items && deliveries < DELIVERIES_PER_STEP) {
+        const struct fanout_item *item = &f->items[i];
+        const struct tenant *t =
+            item->is_refused ? NULL
+                             : directory_find(f->options.directory, item->event.fields.tenant);
+
+        if (!item->is_refused && !t)
+            break; /* pushed out of a full cache: loaded again with the next step */
+        deliveries += add_item(f, item, t);
+        i++;
+    }
+    if (i == f->next) {
+        load(f, -1);
+        return;
+    }
+    f->sent = i;
+    redis_run(f->options.redis, &f->request, &script_fanout, &f->command, 0, on_moved, NULL);
+}
+
+static void on_loaded(void *arg, int result)
+{
+    struct fanout *f = arg;
+
+    if (result)
+        finish(f, result);
+    else
+        move(f);
+}
+
+static void load(struct fanout *f, int64_t version)
+{
+    size_t n = 0;
+
+    f->state = FANOUT_LOADING;
+    for (size_t i = f->next; i < f->n_items; i++)
+        if (!f->items[i].is_refused)
+            f->tenants[n++] = f->items[i].event.fields.tenant;
+    directory_sync_start(&f->sync, f->options.directory, f->options.loop, f->partition, version,
+                         f->tenants, n, on_loaded, f);
+}
+
+void fanout_start(struct fanout *f, const struct batch *batch)
+{
+    read_batch(f, batch);
+    load(f, -1);
+}

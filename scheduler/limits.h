@@ -1,0 +1,31 @@
+/* limits.h: the settings that the moves need, as the scripts take them. */
+#ifndef GRAPNEL_SCHEDULER_LIMITS_H
+#define GRAPNEL_SCHEDULER_LIMITS_H
+
+#include "common/settings.h"
+
+struct limits {
+    int64_t tenant_limit, permit_ms, endpoint_slots; /* ARGV[1..3] of what includes admit.lua */
+    int64_t retention_count, retention_age_ms;
+    int64_t disable_after;
+    int64_t event_bytes_max, fanout_batch, turn_batch;
+    int64_t lease_ms;
+};
+
+static inline struct limits limits_of(const struct settings *s)
+{
+    return (struct limits){
+        .tenant_limit = s->tenant_limit,
+        .permit_ms = s->permit,
+        .endpoint_slots = s->endpoint_slots,
+        .retention_count = s->retention_count,
+        .retention_age_ms = s->retention_age,
+        .disable_after = s->disable_after,
+        .event_bytes_max = s->event_bytes_max,
+        .fanout_batch = s->fanout_batch,
+        .turn_batch = s->turn_batch,
+        .lease_ms = s->lease,
+    };
+}
+
+#endif

@@ -1,0 +1,342 @@
+/* scheduler.c: see scheduler.h.
+ *
+ * Start: connect → check the installation → heartbeat in all partitions → read.
+ * Drain: stop reading, deal with what is in hand → leave → close all parts → close both
+ * connections. */
+#include "scheduler/scheduler.h"
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/scripts.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { TENANTS_CACHED_MAX = 100000 };
+
+static struct scheduler *scheduler_of(struct service *service)
+{
+    return container_of(service, struct scheduler, service);
+}
+
+static void handle(void *arg, enum intake_stream stream, const struct batch *batch)
+{
+    struct scheduler *s = arg;
+    struct scheduler_part *part = &s->parts[batch->partition];
+
+    switch (stream) {
+    case INTAKE_EVENTS:
+        fanout_start(&part->fanout, batch);
+        return;
+    case INTAKE_FAILED:
+        verdicts_start(&part->verdicts, batch);
+        return;
+    case INTAKE_WAKE:
+        wakes_start(&part->wakes, batch);
+        return;
+    case INTAKE_STREAMS:
+        break;
+    }
+    unreachable();
+}
+
+static void on_handled(void *arg, int result)
+{
+    struct scheduler *s = arg;
+
+    intake_handled(&s->intake, result);
+}
+
+static void on_taken_over(void *arg)
+{
+    struct scheduler *s = arg;
+
+    intake_reread(&s->intake);
+}
+
+static void on_beat(void *arg, const struct beat *beat)
+{
+    struct scheduler *s = arg;
+    struct scheduler_part *part = &s->parts[beat->partition];
+
+    part->verdicts.seen_version = beat->version;
+    promoter_at(&part->promoter, beat->delayed_ms);
+    promoter_at(&part->promoter, beat->throttled_ms);
+}
+
+static void on_ready(void *arg)
+{
+    struct scheduler *s = arg;
+
+    if (s->is_stopping)
+        return;
+    log_info("scheduler ready", LOG_TEXT("name", s->service.name),
+             LOG_INT("partitions", s->keys.partitions));
+    intake_start(&s->intake);
+    janitor_start(&s->janitor);
+}
+
+/* ---- close: each part tells when it is closed, the last one closes the connections ---- */
+
+static void on_redis_closed(void *arg)
+{
+    struct scheduler *s = arg;
+
+    if (--s->n_closing == 0)
+        service_close(&s->service);
+}
+
+static void on_part_closed(void *arg)
+{
+    struct scheduler *s = arg;
+
+    if (--s->n_closing > 0)
+        return;
+    s->n_closing = 2;
+    redis_client_close(s->redis, on_redis_closed, s);
+    redis_client_close(s->reader, on_redis_closed, s);
+}
+
+static void close_parts(struct scheduler *s)
+{
+    s->n_closing = 2 + s->keys.partitions + s->is_checked;
+    if (s->is_checked) /* else there is no heartbeat yet */
+        heartbeat_close(&s->heartbeat, on_part_closed, s);
+    janitor_close(&s->janitor, on_part_closed, s);
+    intake_close(&s->intake, on_part_closed, s);
+    for (unsigned p = 0; p < s->keys.partitions; p++)
+        promoter_close(&s->parts[p].promoter, on_part_closed, s);
+}
+
+static void on_left(struct redis_request *request, int result, redisReply *reply)
+{
+    struct scheduler *s = request->arg;
+
+    (void)result; /* if it failed, the lease runs out instead */
+    (void)reply;
+    if (--s->n_closing == 0)
+        close_parts(s);
+}
+
+static void leave(struct scheduler *s, unsigned partition)
+{
+    struct redis_command cmd;
+
+    redis_command_init(&cmd);
+    redis_script_begin(&cmd, &script_leave, 1);
+    redis_arg_text(&cmd, keys_head(&s->keys, partition));
+    redis_arg_text(&cmd, s->heartbeat.member);
+    redis_arg_text(&cmd, s->service.name);
+    redis_arg_text(&cmd, GROUP_SCHEDULER);
+    redis_arg_text(&cmd, KEY_EVENTS);
+    redis_arg_text(&cmd, KEY_FAILED);
+    redis_arg_text(&cmd, KEY_WAKE);
+    redis_run(s->redis, &s->leaves[partition], &script_leave, &cmd, 0, on_left, s);
+    redis_command_fini(&cmd);
+}
+
+static void on_intake_stopped(void *arg)
+{
+    struct scheduler *s = arg;
+
+    s->n_closing = s->keys.partitions;
+    for (unsigned p = 0; p < s->keys.partitions; p++)
+        leave(s, p);
+}
+
+static void drain(struct service *service)
+{
+    struct scheduler *s = scheduler_of(service);
+
+    s->is_stopping = true;
+    if (s->is_checked)
+        intake_stop(&s->intake);
+    else
+        close_parts(s);
+}
+
+/* Every step is short and has a deadline, so there is nothing to give up early. */
+static void abandon(struct service *service)
+{
+    (void)service;
+}
+
+/* ---- start ---- */
+
+static void start_parts(struct scheduler *s)
+{
+    struct heartbeat_options o = {
+        .redis = s->redis,
+        .keys = &s->keys,
+        .kind = "scheduler",
+        .name = s->service.name,
+        .every_ms = s->service.settings.heartbeat,
+        .lease_ms = s->service.settings.lease,
+        .on_beat = on_beat,
+        .on_ready = on_ready,
+        .arg = s,
+    };
+
+    s->is_checked = true;
+    if (heartbeat_start(&s->heartbeat, &s->service.loop, &o))
+        service_stop(&s->service);
+}
+
+static void on_checked(struct installation_check *check, int result, const struct diag *diag)
+{
+    struct scheduler *s = container_of(check, struct scheduler, check);
+
+    if (s->is_stopping || s->is_checked)
+        return;
+    if (result == -EINVAL) {
+        log_error("this program is configured otherwise than the installation",
+                  LOG_TEXT("reason", diag->text));
+        s->failed = true;
+        service_stop(&s->service);
+    } else if (result) {
+        redis_client_reset(s->redis); /* connects anew after a while, and we check again */
+    } else {
+        start_parts(s);
+    }
+}
+
+static void on_redis(void *arg, bool is_connected)
+{
+    struct scheduler *s = arg;
+
+    if (is_connected && !s->is_checked && !s->is_stopping)
+        installation_check_start(&s->check, s->redis, &s->keys, NULL, on_checked, s);
+}
+
+static int start_clients(struct scheduler *s)
+{
+    struct redis_client_options o = {
+        .address = &s->service.redis,
+        .connect_ms = s->service.settings.redis_timeout,
+        .deadline_ms = s->service.settings.redis_timeout,
+        .name = "grapnel-scheduler",
+    };
+    int r = redis_client_new(&s->reader, &s->service.loop, &o);
+
+    if (r)
+        return r;
+    o.on_state = on_redis;
+    o.arg = s;
+    return redis_client_new(&s->redis, &s->service.loop, &o);
+}
+
+static int init_part(struct scheduler *s, unsigned p)
+{
+    struct scheduler_part *part = &s->parts[p];
+    struct fanout_options o = {
+        .loop = &s->service.loop,
+        .redis = s->redis,
+        .directory = s->directory,
+        .keys = &s->keys,
+        .limits = &s->limits,
+        .clock = &s->heartbeat.clock,
+        .promoter = &part->promoter,
+        .done = on_handled,
+        .arg = s,
+    };
+    int r = promoter_init(&part->promoter, &s->service.loop, s->redis, &s->heartbeat.clock,
+                          &s->limits, keys_head(&s->keys, p));
+
+    r = r ? r : fanout_init(&part->fanout, p, &o);
+    r = r ? r : verdicts_init(&part->verdicts, p, &o);
+    wakes_init(&part->wakes, p, &o);
+    return r;
+}
+
+static int init_rounds(struct scheduler *s)
+{
+    struct janitor_options janitor = {
+        .loop = &s->service.loop,
+        .redis = s->redis,
+        .keys = &s->keys,
+        .limits = &s->limits,
+        .name = s->service.name,
+        .every_ms = s->service.settings.heartbeat,
+        .on_taken_over = on_taken_over,
+        .arg = s,
+    };
+    struct intake_options intake = {
+        .loop = &s->service.loop,
+        .redis = s->reader,
+        .keys = &s->keys,
+        .name = s->service.name,
+        .batch = s->limits.fanout_batch,
+        .handle = handle,
+        .on_stopped = on_intake_stopped,
+        .arg = s,
+    };
+    int r = janitor_init(&s->janitor, &janitor);
+
+    return r ? r : intake_init(&s->intake, &intake);
+}
+
+static int init(struct scheduler *s)
+{
+    struct directory_options directory = {.keys = &s->keys, .tenants_max = TENANTS_CACHED_MAX};
+    int r = start_clients(s);
+
+    if (r)
+        return r;
+    directory.redis = s->redis;
+    r = directory_new(&s->directory, &directory);
+    s->parts = calloc(s->keys.partitions, sizeof(*s->parts));
+    s->leaves = calloc(s->keys.partitions, sizeof(*s->leaves));
+    if (r || !s->parts || !s->leaves)
+        return err_origin(-ENOMEM);
+    for (unsigned p = 0; p < s->keys.partitions && !r; p++)
+        r = init_part(s, p);
+    return r ? r : init_rounds(s);
+}
+
+static void fini(struct scheduler *s)
+{
+    for (unsigned p = 0; p < s->keys.partitions; p++) {
+        fanout_fini(&s->parts[p].fanout);
+        verdicts_fini(&s->parts[p].verdicts);
+        wakes_fini(&s->parts[p].wakes);
+    }
+    directory_free(s->directory);
+    free(s->parts);
+    free(s->leaves);
+    keys_fini(&s->keys);
+}
+
+int scheduler_main(int argc, char **argv)
+{
+    static const struct service_ops ops = {
+        .program = "grapnel-scheduler",
+        .about = "Fans events out into deliveries, holds the limits, schedules retries.",
+        .scope = SCOPE_SCHEDULER,
+        .drain = drain,
+        .abandon = abandon,
+    };
+    static struct scheduler s;
+    struct diag diag;
+    bool failed;
+    int r = service_init(&s.service, &ops, argc, argv);
+
+    if (r)
+        return 2;
+    scripts_init();
+    s.limits = limits_of(&s.service.settings);
+    r = keys_init(&s.keys, s.service.settings.key_prefix, (unsigned)s.service.settings.partitions,
+                  &diag);
+    if (r) {
+        log_error("bad setting", LOG_TEXT("reason", diag.text));
+        return 2;
+    }
+    r = init(&s);
+    if (r) {
+        log_error("cannot start", LOG_ERR(r));
+        return 1;
+    }
+    r = service_run(&s.service);
+    failed = s.failed || r;
+    fini(&s);
+    service_fini(&s.service);
+    return failed ? 1 : 0;
+}

@@ -1,0 +1,48 @@
+/* scheduler.h: the scheduler's parts, put together.
+ *
+ *     intake ──events──► fanout ──┐
+ *        ├──────failed─► verdicts ├──► promoter (each partition has its own of these)
+ *        └──────wake───► wakes ───┘
+ *     heartbeat, janitor: for all partitions
+ *
+ * Any number may run: every move is atomic in Redis. */
+#ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
+#define GRAPNEL_SCHEDULER_SCHEDULER_H
+
+#include "common/directory.h"
+#include "common/heartbeat.h"
+#include "common/installation.h"
+#include "common/service.h"
+#include "scheduler/intake.h"
+#include "scheduler/janitor.h"
+#include "scheduler/verdicts.h"
+#include "scheduler/wakes.h"
+
+struct scheduler_part {
+    struct promoter promoter;
+    struct fanout fanout;
+    struct verdicts verdicts;
+    struct wakes wakes;
+};
+
+struct scheduler {
+    struct service service;
+    struct keys keys;
+    struct limits limits;
+    struct redis_client *redis;  /* the moves */
+    struct redis_client *reader; /* blocking reads */
+    struct directory *directory;
+    struct installation_check check;
+    struct heartbeat heartbeat;
+    struct intake intake;
+    struct janitor janitor;
+    struct scheduler_part *parts;
+    struct redis_request *leaves;
+    bool is_checked, is_stopping, failed;
+    unsigned n_closing;
+};
+
+/* Runs it from command line to exit status. */
+int scheduler_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,235 @@
+/* verdicts.c: see verdicts.h.
+ *
+ *   start ──► load the endpoints' policies ──► decide ──► move all in one step ──► done */
+#include "scheduler/verdicts.h"
+
+#include "common/err.h"
+#include "common/job.h"
+#include "common/log.h"
+#include "common/record.h"
+#include "common/rng.h"
+#include "common/scripts.h"
+#include "common/text.h"
+#include <errno.h>
+#include <stdio.h>
+
+struct verdict_item {
+    struct span entry; /* "<ms>-<seq>" */
+    struct span packed_job;
+    struct job job;
+    struct outcome outcome;
+    int64_t failed_ms; /* when the attempt was settled, by Redis's clock */
+    bool is_readable;
+};
+
+int verdicts_init(struct verdicts *v, unsigned partition, const struct fanout_options *o)
+{
+    size_t n = (size_t)o->limits->fanout_batch;
+
+    *v = (struct verdicts){.options = *o, .partition = partition};
+    redis_command_init(&v->command);
+    buf_init(&v->scratch, 4096);
+    v->items = calloc(n, sizeof(*v->items));
+    v->tenants = calloc(n, sizeof(*v->tenants));
+    return v->items && v->tenants ? 0 : err_origin(-ENOMEM);
+}
+
+void verdicts_fini(struct verdicts *v)
+{
+    free(v->items);
+    free(v->tenants);
+    redis_command_fini(&v->command);
+    buf_fini(&v->scratch);
+}
+
+/* [id, ["job", packed, "outcome", packed]] */
+static int parse_item(struct verdict_item *item, const redisReply *entry)
+{
+    const redisReply *fields = redis_reply_at(entry, 1);
+    const char *dash;
+    struct span outcome;
+
+    if (!redis_reply_span(redis_reply_at(entry, 0), &item->entry))
+        return -EBADMSG;
+    if (!redis_reply_span(redis_reply_at(fields, 1), &item->packed_job) ||
+        !redis_reply_span(redis_reply_at(fields, 3), &outcome))
+        return -EBADMSG;
+    dash = memchr(item->entry.data, '-', item->entry.len);
+    if (!dash || parse_i64((struct span){item->entry.data, (size_t)(dash - item->entry.data)},
+                           &item->failed_ms))
+        return -EBADMSG;
+    if (job_parse(&item->job, item->packed_job))
+        return -EBADMSG;
+    return job_outcome_parse(&item->outcome, outcome);
+}
+
+static void read_batch(struct verdicts *v, const struct batch *batch)
+{
+    size_t most = (size_t)v->options.limits->fanout_batch;
+
+    v->n_items = 0;
+    for (size_t i = 0; i < batch->entries->elements && v->n_items < most; i++) {
+        struct verdict_item *item = &v->items[v->n_items];
+
+        *item = (struct verdict_item){0};
+        item->is_readable = parse_item(item, batch->entries->element[i]) == 0;
+        if (!item->is_readable)
+            log_error("an entry of the failed stream cannot be read",
+                      LOG_TEXT("partition", keys_head(v->options.keys, v->partition)),
+                      LOG_SPAN("entry", item->entry));
+        v->tenants[v->n_items] = item->job.tenant; /* empty when it cannot be read */
+        v->n_items += item->entry.len > 0;
+    }
+}
+
+static void add(struct verdicts *v, const struct verdict_item *item, const char *kind,
+                int64_t due_ms, struct span next_job)
+{
+    struct redis_command *cmd = &v->command;
+
+    redis_arg_span(cmd, item->entry);
+    redis_arg_text(cmd, kind);
+    redis_arg_span(cmd, item->job.tenant);
+    redis_arg_span(cmd, item->job.endpoint);
+    redis_arg_span(cmd, item->job.id);
+    redis_arg_span(cmd, buf_span(&v->scratch)); /* the record's entry */
+    redis_arg_i64(cmd, due_ms);
+    redis_arg_span(cmd, next_job);
+}
+
+static void add_retry(struct verdicts *v, const struct verdict_item *item, int64_t delay_ms)
+{
+    struct job next = item->job;
+    int64_t due_ms = item->failed_ms + delay_ms;
+    struct buf packed;
+
+    next.attempt++;
+    buf_init(&packed, 1024);
+    job_pack(&packed, &next);
+    record_pack(&v->scratch, &(struct record_entry){.kind = RECORD_RETRY,
+                                                    .ms = redis_clock_early_ms(v->options.clock),
+                                                    .attempt = next.attempt,
+                                                    .due_ms = due_ms});
+    add(v, item, "retry", due_ms, buf_span(&packed));
+    buf_fini(&packed);
+}
+
+static void add_final(struct verdicts *v, const struct verdict_item *item, const char *kind,
+                      const char *status, const char *reason)
+{
+    record_pack(&v->scratch, &(struct record_entry){.kind = RECORD_FINAL,
+                                                    .ms = redis_clock_early_ms(v->options.clock),
+                                                    .final = span_of(status),
+                                                    .reason = span_of(reason)});
+    add(v, item, kind, 0, SPAN(""));
+}
+
+static void add_failed(struct verdicts *v, const struct verdict_item *item, const char *status)
+{
+    char reason[80];
+
+    if (item->outcome.next == NEXT_FINAL)
+        (void)snprintf(reason, sizeof(reason), "%s is not retried",
+                       outcome_code_text(item->outcome.code));
+    else
+        (void)snprintf(reason, sizeof(reason), "attempt %u was the last", item->job.attempt);
+    add_final(v, item, "final", status, reason);
+}
+
+/* The one place where a failed attempt's future is decided. */
+static void decide(struct verdicts *v, const struct verdict_item *item)
+{
+    const struct tenant *t = directory_find(v->options.directory, item->job.tenant);
+    const struct endpoint *e = t ? tenant_endpoint(t, item->job.endpoint) : NULL;
+    struct verdict verdict;
+
+    if (!e) {
+        add_final(v, item, "cancel", "cancelled", "the endpoint was removed");
+        return;
+    }
+    if (e->disabled_reason) {
+        add_final(v, item, "cancel", "cancelled", e->disabled_reason);
+        return;
+    }
+    verdict = verdict_of(e->dialect, &item->outcome, item->job.attempt, item->job.base, e->retries,
+                         (unsigned)rng_below(1001));
+    switch (verdict.kind) {
+    case VERDICT_RETRY:
+        add_retry(v, item, verdict.delay_ms);
+        return;
+    case VERDICT_FAILED:
+        add_failed(v, item, "failed");
+        return;
+    case VERDICT_TIMEOUT:
+        add_failed(v, item, "timeout");
+        return;
+    case VERDICT_DISABLE:
+        add_final(v, item, "disable", "failed", "the endpoint answered 410 Gone");
+        return;
+    }
+    unreachable();
+}
+
+static void judge(struct verdicts *v, const struct verdict_item *item)
+{
+    buf_clear(&v->scratch);
+    if (item->is_readable) {
+        decide(v, item);
+        return;
+    }
+    buf_add_text(&v->scratch, "failed: the entry cannot be read");
+    add(v, item, "refuse", 0, SPAN(""));
+}
+
+static void log_disabled(struct verdicts *v, const redisReply *reply)
+{
+    struct span endpoint, reason;
+
+    for (size_t i = 1; i + 1 < reply->elements; i += 2)
+        if (redis_reply_span(reply->element[i], &endpoint) &&
+            redis_reply_span(reply->element[i + 1], &reason))
+            log_warn("endpoint disabled", LOG_SPAN("endpoint", endpoint),
+                     LOG_SPAN("reason", reason));
+    if (reply->elements > 1) /* its waiting deliveries are to be cancelled now */
+        promoter_at(v->options.promoter, redis_clock_early_ms(v->options.clock));
+}
+
+static void on_decided(struct redis_request *request, int result, redisReply *reply)
+{
+    struct verdicts *v = container_of(request, struct verdicts, request);
+    int64_t delayed_ms;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (!result && !redis_reply_i64(redis_reply_at(reply, 0), &delayed_ms))
+        result = err_origin(-EPROTO);
+    if (!result) {
+        promoter_at(v->options.promoter, delayed_ms);
+        log_disabled(v, reply);
+    }
+    v->options.done(v->options.arg, result);
+}
+
+static void on_loaded(void *arg, int result)
+{
+    struct verdicts *v = arg;
+
+    if (result) {
+        v->options.done(v->options.arg, result);
+        return;
+    }
+    redis_script_begin(&v->command, &script_decide, 1);
+    redis_arg_text(&v->command, keys_head(v->options.keys, v->partition));
+    redis_arg_i64(&v->command, v->options.limits->retention_count);
+    redis_arg_i64(&v->command, v->options.limits->disable_after);
+    for (size_t i = 0; i < v->n_items; i++)
+        judge(v, &v->items[i]);
+    redis_run(v->options.redis, &v->request, &script_decide, &v->command, 0, on_decided, NULL);
+}
+
+void verdicts_start(struct verdicts *v, const struct batch *batch)
+{
+    read_batch(v, batch);
+    directory_sync_start(&v->sync, v->options.directory, v->options.loop, v->partition,
+                         v->seen_version, v->tenants, v->n_items, on_loaded, v);
+}
