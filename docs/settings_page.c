@@ -1,0 +1,8 @@
+/* settings_page.c: prints docs/configuration.md; run by ./dev doc. */
+#include "common/settings.h"
+
+int main(void)
+{
+    settings_write_markdown(stdout);
+    return fflush(stdout) || ferror(stdout) ? 1 : 0;
+}
