@@ -692,3 +692,9 @@ void redis_client_reset(struct redis_client *c)
     if (c->state == REDIS_CONNECTING || c->state == REDIS_GREETING || c->state == REDIS_READY)
         lose(c, "reset by its owner");
 }
+
+struct redis_chunk *redis_reply_keep(struct redis_client *c)
+{
+    assert(c->link);
+    return redis_link_keep_reply(c->link);
+}

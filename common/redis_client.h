@@ -125,6 +125,10 @@ void redis_run(struct redis_client *c, struct redis_request *r, const struct red
                const struct redis_command *cmd, int64_t deadline_ms, redis_done_fn *done,
                void *arg);
 
+/* Inside a callback that has a reply: keeps that reply valid until redis_reply_release(). */
+struct redis_chunk *redis_reply_keep(struct redis_client *c);
+void redis_reply_release(struct redis_chunk *kept); /* NULL is fine */
+
 /* 0 for a reply that is no error; else by its first word:
  * -EAGAIN (LOADING, BUSY, TRYAGAIN, MASTERDOWN, CLUSTERDOWN, NOREPLICAS), -EROFS (READONLY),
  * -ENOSPC (OOM, MISCONF), -ENOENT (NOGROUP), -EACCES (NOAUTH, WRONGPASS, NOPERM), -EPROTO (anything

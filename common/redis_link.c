@@ -274,3 +274,8 @@ int redis_link_new(struct redis_link **ret, struct loop *l, const struct redis_l
     *ret = link;
     return 0;
 }
+
+struct redis_chunk *redis_link_keep_reply(struct redis_link *link)
+{
+    return redis_arena_give(&link->arena);
+}

@@ -41,6 +41,9 @@ int redis_link_new(struct redis_link **ret, struct loop *l, const struct redis_l
 int redis_link_write(struct redis_link *link, const char *data, size_t len);
 size_t redis_link_queued(const struct redis_link *link); /* bytes that have not gone out */
 
+/* Inside on_reply: the memory of that reply is the caller's from now on (redis_reply_release()). */
+struct redis_chunk *redis_link_keep_reply(struct redis_link *link);
+
 /* Once, and not after on_lost. */
 void redis_link_close(struct redis_link *link);
 

@@ -44,6 +44,17 @@ void redis_arena_fini(struct redis_arena *a)
     a->total = 0;
 }
 
+struct redis_chunk *redis_arena_give(struct redis_arena *a)
+{
+    a->total = 0;
+    return TAKE(a->chunk);
+}
+
+void redis_reply_release(struct redis_chunk *kept)
+{
+    redis_arena_fini(&(struct redis_arena){.chunk = kept});
+}
+
 static __attribute__((noinline)) bool add_chunk(struct redis_arena *a, size_t len)
 {
     size_t size = a->chunk ? a->chunk->size : CHUNK_FIRST / 2;

@@ -21,4 +21,7 @@ struct redis_arena {
 void redis_arena_attach(struct redis_arena *a, redisReader *reader);
 void redis_arena_fini(struct redis_arena *a);
 
+/* Gives the memory of the reply that was built last; the arena goes on with new memory. */
+struct redis_chunk *redis_arena_give(struct redis_arena *a);
+
 #endif

@@ -43,8 +43,7 @@ static void on_rested(void *arg)
 /* Everything of the last read is dealt with. */
 static void end_handling(struct intake *in)
 {
-    freeReplyObject(in->reply);
-    in->reply = NULL;
+    redis_reply_release(TAKE(in->kept));
     if (in->is_stopping) {
         stop_if_asked(in);
     } else if (in->result) {
@@ -99,10 +98,8 @@ static void hand_out(struct intake *in, const redisReply *stream)
     in->options.handle(in->options.arg, kind, &batch);
 }
 
-static void hand_out_all(struct intake *in)
+static void hand_out_all(struct intake *in, const redisReply *reply)
 {
-    const redisReply *reply = in->reply;
-
     in->state = INTAKE_HANDLING;
     in->result = 0;
     in->n_pending = 1; /* our own, so that nothing ends before all are handed out */
@@ -137,9 +134,8 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
         on_fault(in, result);
         return;
     }
-    redis_reply_take(request);
-    in->reply = reply;
-    hand_out_all(in);
+    in->kept = redis_reply_keep(in->options.redis);
+    hand_out_all(in, reply);
 }
 
 static void read_next(struct intake *in)

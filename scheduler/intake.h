@@ -31,7 +31,7 @@ struct intake {
     bool is_history, is_stopping;
     struct redis_request request;
     struct redis_command command;
-    redisReply *reply; /* while HANDLING */
+    struct redis_chunk *kept; /* the reply, while HANDLING */
     unsigned n_pending;
     int result;
     int64_t rest_ms;

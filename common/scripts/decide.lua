@@ -6,6 +6,7 @@
 --   kind `retry`    job goes to `delayed` until due ms
 --        `final`    the delivery ends
 --        `cancel`   the delivery ends, as its endpoint is gone or disabled
+--        `refuse`   the entry cannot be read (text says why): kept in `rejected` for a person
 --        `disable`  the delivery ends and the endpoint is disabled (410)
 -- Answers {delayed, endpoint, reason, endpoint, reason …}: when to come back, what was disabled.
 -- Invariant: acknowledged first, as in settle.lua.
@@ -13,6 +14,7 @@
 --#include change.lua
 --#include retire.lua
 --#include cancel.lua
+--#include refuse.lua
 local KEEP, DISABLE_AFTER = tonumber(ARGV[1]), tonumber(ARGV[2])
 local FAILED = P .. 'failed'
 local entries, off = {}, {}
@@ -38,8 +40,10 @@ for i = 3, #ARGV, 8 do
     if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then
         local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
         entries[#entries + 1] = ARGV[i]
-        call('APPEND', P .. 'delivery:' .. id, ARGV[i + 5])
-        if kind == 'retry' then
+        if kind ~= 'refuse' then call('APPEND', P .. 'delivery:' .. id, ARGV[i + 5]) end
+        if kind == 'refuse' then
+            refuse(FAILED, ARGV[i], ARGV[i + 5])
+        elseif kind == 'retry' then
             call('ZADD', P .. 'delayed', ARGV[i + 6], ARGV[i + 7])
         elseif kind == 'cancel' then
             retire(tenant, id, KEEP)

@@ -13,15 +13,8 @@
 local version = tonumber(call('GET', P .. 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {version} end
 --#include admit.lua
+--#include refuse.lua
 local EVENTS = P .. 'events'
-
-local function reject(event, reason)
-    local entry = call('XRANGE', EVENTS, event, event)[1]
-    if entry then
-        call('XADD', P .. 'rejected', 'MAXLEN', '~', 100000, '*', 'reason', reason, unpack(entry[2]))
-    end
-    call('XDEL', EVENTS, event)
-end
 
 local function deliver(l, i)
     local id, endpoint = ARGV[i], ARGV[i + 1]
@@ -48,7 +41,10 @@ while ARGV[i] do
         end
         i = i + 4
     else
-        if is_ours then reject(event, ARGV[i + 4]) end
+        if is_ours then
+            refuse(EVENTS, event, ARGV[i + 4])
+            call('XDEL', EVENTS, event)
+        end
         i = i + 5
     end
 end

@@ -7,6 +7,7 @@
 --        `failed`  it did not: job and outcome go to `failed`, where a scheduler decides
 --        `cancel`  there is no endpoint any more, or it is disabled: the delivery ends
 --        `back`    nothing was sent, as the permit ran out (number: its `until`) or we are draining
+--        `refuse`  the entry cannot be read (text says why): kept in `rejected`; it holds no slot
 --        `slow`    as `back`, because connecting took long: number is the permit to give from now on
 -- Answers {jobs settled, those that were not ours any more}.
 -- Invariant: each job is acknowledged first; if that answers 0, somebody else has moved it (we were
@@ -14,6 +15,7 @@
 --#include base.lua
 --#include admit.lua
 --#include retire.lua
+--#include refuse.lua
 local KEEP = tonumber(ARGV[4])
 local JOBS = P .. 'jobs'
 local SLOW_MS = 600000 -- how long an endpoint is remembered as slow to connect to
@@ -43,6 +45,7 @@ end
 local function settle(i)
     local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     entries[#entries + 1] = ARGV[i]
+    if kind == 'refuse' then return refuse(JOBS, ARGV[i], ARGV[i + 5]) end
     free(tenant, endpoint)
     if ARGV[i + 5] ~= '' then call('APPEND', P .. 'delivery:' .. id, ARGV[i + 5]) end
     if kind == 'done' then
