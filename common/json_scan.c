@@ -369,19 +369,19 @@ static enum json_kind kind_of(struct span value)
 {
     switch (value.len ? value.data[0] : 'n') {
     case '{':
-        return JSON_OBJECT;
+        return JSON_KIND_OBJECT;
     case '[':
-        return JSON_ARRAY;
+        return JSON_KIND_ARRAY;
     case '"':
-        return JSON_STRING;
+        return JSON_KIND_STRING;
     case 't':
-        return JSON_TRUE;
+        return JSON_KIND_TRUE;
     case 'f':
-        return JSON_FALSE;
+        return JSON_KIND_FALSE;
     case 'n':
-        return JSON_NULL;
+        return JSON_KIND_NULL;
     }
-    return JSON_NUMBER;
+    return JSON_KIND_NUMBER;
 }
 
 struct span json_value(struct span text, enum json_kind *ret_kind)

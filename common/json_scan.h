@@ -13,14 +13,24 @@ enum { JSON_DEPTH_MAX = 64 };
  * -EINVAL, and in @diag (may be NULL) what is wrong at which byte. */
 int json_check(struct span text, struct diag *diag);
 
-enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+/* Not named as jansson.h names its own. */
+enum json_kind {
+    JSON_KIND_OBJECT,
+    JSON_KIND_ARRAY,
+    JSON_KIND_STRING,
+    JSON_KIND_NUMBER,
+    JSON_KIND_TRUE,
+    JSON_KIND_FALSE,
+    JSON_KIND_NULL
+};
 
-/* The value without the white space around it, and its kind. @text must have passed json_check(). */
+/* The value without the white space around it, and its kind. @text must have passed json_check().
+ */
 struct span json_value(struct span text, enum json_kind *ret_kind);
 
 /* Member @name (compared after unescaping nothing: keys written with escapes do not match) of the
- * object @text that passed json_check(); false if there is none or it is no object. The last one wins
- * if it is there twice. */
+ * object @text that passed json_check(); false if there is none or it is no object. The last one
+ * wins if it is there twice. */
 bool json_member(struct span text, const char *name, struct span *ret_value);
 
 /* All members of such an object in one pass, in their order:

@@ -232,13 +232,13 @@ static void tells_value_and_kind(void **state)
         struct span text, value;
         enum json_kind kind;
     } cases[] = {
-        {SPAN(" {} "), SPAN("{}"), JSON_OBJECT},
-        {SPAN("\n[1]\t"), SPAN("[1]"), JSON_ARRAY},
-        {SPAN("\" a \""), SPAN("\" a \""), JSON_STRING},
-        {SPAN("-1.50"), SPAN("-1.50"), JSON_NUMBER},
-        {SPAN("true "), SPAN("true"), JSON_TRUE},
-        {SPAN(" false"), SPAN("false"), JSON_FALSE},
-        {SPAN("null"), SPAN("null"), JSON_NULL},
+        {SPAN(" {} "), SPAN("{}"), JSON_KIND_OBJECT},
+        {SPAN("\n[1]\t"), SPAN("[1]"), JSON_KIND_ARRAY},
+        {SPAN("\" a \""), SPAN("\" a \""), JSON_KIND_STRING},
+        {SPAN("-1.50"), SPAN("-1.50"), JSON_KIND_NUMBER},
+        {SPAN("true "), SPAN("true"), JSON_KIND_TRUE},
+        {SPAN(" false"), SPAN("false"), JSON_KIND_FALSE},
+        {SPAN("null"), SPAN("null"), JSON_KIND_NULL},
     };
 
     (void)state;
