@@ -1,5 +1,6 @@
-/* dialect.h: a dialect is a row of data (dialect.def): envelope, headers, signature, retry schedule,
- * timeout, status policy. Nothing in the worker's or scheduler's flow knows a dialect by name. */
+/* dialect.h: a dialect is a row of data (dialect.def): envelope, headers, signature, retry
+ * schedule, timeout, status policy. Nothing in the worker's or scheduler's flow knows a dialect by
+ * name. */
 #ifndef GRAPNEL_COMMON_DIALECT_H
 #define GRAPNEL_COMMON_DIALECT_H
 
@@ -36,9 +37,16 @@ struct dialect_header {
     enum dialect_value value;
 };
 
-enum dialect_envelope { ENVELOPE_ROYALTI, ENVELOPE_SIMPLE, ENVELOPE_VERIFICATION, ENVELOPE_TEMPLATE, ENVELOPE_STANDARD };
+enum dialect_envelope {
+    ENVELOPE_ROYALTI,
+    ENVELOPE_SIMPLE,
+    ENVELOPE_VERIFICATION,
+    ENVELOPE_TEMPLATE,
+    ENVELOPE_STANDARD
+};
 
-/* Delay after the n-th failed attempt (n from 1): explicit list, or base doubling `retries` times. */
+/* Delay after the n-th failed attempt (n from 1): explicit list, or base doubling `retries` times.
+ */
 struct dialect_schedule {
     int64_t delays_ms[DIALECT_SCHEDULE_MAX]; /* used when base_ms is 0 */
     unsigned n_delays;
@@ -48,7 +56,13 @@ struct dialect_schedule {
 };
 
 /* What a status means; looked up top down, first match wins; statuses that match nothing: final. */
-enum status_meaning { STATUS_SUCCESS, STATUS_RETRY, STATUS_RETRY_TIMEOUT, STATUS_FINAL, STATUS_GONE };
+enum status_meaning {
+    STATUS_SUCCESS,
+    STATUS_RETRY,
+    STATUS_RETRY_TIMEOUT,
+    STATUS_FINAL,
+    STATUS_GONE
+};
 struct dialect_status {
     int from, to;
     enum status_meaning meaning;
@@ -76,9 +90,9 @@ const char *dialect_names(void);
 /* Everything an envelope may hold; all borrowed. */
 struct envelope_input {
     struct span delivery_id, event_id, event_type;
-    int64_t event_ms;           /* when it occurred */
-    struct span trace_id;       /* empty: left out (null in royalti's source) */
-    struct span data;           /* JSON as the producer wrote it, checked by json_check() */
+    int64_t event_ms;     /* when it occurred */
+    struct span trace_id; /* empty: left out (null in royalti's source) */
+    struct span data;     /* JSON as the producer wrote it, checked by json_check() */
     struct span tenant_id, tenant_name, tenant_domain;
     struct span source_service, source_environment;
     unsigned attempt, attempts_max; /* attempts_max as configured: see dialects.md */
@@ -88,14 +102,14 @@ struct envelope_input {
 /* Appends the body to @ret: built once per attempt, signed over exactly these bytes. The producer's
  * data goes in byte for byte. Only buf errors.
  *
- * royalti: data's members actor, resource, attributes, previous go where the guide has them (missing
- * ones are null); `event` is built from id, type, category and importance of the catalogue, unless
- * data brings its own. A data that has none of those members becomes `attributes`. tenant.id is a
- * number when it is written like one. */
+ * royalti: data's members actor, resource, attributes, previous go where the guide has them
+ * (missing ones are null); `event` is built from id, type, category and importance of the
+ * catalogue, unless data brings its own. A data that has none of those members becomes
+ * `attributes`. tenant.id is a number when it is written like one. */
 int dialect_envelope(struct buf *ret, const struct dialect *d, const struct envelope_input *in);
 
 /* The value of header @h as text. */
-void dialect_header_value(struct buf *ret, const struct dialect_header *h, const struct envelope_input *in,
-                          int64_t timestamp_s);
+void dialect_header_value(struct buf *ret, const struct dialect_header *h,
+                          const struct envelope_input *in, int64_t timestamp_s);
 
 #endif
