@@ -1,10 +1,10 @@
-/* http_client.h: HTTP POST by libcurl's multi interface on the libuv loop. Nobody else includes curl
- * (but egress.c for its URL parser).
+/* http_client.h: HTTP POST by libcurl's multi interface on the libuv loop. Nobody else includes
+ * curl (but egress.c for its URL parser).
  *
  * Measured choices (docs/architecture.md): several multi handles, connections spread over them by
- * endpoint; a socket's uv_poll_t is kept and only changed when curl's wish changes; easy handles are
- * reused; one X509 store for all TLS connections; a target's URL is parsed once; the connection cache
- * is larger than the number of endpoints in use. */
+ * endpoint; a socket's uv_poll_t is kept and only changed when curl's wish changes; easy handles
+ * are reused; one X509 store for all TLS connections; a target's URL is parsed once; the connection
+ * cache is larger than the number of endpoints in use. */
 #ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
 #define GRAPNEL_WORKER_HTTP_CLIENT_H
 
@@ -22,28 +22,33 @@ struct http_call;
 struct http_client_options {
     const struct egress_policy *egress; /* borrowed for the client's life */
     size_t response_bytes_kept, response_bytes_max;
-    unsigned connections_max; /* in the cache, idle or not */
+    unsigned connections_max; /* idle ones are kept up to this; well above the endpoints in use */
     const char *ca_file;      /* NULL or "": the system's store */
 };
 
-int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o, struct diag *diag);
-/* All calls must have ended or been cancelled. Closes, frees, then calls @on_closed(@arg). */
+int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o,
+                    struct diag *diag);
+/* All callbacks must have come (this may be called from the last one). Closes, frees, then calls
+ * @on_closed(@arg), on a later turn. */
 void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg);
 
-int http_target_new(struct http_target **ret, struct http_client *c, const char *url, struct diag *diag);
+/* Refuses what egress_check_url() refuses (but plain http): -EINVAL with words, for INVALID_URL. */
+int http_target_new(struct http_target **ret, struct http_client *c, const char *url,
+                    struct diag *diag);
 struct http_target *http_target_ref(struct http_target *t); /* calls in flight hold one */
 struct http_target *http_target_unref(struct http_target *t);
 
 /* What came back; valid until the callback returns. */
 struct http_result {
-    enum outcome_code error; /* OUTCOME_OK: there was an answer, whatever its status */
+    enum outcome_code error; /* OUTCOME_OK: there was an answer, whole or read up to
+                              * response_bytes_max, whatever its status */
     char message[200];       /* for a person; "" when there is nothing to say */
     int status;
     struct span body;        /* the first response_bytes_kept of it */
     struct span retry_after; /* the header's value, or empty */
     int64_t started_us;      /* mono time when the request began to be sent; 0: it never was */
     int64_t ended_us;
-    int64_t connect_us;      /* how long connecting took; 0: an existing connection was used */
+    int64_t connect_us;       /* how long connecting took; 0: an existing connection was used */
     bool is_refused_by_owner; /* may_send said no: nothing was sent */
 };
 
@@ -54,13 +59,18 @@ typedef void http_done_fn(struct http_call *call, const struct http_result *resu
 struct http_call {
     /* filled by the owner; all borrowed until the callback */
     struct http_target *target;
-    unsigned shard;       /* any number; calls with the same one share connections */
-    int64_t timeout_ms;   /* over the whole attempt: look-up, connect, TLS, send, answer */
+    unsigned shard;     /* any number; calls with the same one share connections */
+    int64_t timeout_ms; /* over the whole attempt: look-up, connect, TLS, send, answer */
     struct span body;
-    const struct span *headers; /* "Name: value" lines, no CR/LF inside; Content-Type is the owner's too */
+    /* "Name: value" lines without CR, LF or NUL, at most 64 and 64 KiB; what breaks that is not
+     * sent (UNKNOWN_ERROR). Content-Type and User-Agent are the owner's too: without them none is
+     * sent. */
+    const struct span *headers;
     unsigned n_headers;
     /* Asked when the connection stands and the request is about to be sent (also on a reused
-     * connection): false sends nothing, and the result says is_refused_by_owner. May be NULL. */
+     * connection), once: a call never sends twice. False sends nothing, closes the connection, and
+     * the result says is_refused_by_owner. From inside curl: must not start or cancel a call. May
+     * be NULL. */
     bool (*may_send)(struct http_call *call);
     http_done_fn *done;
     /* the rest is the client's */

@@ -8,6 +8,7 @@
 --        `cancel`  there is no endpoint any more, or it is disabled: the delivery ends
 --        `back`    nothing was sent, as the permit ran out (number: its `until`) or we are draining
 --        `refuse`  the entry cannot be read (text says why): kept in `rejected`; it holds no slot
+--        `lost`    given up while it was being sent (a drain's deadline): it may have arrived
 --        `slow`    as `back`, because connecting took long: number is the permit to give from now on
 -- Answers {jobs settled, those that were not ours any more}.
 -- Invariant: each job is acknowledged first; if that answers 0, somebody else has moved it (we were
@@ -36,7 +37,7 @@ local function hand_back(i, tenant, endpoint)
     local l = lane(tenant)
     if ARGV[i + 1] == 'back' then
         refund(l, tonumber(ARGV[i + 8]))
-    else
+    elseif ARGV[i + 1] == 'slow' then
         call('HSET', P .. 'permits', endpoint, ARGV[i + 8] .. ' ' .. (now + SLOW_MS))
     end
     enqueue(l, endpoint, ARGV[i + 6], false, true)

@@ -1,0 +1,175 @@
+/* claim.c: see claim.h.
+ *
+ *   IDLE ──free slots──► READING ──jobs or nothing──► IDLE
+ *    ▲                      │ a fault
+ *    └───── timer ───── RESTING                 stop: history once more ──► STOPPED */
+#include "worker/claim.h"
+
+#include "common/err.h"
+#include "common/log.h"
+#include <errno.h>
+
+enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000 };
+
+static void stop(struct claim *c)
+{
+    c->state = CLAIM_STOPPED;
+    c->options.on_stopped(c->options.arg);
+}
+
+static void hand_out(struct claim *c, const redisReply *stream, bool is_history)
+{
+    const redisReply *entries = redis_reply_at(stream, 1);
+    struct span key;
+    unsigned partition;
+
+    if (!entries || entries->type != REDIS_REPLY_ARRAY || entries->elements == 0)
+        return;
+    if (!redis_reply_span(redis_reply_at(stream, 0), &key) ||
+        keys_partition(c->options.keys, key, &partition))
+        return;
+    c->options.on_jobs(c->options.arg, partition, entries, is_history);
+}
+
+static void rest(struct claim *c)
+{
+    c->state = CLAIM_RESTING;
+    c->is_history = true;
+    c->rest_ms = MIN(MAX(c->rest_ms * 2, REST_FIRST_MS), REST_MOST_MS);
+    timer_start(&c->rest, c->rest_ms);
+}
+
+static void on_fault(struct claim *c, int result)
+{
+    static struct log_limit limit;
+    uint64_t held;
+    bool was_last = c->is_stopping && c->is_history;
+
+    if (result != -ECANCELED && !c->is_stopping && log_limit_pass(&limit, 5000, &held))
+        log_warn("claiming failed", LOG_ERR(result), LOG_INT("held", held));
+    if (was_last)
+        stop(c); /* what we could not read is rescued when our lease has run out */
+    else
+        rest(c);
+}
+
+static void on_read(struct redis_request *request, int result, redisReply *reply)
+{
+    struct claim *c = container_of(request, struct claim, request);
+    bool was_history = c->is_history;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (result) {
+        on_fault(c, result);
+        return;
+    }
+    c->state = CLAIM_IDLE;
+    c->is_history = false;
+    c->rest_ms = 0;
+    if (reply->type == REDIS_REPLY_ARRAY)
+        for (size_t i = 0; i < reply->elements; i++)
+            hand_out(c, reply->element[i], was_history);
+    if (c->is_stopping && was_history) {
+        stop(c);
+        return;
+    }
+    c->is_history = c->is_stopping;
+    claim_wake(c);
+}
+
+/* How many partitions to ask and how many jobs of each, so that no more can come than are free. */
+static void share(const struct claim *c, unsigned n_free, unsigned *ret_partitions,
+                  int64_t *ret_count)
+{
+    *ret_partitions = MIN(n_free, c->options.keys->partitions);
+    *ret_count = MIN(c->options.batch, (int64_t)(n_free / *ret_partitions));
+}
+
+static void begin(struct claim *c, int64_t count)
+{
+    struct redis_command *cmd = &c->command;
+
+    redis_command_begin(cmd);
+    redis_arg_text(cmd, "XREADGROUP");
+    redis_arg_text(cmd, "GROUP");
+    redis_arg_text(cmd, GROUP_WORKERS);
+    redis_arg_text(cmd, c->options.name);
+    redis_arg_text(cmd, "COUNT");
+    redis_arg_i64(cmd, count);
+    redis_arg_text(cmd, "BLOCK");
+    redis_arg_i64(cmd, BLOCK_MS);
+    redis_arg_text(cmd, "STREAMS");
+}
+
+static void read_jobs(struct claim *c)
+{
+    const struct keys *k = c->options.keys;
+    unsigned partitions = k->partitions;
+    int64_t count = 2 * (int64_t)c->options.slots; /* history: all of it */
+
+    if (!c->is_history)
+        share(c, c->options.free_slots(c->options.arg), &partitions, &count);
+    c->state = CLAIM_READING;
+    begin(c, count);
+    for (unsigned i = 0; i < partitions; i++)
+        redis_arg_key(&c->command, k, (c->first + i) % k->partitions, KEY_JOBS, SPAN(""));
+    for (unsigned i = 0; i < partitions; i++)
+        redis_arg_text(&c->command, c->is_history ? "0" : ">");
+    c->first = (c->first + partitions) % k->partitions;
+    redis_send(c->options.redis, &c->request, &c->command, BLOCK_MS + ANSWER_MS, on_read, NULL);
+}
+
+static void on_again(void *arg)
+{
+    struct claim *c = arg;
+
+    if (c->state != CLAIM_IDLE)
+        return;
+    if (c->is_history || (!c->is_stopping && c->options.free_slots(c->options.arg) > 0))
+        read_jobs(c);
+}
+
+void claim_wake(struct claim *c)
+{
+    if (c->state == CLAIM_IDLE)
+        loop_defer(c->options.loop, &c->again);
+}
+
+static void on_rested(void *arg)
+{
+    struct claim *c = arg;
+
+    c->state = CLAIM_IDLE;
+    on_again(c);
+}
+
+void claim_stop(struct claim *c)
+{
+    c->is_stopping = true;
+    c->is_history = true;
+    if (c->state == CLAIM_READING) {
+        redis_client_reset(c->options.redis); /* on_read comes with the fault */
+        c->is_history = false;                /* that one is not yet the last */
+    } else if (c->state == CLAIM_RESTING) {
+        timer_start(&c->rest, 0);
+    } else {
+        claim_wake(c);
+    }
+}
+
+int claim_init(struct claim *c, const struct claim_options *o)
+{
+    *c = (struct claim){.options = *o, .is_history = true};
+    redis_command_init(&c->command);
+    defer_init(&c->again, on_again, c);
+    return timer_init(&c->rest, o->loop, on_rested, c);
+}
+
+void claim_close(struct claim *c, defer_fn *on_closed, void *arg)
+{
+    redis_command_fini(&c->command);
+    defer_cancel(&c->again);
+    c->rest.arg = arg;
+    timer_close(&c->rest, on_closed);
+}

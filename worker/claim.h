@@ -1,0 +1,49 @@
+/* claim.h: claims jobs, never more than there are free slots.
+ *
+ * One blocking XREADGROUP over the `jobs` of all partitions, on a connection of its own. At the
+ * start and after a fault it first reads what had been given to this worker before ("history"): a
+ * lost answer may have claimed jobs that we have never seen. */
+#ifndef GRAPNEL_WORKER_CLAIM_H
+#define GRAPNEL_WORKER_CLAIM_H
+
+#include "common/keys.h"
+#include "common/loop.h"
+
+enum claim_state { CLAIM_IDLE, CLAIM_READING, CLAIM_RESTING, CLAIM_STOPPED };
+
+struct claim_options {
+    struct loop *loop;          /* all borrowed */
+    struct redis_client *redis; /* its own connection, as it blocks */
+    const struct keys *keys;
+    const char *name; /* of the consumer */
+    int64_t batch;    /* most from one partition */
+    unsigned slots;   /* of the worker */
+    unsigned (*free_slots)(void *arg);
+    /* @entries: [[id, fields], …] of `jobs`; borrowed for the call. @is_history: some may be in
+     * flight. */
+    void (*on_jobs)(void *arg, unsigned partition, const redisReply *entries, bool is_history);
+    void (*on_stopped)(void *arg);
+    void *arg;
+};
+
+struct claim {
+    struct claim_options options;
+    enum claim_state state;
+    bool is_history, is_stopping;
+    unsigned first; /* partition to begin with when there are fewer slots than partitions */
+    struct redis_request request;
+    struct redis_command command;
+    int64_t rest_ms;
+    struct timer rest;
+    struct defer again;
+};
+
+int claim_init(struct claim *c, const struct claim_options *o);
+/* There are free slots, or there is a reason to look: claims on the loop's next turn. */
+void claim_wake(struct claim *c);
+/* Claims no more, but reads its history once, so that what it was given is handed back; then
+ * on_stopped. */
+void claim_stop(struct claim *c);
+void claim_close(struct claim *c, defer_fn *on_closed, void *arg); /* after on_stopped */
+
+#endif

@@ -1,0 +1,61 @@
+/* http_bridge.h: curl's multi handles driven by the libuv loop. Only the HTTP client uses it.
+ *
+ * There are HTTP_SHARDS multi handles, because curl's look-ups in its caches are linear. Life: init
+ * → add / remove … → close. Every callback of ours comes from the loop, never from inside curl. */
+#ifndef GRAPNEL_WORKER_HTTP_BRIDGE_H
+#define GRAPNEL_WORKER_HTTP_BRIDGE_H
+
+#include "common/base.h"
+#include "common/list.h"
+#include "common/loop.h"
+#include <curl/curl.h>
+
+enum { HTTP_SHARDS = 16 };
+
+struct http_bridge;
+struct http_socket;
+
+/* @easy has ended with @code and is out of its multi handle. */
+typedef void http_ended_fn(void *arg, CURL *easy, CURLcode code);
+
+struct http_shard {
+    CURLM *multi;
+    struct http_bridge *bridge;
+    struct timer timer;
+    int64_t timer_ms;   /* loop time at which the timer fires; INT64_MAX: it does not run */
+    int64_t due_ms;     /* loop time at which curl wants a call; INT64_MAX: never */
+    struct list kicked; /* in the bridge's list while curl wants a call at once */
+};
+
+struct http_bridge {
+    struct loop *loop;
+    struct http_shard shards[HTTP_SHARDS];
+    struct http_socket **sockets; /* by descriptor; NULL where curl has none */
+    size_t n_sockets;
+    struct list kicked; /* struct http_shard */
+    struct defer kick;
+    http_ended_fn *ended;
+    void *arg;
+    unsigned n_open; /* libuv handles whose close callback has not come */
+    defer_fn *on_closed;
+    void *on_closed_arg;
+};
+
+/* @connections_max is for all shards together; each may hold twice its even part, as endpoints
+ * spread unevenly. -ENOMEM leaves nothing behind that needs closing. */
+int http_bridge_init(struct http_bridge *b, struct loop *l, unsigned connections_max,
+                     http_ended_fn *ended, void *arg);
+/* Nothing may be in flight. Closes all connections; then @on_closed(@arg), on a later turn. */
+void http_bridge_close(struct http_bridge *b, defer_fn *on_closed, void *arg);
+
+int http_shard_add(struct http_shard *s, CURL *easy); /* starts on the loop's next turn; -ENOMEM */
+void http_shard_remove(struct http_shard *s, CURL *easy); /* ends it without calling back */
+
+/* For CURLOPT_OPENSOCKETFUNCTION; -1 with errno on failure. */
+curl_socket_t http_shard_open_socket(struct http_shard *s, const struct curl_sockaddr *address);
+/* @fd may be the connection that is about to carry a request: it is, if its port is @local_port. */
+void http_shard_keep_socket(struct http_shard *s, curl_socket_t fd, int local_port);
+/* For CURLOPT_CLOSESOCKETFUNCTION, its data the bridge. */
+int http_bridge_close_socket(void *bridge, curl_socket_t fd);
+
+#endif

@@ -1,0 +1,160 @@
+/* http_result.c: from what curl says of a call to what the owner is told. */
+#include "common/clock.h"
+#include "common/err.h"
+#include "worker/http_easy.h"
+#include <errno.h>
+#include <stdio.h>
+
+/* For a person and a log line: what a receiver may have put into curl's words stays printable. */
+static void set_message(struct http_result *ret, const char *text)
+{
+    size_t len = strnlen(text, sizeof(ret->message) - 1);
+
+    for (size_t i = 0; i < len; i++)
+        ret->message[i] = text[i] >= ' ' && text[i] != 0x7f ? text[i] : '?';
+    ret->message[len] = '\0';
+}
+
+void http_result_fail(struct http_result *ret, enum outcome_code code, const char *message)
+{
+    *ret = (struct http_result){.error = code, .ended_us = clock_mono_us()};
+    set_message(ret, message);
+}
+
+static const char *phase_words(struct http_easy *e)
+{
+    curl_off_t sent = 0;
+
+    (void)curl_easy_getinfo(e->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (e->answer_headers)
+        return "the answer began but did not end";
+    if (e->started_us && (size_t)sent < e->call->body.len)
+        return "the request was not taken in full";
+    if (e->started_us)
+        return "the request was sent, nothing came back";
+    if (!e->opened_us)
+        return "the host name was not resolved";
+    return e->has_connected ? "the TLS handshake did not end" : "no connection was made";
+}
+
+static void fail_timeout(struct http_easy *e, struct http_result *ret)
+{
+    ret->error = OUTCOME_TIMEOUT;
+    (void)snprintf(ret->message, sizeof(ret->message), "no answer within %lld ms: %s",
+                   (long long)MAX(e->call->timeout_ms, 1), phase_words(e));
+}
+
+static void fail_egress(struct http_easy *e, struct http_result *ret)
+{
+    struct diag diag = {""};
+
+    (void)egress_check_address(e->config->egress, &e->refused.any, &diag);
+    ret->error = OUTCOME_INVALID_URL;
+    set_message(ret, diag.text);
+}
+
+static void fail_connect(struct http_easy *e, struct http_result *ret)
+{
+    char text[CURL_ERROR_SIZE + 64];
+    long error = e->open_error;
+
+    if (!error)
+        (void)curl_easy_getinfo(e->curl, CURLINFO_OS_ERRNO, &error);
+    (void)snprintf(text, sizeof(text), "%s%s%s", e->error[0] ? e->error : "could not connect",
+                   error ? ": " : "", error ? err_text(-(int)error) : "");
+    ret->error = OUTCOME_NETWORK_ERROR;
+    set_message(ret, text);
+}
+
+static enum outcome_code outcome_of_code(CURLcode code)
+{
+    switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return OUTCOME_INVALID_URL;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_USE_SSL_FAILED:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_CLIENTCERT:
+        return OUTCOME_SSL_ERROR;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR:
+        return OUTCOME_NETWORK_ERROR;
+    default:
+        return OUTCOME_UNKNOWN_ERROR;
+    }
+}
+
+static void fail_other(struct http_easy *e, CURLcode code, struct http_result *ret)
+{
+    ret->error = outcome_of_code(code);
+    /* Once the request is out, it is the receiver that is at fault, whatever curl calls it. */
+    if (e->started_us && ret->error != OUTCOME_SSL_ERROR)
+        ret->error = OUTCOME_NETWORK_ERROR;
+    if (e->started_us && code == CURLE_OUT_OF_MEMORY) /* so curl 7.88 has it */
+        set_message(ret, "the answer has a header line over 100 KiB, or memory ran out");
+    else
+        set_message(ret, e->error[0] ? e->error : curl_easy_strerror(code));
+}
+
+static void fail(struct http_result *ret, enum outcome_code code, const char *words)
+{
+    ret->error = code;
+    set_message(ret, words);
+}
+
+static void answered(struct http_easy *e, struct http_result *ret)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(e->curl, CURLINFO_RESPONSE_CODE, &status);
+    ret->status = (int)status;
+    ret->body = buf_span(&e->body);
+    ret->retry_after = buf_span(&e->retry_after);
+}
+
+void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *ret)
+{
+    ret->error = OUTCOME_OK;
+    ret->message[0] = '\0';
+    ret->status = 0;
+    ret->body = ret->retry_after = (struct span){NULL, 0};
+    ret->started_us = e->started_us;
+    ret->ended_us = clock_mono_us();
+    ret->connect_us = e->connect_us;
+    ret->is_refused_by_owner = e->is_refused_by_owner;
+
+    if (code == CURLE_OK || e->has_long_body)
+        answered(e, ret);
+    else if (e->is_refused_by_owner)
+        fail(ret, OUTCOME_UNKNOWN_ERROR, "not sent: refused by its owner");
+    else if (e->is_sent_again)
+        fail(ret, OUTCOME_NETWORK_ERROR, "the connection was closed before an answer came");
+    else if (e->has_long_headers)
+        fail(ret, OUTCOME_NETWORK_ERROR, "the answer's headers exceed 256 lines or 64 KiB");
+    else if (code == CURLE_OPERATION_TIMEDOUT)
+        fail_timeout(e, ret);
+    else if (e->refused.any.sa_family != AF_UNSPEC && !e->has_called)
+        fail_egress(e, ret);
+    else if (code == CURLE_COULDNT_CONNECT)
+        fail_connect(e, ret);
+    else
+        fail_other(e, code, ret);
+}

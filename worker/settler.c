@@ -1,0 +1,162 @@
+#include "worker/settler.h"
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/scripts.h"
+#include <errno.h>
+
+enum { REST_MS = 200 };
+
+static const char *const kind_names[] = {
+    [SETTLE_DONE] = "done", [SETTLE_FAILED] = "failed", [SETTLE_CANCEL] = "cancel",
+    [SETTLE_BACK] = "back", [SETTLE_REFUSE] = "refuse", [SETTLE_LOST] = "lost",
+    [SETTLE_SLOW] = "slow",
+};
+
+static void flush(struct settler *s);
+
+static void call_back(struct settle_batch *b)
+{
+    struct list done, *node;
+
+    list_init(&done);
+    list_move_all(&done, &b->settlements);
+    while ((node = list_pop(&done))) {
+        struct settlement *settlement = list_entry(node, struct settlement, link);
+
+        settlement->done(settlement); /* Careful: it is gone from here on. */
+    }
+}
+
+/* Back to the head of the queue, in order; tried again after a rest. */
+static void keep(struct settler *s, struct settle_batch *b, int result)
+{
+    static struct log_limit limit;
+    uint64_t held;
+    struct list rest;
+
+    list_init(&rest);
+    list_move_all(&rest, &s->queue);
+    list_move_all(&s->queue, &b->settlements);
+    list_move_all(&s->queue, &rest);
+    s->n_queued += b->n;
+    s->is_resting = true;
+    timer_start(&s->timer, REST_MS);
+    if (log_limit_pass(&limit, 5000, &held))
+        log_warn("outcomes cannot be written", LOG_TEXT("partition", s->head), LOG_ERR(result),
+                 LOG_INT("waiting", s->n_queued), LOG_INT("held", held));
+}
+
+static void on_settled(struct redis_request *request, int result, redisReply *reply)
+{
+    struct settle_batch *b = container_of(request, struct settle_batch, request);
+    struct settler *s = b->settler;
+    int64_t lost = 0;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    b->is_busy = false;
+    s->n_busy--;
+    if (result) {
+        keep(s, b, result);
+        return;
+    }
+    (void)redis_reply_i64(redis_reply_at(reply, 1), &lost);
+    if (lost)
+        log_warn("jobs were taken over by others before we settled them",
+                 LOG_TEXT("partition", s->head), LOG_INT("jobs", lost));
+    call_back(b);
+    if (s->n_queued >= SETTLE_BATCH_MAX)
+        flush(s);
+}
+
+static void add(struct redis_command *cmd, const struct settlement *o)
+{
+    redis_arg_span(cmd, o->entry);
+    redis_arg_text(cmd, kind_names[o->kind]);
+    redis_arg_span(cmd, o->tenant);
+    redis_arg_span(cmd, o->endpoint);
+    redis_arg_span(cmd, o->id);
+    redis_arg_span(cmd, o->record);
+    redis_arg_span(cmd, o->job);
+    redis_arg_span(cmd, o->outcome);
+    redis_arg_i64(cmd, o->number);
+}
+
+static void fill(struct settler *s, struct settle_batch *b)
+{
+    struct redis_command *cmd = &s->command;
+
+    redis_script_begin(cmd, &script_settle, 1);
+    redis_arg_text(cmd, s->head);
+    redis_arg_i64(cmd, s->limits->tenant_limit);
+    redis_arg_i64(cmd, s->limits->permit_ms);
+    redis_arg_i64(cmd, s->limits->endpoint_slots);
+    redis_arg_i64(cmd, s->limits->retention_count);
+    for (b->n = 0; b->n < SETTLE_BATCH_MAX && s->n_queued; b->n++, s->n_queued--) {
+        struct list *node = list_pop(&s->queue);
+
+        add(cmd, list_entry(node, struct settlement, link));
+        list_push_back(&b->settlements, node);
+    }
+}
+
+static struct settle_batch *free_batch(struct settler *s)
+{
+    for (unsigned i = 0; i < SETTLE_BATCHES_MAX; i++)
+        if (!s->batches[i].is_busy)
+            return &s->batches[i];
+    return NULL;
+}
+
+static void flush(struct settler *s)
+{
+    struct settle_batch *b;
+
+    while (s->n_queued && !s->is_resting && (b = free_batch(s))) {
+        fill(s, b);
+        b->is_busy = true;
+        s->n_busy++;
+        redis_run(s->redis, &b->request, &script_settle, &s->command, 0, on_settled, NULL);
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct settler *s = arg;
+
+    s->is_resting = false;
+    flush(s);
+    if (s->n_queued && !s->is_resting) /* all batches are busy */
+        timer_start(&s->timer, MAX(s->delay_ms, 1));
+}
+
+void settler_add(struct settler *s, struct settlement *settlement)
+{
+    list_push_back(&s->queue, &settlement->link);
+    s->n_queued++;
+    if (s->n_queued >= SETTLE_BATCH_MAX)
+        flush(s);
+    else if (s->n_queued == 1 && !s->is_resting)
+        timer_start(&s->timer, s->delay_ms);
+}
+
+int settler_init(struct settler *s, struct loop *l, struct redis_client *redis, const char *head,
+                 const struct settle_limits *limits, int64_t delay_ms)
+{
+    *s = (struct settler){.redis = redis, .head = head, .limits = limits, .delay_ms = delay_ms};
+    list_init(&s->queue);
+    redis_command_init(&s->command);
+    for (unsigned i = 0; i < SETTLE_BATCHES_MAX; i++) {
+        s->batches[i].settler = s;
+        list_init(&s->batches[i].settlements);
+    }
+    return timer_init(&s->timer, l, on_timer, s);
+}
+
+void settler_close(struct settler *s, defer_fn *on_closed, void *arg)
+{
+    redis_command_fini(&s->command);
+    s->timer.arg = arg;
+    timer_close(&s->timer, on_closed);
+}

@@ -1,0 +1,64 @@
+/* settler.h: writes outcomes of one partition back, several in one step (settle.lua).
+ *
+ * An outcome waits at most `delay` for others. When Redis cannot be reached they are kept (a
+ * settling job still holds its slot, so there are never more of them than slots) and tried until it
+ * works; doing it twice is harmless, as the second finds nothing to acknowledge. */
+#ifndef GRAPNEL_WORKER_SETTLER_H
+#define GRAPNEL_WORKER_SETTLER_H
+
+#include "common/list.h"
+#include "common/loop.h"
+#include "common/redis_client.h"
+
+enum settle_kind {
+    SETTLE_DONE,
+    SETTLE_FAILED,
+    SETTLE_CANCEL,
+    SETTLE_REFUSE,
+    SETTLE_BACK,
+    SETTLE_LOST,
+    SETTLE_SLOW,
+};
+
+/* One job's outcome; embedded; its texts are borrowed until called back. */
+struct settlement {
+    struct list link;
+    enum settle_kind kind;
+    struct span entry, tenant, endpoint, id, record, job, outcome;
+    int64_t number;
+    void (*done)(struct settlement *s);
+};
+
+/* As the scripts take them: ARGV[1..4] of settle.lua. */
+struct settle_limits {
+    int64_t tenant_limit, permit_ms, endpoint_slots, retention_count;
+};
+
+enum { SETTLE_BATCH_MAX = 64, SETTLE_BATCHES_MAX = 4 };
+
+struct settler {
+    struct redis_client *redis; /* borrowed, as are the next two */
+    const char *head;
+    const struct settle_limits *limits;
+    int64_t delay_ms;
+    struct list queue; /* struct settlement */
+    unsigned n_queued, n_busy;
+    bool is_resting, is_closing;
+    struct settle_batch {
+        struct settler *settler;
+        struct redis_request request;
+        struct list settlements;
+        unsigned n;
+        bool is_busy;
+    } batches[SETTLE_BATCHES_MAX];
+    struct redis_command command;
+    struct timer timer;
+};
+
+int settler_init(struct settler *s, struct loop *l, struct redis_client *redis, const char *head,
+                 const struct settle_limits *limits, int64_t delay_ms);
+void settler_add(struct settler *s, struct settlement *settlement);
+/* Nothing may be queued or under way. */
+void settler_close(struct settler *s, defer_fn *on_closed, void *arg);
+
+#endif

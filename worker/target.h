@@ -1,0 +1,28 @@
+/* target.h: what a worker needs of a cached endpoint, made once: parsed URL, signing keys. Hangs on
+ * endpoint->attached, and goes with the cached configuration. */
+#ifndef GRAPNEL_WORKER_TARGET_H
+#define GRAPNEL_WORKER_TARGET_H
+
+#include "common/endpoint.h"
+#include "common/outcome.h"
+#include "common/secret.h"
+#include "common/sign.h"
+#include "common/tenant.h"
+#include "worker/http_client.h"
+
+struct target {
+    struct http_target *http; /* NULL: see fault */
+    struct sign_key *keys[ENDPOINT_SECRETS_MAX];
+    unsigned n_keys;
+    unsigned shard;
+    enum outcome_code fault; /* why it cannot be called; OUTCOME_OK: it can */
+    struct diag why;
+};
+
+/* Never fails: what is wrong is told with each attempt. NULL only when out of memory. */
+struct target *target_new(struct http_client *client, const struct master_key *key,
+                          const struct egress_policy *egress, const struct endpoint *e,
+                          const struct tenant *t);
+struct target *target_free(struct target *t); /* NULL is fine; returns NULL */
+
+#endif

@@ -1,0 +1,46 @@
+#include "worker/tls_store.h"
+#include "common/err.h"
+#include "common/log.h"
+#include <curl/curl.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+
+static bool load(X509_STORE *store, const char *file)
+{
+    bool is_loaded = file && *file && X509_STORE_load_file(store, file) == 1;
+
+    ERR_clear_error(); /* else a later TLS error would show it */
+    return is_loaded;
+}
+
+/* What curl was built to use is right for the distribution; OpenSSL's own default often is not. */
+static void load_system(X509_STORE *store)
+{
+    const char *named = getenv(X509_get_default_cert_file_env());
+    const char *bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
+
+    if (load(store, named) || load(store, bundle) || load(store, X509_get_default_cert_file()))
+        return;
+    log_warn("no CA certificates found: every https endpoint will be refused",
+             LOG_TEXT("looked_at", bundle ? bundle : X509_get_default_cert_file()));
+}
+
+int tls_store_new(X509_STORE **ret, const char *ca_file, struct diag *diag)
+{
+    X509_STORE *store = X509_STORE_new();
+
+    if (!store)
+        return err_origin(-ENOMEM);
+    /* As curl has it: a certificate that is trusted itself ends the chain, be it a root or not. */
+    (void)X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+    if (!ca_file || !*ca_file) {
+        load_system(store);
+    } else if (!load(store, ca_file)) {
+        X509_STORE_free(store);
+        return diag_set(diag, "tls_ca_file: no certificates in '%.120s'; expected a PEM file",
+                        ca_file);
+    }
+    *ret = store;
+    return 0;
+}

@@ -1,0 +1,409 @@
+/* worker.c: see worker.h.
+ *
+ * Start: connect → check the installation → heartbeat in all partitions → claim.
+ * Drain: claim no more → requests in flight end, all is settled → leave → close.
+ * When the drain's deadline passes, requests are cancelled and handed back; when Redis cannot be
+ * reached even then, we go without a word, and others take over when our lease has run out. */
+#include "worker/worker.h"
+
+#include "common/err.h"
+#include "common/log.h"
+#include "common/scripts.h"
+#include "worker/load.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { TENANTS_CACHED_MAX = 100000, CONNECTIONS_MIN = 4096, GIVE_UP_MS = 3000 };
+
+static struct worker *worker_of(struct service *service)
+{
+    return container_of(service, struct worker, service);
+}
+
+int64_t worker_now_ms(const struct worker *w)
+{
+    return redis_clock_early_ms(&w->heartbeat.clock);
+}
+
+/* ---- jobs ---- */
+
+static unsigned free_slots(void *arg)
+{
+    const struct worker *w = arg;
+    unsigned slots = (unsigned)w->service.settings.slots;
+
+    return w->n_deliveries < slots ? slots - w->n_deliveries : 0;
+}
+
+static bool is_in_flight(const struct worker *w, unsigned partition, const redisReply *entry)
+{
+    struct span id;
+
+    if (!redis_reply_span(redis_reply_at(entry, 0), &id))
+        return true; /* it cannot be named, so it cannot be dealt with */
+    list_for_each (node, &w->deliveries) {
+        const struct delivery *d = list_entry(node, struct delivery, link);
+
+        if (d->partition == partition && span_equal(span_of(d->entry), id))
+            return true;
+    }
+    return false;
+}
+
+/* A job is ours: give it a slot. What cannot go on is settled at once. */
+static void take_job(struct worker *w, unsigned partition, const redisReply *entry,
+                     struct list *ret_ready)
+{
+    struct delivery *d = NULL;
+    int r = delivery_new(&d, w, partition, entry);
+
+    if (!d) {
+        log_error("a job cannot be taken", LOG_ERR(r)); /* it stays pending; see is_history */
+        return;
+    }
+    list_push_back(&w->deliveries, &d->link);
+    w->n_deliveries++;
+    if (r)
+        delivery_refuse(d);
+    else if (w->is_stopping)
+        delivery_hand_back(d);
+    else
+        list_push_back(ret_ready, &d->wait);
+}
+
+static void on_jobs(void *arg, unsigned partition, const redisReply *entries, bool is_history)
+{
+    struct worker *w = arg;
+    struct list ready;
+
+    list_init(&ready);
+    for (size_t i = 0; i < entries->elements; i++)
+        if (!is_history || !is_in_flight(w, partition, entries->element[i]))
+            take_job(w, partition, entries->element[i], &ready);
+    if (!list_is_empty(&ready))
+        load_start(w, partition, &ready);
+}
+
+/* ---- close ---- */
+
+static void on_redis_closed(void *arg)
+{
+    struct worker *w = arg;
+
+    if (--w->n_closing == 0)
+        service_close(&w->service);
+}
+
+static void on_part_closed(void *arg)
+{
+    struct worker *w = arg;
+
+    if (--w->n_closing > 0)
+        return;
+    w->n_closing = 2;
+    redis_client_close(w->redis, on_redis_closed, w);
+    redis_client_close(w->reader, on_redis_closed, w);
+}
+
+static void close_parts(struct worker *w)
+{
+    w->n_closing = 3 + w->keys.partitions + w->is_checked;
+    if (w->is_checked) /* else there is no heartbeat yet */
+        heartbeat_close(&w->heartbeat, on_part_closed, w);
+    claim_close(&w->claim, on_part_closed, w);
+    timer_close(&w->give_up, on_part_closed);
+    for (unsigned p = 0; p < w->keys.partitions; p++)
+        settler_close(&w->settlers[p], on_part_closed, w);
+    w->directory = directory_free(w->directory); /* its targets belong to the client */
+    http_client_close(w->http, on_part_closed, w);
+}
+
+static void on_left(struct redis_request *request, int result, redisReply *reply)
+{
+    struct worker *w = request->arg;
+
+    (void)result; /* if it failed, the lease runs out instead */
+    (void)reply;
+    if (--w->n_closing == 0)
+        close_parts(w);
+}
+
+static void leave(struct worker *w, unsigned partition)
+{
+    redis_script_begin(&w->command, &script_leave, 1);
+    redis_arg_text(&w->command, keys_head(&w->keys, partition));
+    redis_arg_text(&w->command, w->heartbeat.member);
+    redis_arg_text(&w->command, w->service.name);
+    redis_arg_text(&w->command, GROUP_WORKERS);
+    redis_arg_text(&w->command, KEY_JOBS);
+    redis_run(w->redis, &w->leaves[partition], &script_leave, &w->command, 0, on_left, w);
+}
+
+static void leave_when_done(struct worker *w)
+{
+    if (!w->is_claim_stopped || w->n_deliveries > 0)
+        return;
+    w->n_closing = w->keys.partitions;
+    for (unsigned p = 0; p < w->keys.partitions; p++)
+        leave(w, p);
+}
+
+static void on_claim_stopped(void *arg)
+{
+    struct worker *w = arg;
+
+    w->is_claim_stopped = true;
+    leave_when_done(w);
+}
+
+void worker_slot_free(struct worker *w)
+{
+    w->n_deliveries--;
+    if (w->is_stopping)
+        leave_when_done(w);
+    else
+        claim_wake(&w->claim);
+}
+
+static void drain(struct service *service)
+{
+    struct worker *w = worker_of(service);
+
+    log_info("draining", LOG_INT("in_flight", w->n_deliveries));
+    w->is_stopping = true;
+    if (w->is_checked)
+        claim_stop(&w->claim);
+    else
+        close_parts(w);
+}
+
+static void give_up(void *arg)
+{
+    struct worker *w = arg;
+
+    log_warn("going without settling: Redis cannot be reached",
+             LOG_INT("in_flight", w->n_deliveries));
+    _exit(1); /* what is left is pending in Redis; nothing of ours needs an orderly end */
+}
+
+static void abandon(struct service *service)
+{
+    struct worker *w = worker_of(service);
+
+    timer_start(&w->give_up, GIVE_UP_MS);
+    list_for_each_safe (node, &w->deliveries)
+        delivery_give_up(list_entry(node, struct delivery, link));
+}
+
+/* ---- start ---- */
+
+static void on_ready(void *arg)
+{
+    struct worker *w = arg;
+
+    if (w->is_stopping)
+        return;
+    log_info("worker ready", LOG_TEXT("name", w->service.name),
+             LOG_INT("slots", w->service.settings.slots));
+    claim_wake(&w->claim);
+}
+
+static void start_parts(struct worker *w)
+{
+    struct heartbeat_options o = {
+        .redis = w->redis,
+        .keys = &w->keys,
+        .kind = "worker",
+        .name = w->service.name,
+        .slots = (unsigned)w->service.settings.slots,
+        .every_ms = w->service.settings.heartbeat,
+        .lease_ms = w->service.settings.lease,
+        .on_ready = on_ready,
+        .arg = w,
+    };
+
+    w->is_checked = true;
+    if (heartbeat_start(&w->heartbeat, &w->service.loop, &o))
+        service_stop(&w->service);
+}
+
+static void on_checked(struct installation_check *check, int result, const struct diag *diag)
+{
+    struct worker *w = container_of(check, struct worker, check);
+
+    if (w->is_stopping || w->is_checked)
+        return;
+    if (result == -EINVAL) {
+        log_error("this program is configured otherwise than the installation",
+                  LOG_TEXT("reason", diag->text));
+        w->failed = true;
+        service_stop(&w->service);
+    } else if (result) {
+        redis_client_reset(w->redis); /* connects anew after a while, and we check again */
+    } else {
+        start_parts(w);
+    }
+}
+
+static void on_redis(void *arg, bool is_connected)
+{
+    struct worker *w = arg;
+
+    if (is_connected && !w->is_checked && !w->is_stopping)
+        installation_check_start(&w->check, w->redis, &w->keys, &w->master_key, on_checked, w);
+}
+
+static void attach(struct endpoint *e, const struct tenant *t, void *arg)
+{
+    struct worker *w = arg;
+
+    e->attached = target_new(w->http, &w->master_key, &w->egress, e, t);
+}
+
+static void detach(struct endpoint *e)
+{
+    e->attached = target_free(e->attached);
+}
+
+static int start_clients(struct worker *w)
+{
+    struct redis_client_options o = {
+        .address = &w->service.redis,
+        .connect_ms = w->service.settings.redis_timeout,
+        .deadline_ms = w->service.settings.redis_timeout,
+        .name = "grapnel-worker",
+    };
+    int r = redis_client_new(&w->reader, &w->service.loop, &o);
+
+    if (r)
+        return r;
+    o.on_state = on_redis;
+    o.arg = w;
+    return redis_client_new(&w->redis, &w->service.loop, &o);
+}
+
+static int init_claim(struct worker *w)
+{
+    struct claim_options o = {
+        .loop = &w->service.loop,
+        .redis = w->reader,
+        .keys = &w->keys,
+        .name = w->service.name,
+        .batch = w->service.settings.claim_batch,
+        .slots = (unsigned)w->service.settings.slots,
+        .free_slots = free_slots,
+        .on_jobs = on_jobs,
+        .on_stopped = on_claim_stopped,
+        .arg = w,
+    };
+
+    return claim_init(&w->claim, &o);
+}
+
+static int init_http(struct worker *w, struct diag *diag)
+{
+    const struct settings *s = &w->service.settings;
+    struct http_client_options o = {
+        .egress = &w->egress,
+        .response_bytes_kept = (size_t)s->response_bytes_kept,
+        .response_bytes_max = (size_t)s->response_bytes_max,
+        .connections_max = MAX((unsigned)s->slots * 2, CONNECTIONS_MIN),
+        .ca_file = s->tls_ca_file,
+    };
+
+    return http_client_new(&w->http, &w->service.loop, &o, diag);
+}
+
+static int init_parts(struct worker *w)
+{
+    struct directory_options directory = {
+        .redis = w->redis,
+        .keys = &w->keys,
+        .tenants_max = TENANTS_CACHED_MAX,
+        .attach = attach,
+        .detach = detach,
+        .arg = w,
+    };
+    int r = directory_new(&w->directory, &directory);
+
+    w->settlers = calloc(w->keys.partitions, sizeof(*w->settlers));
+    w->leaves = calloc(w->keys.partitions, sizeof(*w->leaves));
+    if (r || !w->settlers || !w->leaves)
+        return err_origin(-ENOMEM);
+    for (unsigned p = 0; p < w->keys.partitions && !r; p++)
+        r = settler_init(&w->settlers[p], &w->service.loop, w->redis, keys_head(&w->keys, p),
+                         &w->limits, w->service.settings.settle_delay);
+    r = r ? r : timer_init(&w->give_up, &w->service.loop, give_up, w);
+    return r ? r : init_claim(w);
+}
+
+static int read_settings(struct worker *w, struct diag *diag)
+{
+    const struct settings *s = &w->service.settings;
+    int r = keys_init(&w->keys, s->key_prefix, (unsigned)s->partitions, diag);
+
+    w->limits = (struct settle_limits){.tenant_limit = s->tenant_limit,
+                                       .permit_ms = s->permit,
+                                       .endpoint_slots = s->endpoint_slots,
+                                       .retention_count = s->retention_count};
+    r = r ? r : egress_policy_parse(&w->egress, s->egress_allow, s->egress_ports, diag);
+    r = r ? r : master_key_load(&w->master_key, s->master_key, s->master_key_file, diag);
+    if (r == -ENOENT)
+        return diag_set(diag, "master_key: a worker needs the key that the endpoints' secrets are "
+                              "encrypted with; set master_key or master_key_file");
+    return r;
+}
+
+static void fini(struct worker *w)
+{
+    redis_command_fini(&w->command);
+    master_key_wipe(&w->master_key);
+    free(w->settlers);
+    free(w->leaves);
+    keys_fini(&w->keys);
+}
+
+static int init(struct worker *w, struct diag *diag)
+{
+    int r;
+
+    list_init(&w->deliveries);
+    redis_command_init(&w->command);
+    r = start_clients(w);
+    r = r ? r : init_http(w, diag);
+    return r ? r : init_parts(w);
+}
+
+int worker_main(int argc, char **argv)
+{
+    static const struct service_ops ops = {
+        .program = "grapnel-worker",
+        .about =
+            "Claims jobs, signs them, POSTs them to their endpoints, writes the outcomes back.",
+        .scope = SCOPE_WORKER,
+        .drain = drain,
+        .abandon = abandon,
+    };
+    static struct worker w;
+    struct diag diag = {""};
+    int r = service_init(&w.service, &ops, argc, argv);
+
+    if (r)
+        return 2;
+    scripts_init();
+    r = read_settings(&w, &diag);
+    if (r) {
+        log_error("bad setting", LOG_TEXT("reason", diag.text));
+        return 2;
+    }
+    r = init(&w, &diag);
+    if (r) {
+        log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
+        return 1;
+    }
+    r = service_run(&w.service);
+    fini(&w);
+    service_fini(&w.service);
+    return r || w.failed ? 1 : 0;
+}

@@ -1,0 +1,48 @@
+/* worker.h: the worker's parts, put together.
+ *
+ *     claim ──jobs──► load ──► delivery ──► http_client
+ *                                 └──► settler (one a partition)
+ *
+ * Stateless: what it holds lies in Redis as pending, and goes to others when it dies. */
+#ifndef GRAPNEL_WORKER_WORKER_H
+#define GRAPNEL_WORKER_WORKER_H
+
+#include "common/directory.h"
+#include "common/heartbeat.h"
+#include "common/installation.h"
+#include "common/service.h"
+#include "worker/claim.h"
+#include "worker/http_client.h"
+#include "worker/settler.h"
+
+struct worker {
+    struct service service;
+    struct keys keys;
+    struct settle_limits limits;
+    struct egress_policy egress;
+    struct master_key master_key;
+    struct redis_client *redis;  /* everything but claims */
+    struct redis_client *reader; /* blocking reads */
+    struct directory *directory;
+    struct http_client *http;
+    struct installation_check check;
+    struct heartbeat heartbeat;
+    struct claim claim;
+    struct settler *settlers;
+    struct redis_request *leaves;
+    struct redis_command command; /* for whoever builds one at a time */
+    struct list deliveries;
+    unsigned n_deliveries; /* each takes a slot until it is settled */
+    bool is_checked, is_stopping, is_claim_stopped, failed;
+    unsigned n_closing;
+    struct timer give_up;
+};
+
+/* Runs it from command line to exit status. */
+int worker_main(int argc, char **argv);
+
+/* For deliveries: a slot has come free; and the time, by Redis's clock. */
+void worker_slot_free(struct worker *w);
+int64_t worker_now_ms(const struct worker *w);
+
+#endif
