@@ -118,15 +118,17 @@ static struct span consume(struct receiver *r, struct connection *c, struct span
 /* @rest may lie in c->in itself or elsewhere. */
 static int keep_rest(struct connection *c, struct span rest)
 {
-    if (c->in.len) {
-        memmove(c->in.data, rest.data, rest.len);
-        c->in.len = rest.len;
-        if (!rest.len)
+    if (!rest.len) {
+        if (c->in.len)
             buf_fini(&c->in); /* most connections never need one: give a large one back */
         return 0;
     }
-    if (rest.len)
-        buf_add_span(&c->in, rest);
+    if (c->in.len) {
+        memmove(c->in.data, rest.data, rest.len);
+        c->in.len = rest.len;
+        return 0;
+    }
+    buf_add_span(&c->in, rest);
     return buf_result(&c->in);
 }
 
