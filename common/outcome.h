@@ -20,7 +20,12 @@ const char *outcome_code_text(enum outcome_code code); /* "TIMEOUT"; "" for OK *
 int outcome_code_parse(struct span text, enum outcome_code *ret);
 
 /* What is to happen next, as far as one attempt tells. */
-enum outcome_next { NEXT_DONE, NEXT_RETRY, NEXT_FINAL, NEXT_DISABLE /* 410: final, and the endpoint goes off */ };
+enum outcome_next {
+    NEXT_DONE,
+    NEXT_RETRY,
+    NEXT_FINAL,
+    NEXT_DISABLE /* 410: final, and the endpoint goes off */
+};
 
 struct outcome {
     enum outcome_code code;
@@ -30,7 +35,8 @@ struct outcome {
 };
 
 /* From an answer: @status by the dialect's policy. @retry_after is the header's value, or empty. */
-struct outcome outcome_of_status(const struct dialect *d, int status, struct span retry_after, int64_t now_wall_ms);
+struct outcome outcome_of_status(const struct dialect *d, int status, struct span retry_after,
+                                 int64_t now_wall_ms);
 
 /* From no answer: @code says why. INVALID_URL is final, everything else is retried. */
 struct outcome outcome_of_error(enum outcome_code code);
@@ -42,10 +48,10 @@ struct verdict {
     int64_t delay_ms; /* VERDICT_RETRY */
 };
 
-/* @attempt is the one that failed (from 1); @base the attempts made before a manual retry (0: none; a
- * manual retry has one retry of its own); @retries as backoff_attempts(); @jitter from [0, 1000].
+/* @attempt is the one that failed (from 1); @base the attempts made before a manual retry (0: none;
+ * a manual retry has one retry of its own); @retries as backoff_attempts(); @jitter from [0, 1000].
  * Retry-After is a minimum for the delay where the dialect obeys it. */
-struct verdict verdict_of(const struct dialect *d, const struct outcome *o, unsigned attempt, unsigned base,
-                          int retries, unsigned jitter);
+struct verdict verdict_of(const struct dialect *d, const struct outcome *o, unsigned attempt,
+                          unsigned base, int retries, unsigned jitter);
 
 #endif
