@@ -53,15 +53,20 @@ static void fail_egress(struct http_easy *e, struct http_result *ret)
     set_message(ret, diag.text);
 }
 
+/* curl's last words are "Couldn't connect to server"; the reason is the system's. */
 static void fail_connect(struct http_easy *e, struct http_result *ret)
 {
     char text[CURL_ERROR_SIZE + 64];
+    const char *end = strrchr(e->error, ':');
     long error = e->open_error;
 
     if (!error)
         (void)curl_easy_getinfo(e->curl, CURLINFO_OS_ERRNO, &error);
-    (void)snprintf(text, sizeof(text), "%s%s%s", e->error[0] ? e->error : "could not connect",
-                   error ? ": " : "", error ? err_text(-(int)error) : "");
+    if (error && end)
+        (void)snprintf(text, sizeof(text), "%.*s: %s", (int)(end - e->error), e->error,
+                       err_text(-(int)error));
+    else
+        (void)snprintf(text, sizeof(text), "%s", e->error[0] ? e->error : "could not connect");
     ret->error = OUTCOME_NETWORK_ERROR;
     set_message(ret, text);
 }

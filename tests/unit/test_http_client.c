@@ -1,0 +1,1157 @@
+#include "common/clock.h"
+#include "worker/http_client.h"
+#include <dirent.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "scripted_server.h"
+#include "tls_server.h"
+
+/* ---- names: the test stands in for the resolver ---- */
+
+static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t names_change = PTHREAD_COND_INITIALIZER;
+static unsigned n_looking; /* look-ups of slow.test under way */
+static bool is_slow_over;
+
+typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+static int numeric(const char *address, const char *port, const struct addrinfo *hints,
+                   struct addrinfo **ret)
+{
+    getaddrinfo_fn *next;
+    void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
+
+    memcpy(&next, &symbol, sizeof(next));
+    return next(address, port, hints, ret);
+}
+
+static void wait_for_slow_name(void)
+{
+    pthread_mutex_lock(&names_lock);
+    n_looking++;
+    while (!is_slow_over)
+        pthread_cond_wait(&names_change, &names_lock);
+    n_looking--;
+    pthread_cond_broadcast(&names_change);
+    pthread_mutex_unlock(&names_lock);
+}
+
+static unsigned looking(void)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&names_lock);
+    n = n_looking;
+    pthread_mutex_unlock(&names_lock);
+    return n;
+}
+
+static void end_slow_names(void)
+{
+    pthread_mutex_lock(&names_lock);
+    is_slow_over = true;
+    pthread_cond_broadcast(&names_change);
+    while (n_looking)
+        pthread_cond_wait(&names_change, &names_lock);
+    is_slow_over = false;
+    pthread_mutex_unlock(&names_lock);
+}
+
+static bool is_own(const char *node, const char *name)
+{
+    return node && strcmp(node, name) == 0;
+}
+
+/* libcurl finds this one before the C library's. */
+__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
+                                                       const struct addrinfo *hints,
+                                                       struct addrinfo **ret)
+{
+    struct addrinfo *second = NULL;
+    int r;
+
+    if (is_own(node, "missing.test"))
+        return EAI_NONAME;
+    if (is_own(node, "slow.test")) {
+        wait_for_slow_name();
+        return EAI_AGAIN;
+    }
+    if (is_own(node, "private.test"))
+        node = "10.1.2.3";
+    else if (is_own(node, "both.test") || is_own(node, "privates.test")) {
+        r = numeric(is_own(node, "both.test") ? "127.0.0.1" : "192.168.0.1", service, hints,
+                    &second);
+        if (r)
+            return r;
+        node = "169.254.169.254";
+    } else if (node && strlen(node) > 5 && strcmp(node + strlen(node) - 5, ".test") == 0)
+        node = "127.0.0.1";
+    r = numeric(node, service, hints, ret);
+    if (r == 0 && second)
+        (*ret)->ai_next = second;
+    return r;
+}
+
+/* ---- fixture ---- */
+
+struct fixture {
+    struct loop loop;
+    struct http_client *client;
+    struct egress_policy policy;
+    struct scripted_server *server;
+    bool is_closed;
+    unsigned n_fds;
+};
+
+struct probe {
+    struct http_call call;
+    struct fixture *f;
+    unsigned n_done;
+    bool is_starting, allows, hits_client; /* hits_client: cancels @victim from its callback */
+    unsigned n_asked;                      /* may_send */
+    struct probe *victim;
+    struct http_result result; /* spans are copied below */
+    char body[16384], retry_after[300];
+};
+
+static const struct span plain_headers[] = {
+    {"Content-Type: application/json", 30},
+    {"User-Agent: test/1", 18},
+};
+
+static unsigned count_fds(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    MUST(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void on_client_closed(void *arg)
+{
+    ((struct fixture *)arg)->is_closed = true;
+}
+
+static void client_open(struct fixture *f, const char *ca_file)
+{
+    struct http_client_options o = {.egress = &f->policy,
+                                    .response_bytes_kept = 1024,
+                                    .response_bytes_max = 65536,
+                                    .connections_max = 4096,
+                                    .ca_file = ca_file};
+    struct diag diag = {""};
+
+    if (http_client_new(&f->client, &f->loop, &o, &diag))
+        fail_msg("http_client_new: %s", diag.text);
+}
+
+static void client_close(struct fixture *f)
+{
+    f->is_closed = false;
+    http_client_close(f->client, on_client_closed, f);
+    while (!f->is_closed)
+        uv_run(&f->loop.uv, UV_RUN_ONCE);
+}
+
+static void set_policy(struct fixture *f, const char *allow, const char *ports)
+{
+    struct diag diag = {""};
+
+    if (egress_policy_parse(&f->policy, allow, ports, &diag))
+        fail_msg("policy: %s", diag.text);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+
+    f->n_fds = count_fds();
+    f->server = server_start();
+    MUST(loop_init(&f->loop) == 0);
+    set_policy(f, "127.0.0.0/8", "80,443");
+    client_open(f, NULL);
+    *state = f;
+    return 0;
+}
+
+/* Every test: closing with whatever is idle leaves neither memory (ASan) nor a descriptor behind.
+ */
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    unsigned n_fds;
+
+    client_close(f);
+    loop_fini(&f->loop);
+    server_stop(f->server);
+    end_slow_names();
+    /* A look-up that outlived its call closes its end of a pair when its thread ends. */
+    for (unsigned i = 0; (n_fds = count_fds()) != f->n_fds && i < 5000; i++)
+        usleep(1000);
+    if (n_fds != f->n_fds)
+        print_error("descriptors: %u before, %u after\n", f->n_fds, n_fds);
+    n_fds -= f->n_fds;
+    free(f);
+    return n_fds ? -1 : 0;
+}
+
+static void copy_result(struct probe *p, const struct http_result *result)
+{
+    p->result = *result;
+    MUST(result->body.len < sizeof(p->body) && result->retry_after.len < sizeof(p->retry_after));
+    if (result->body.len)
+        memcpy(p->body, result->body.data, result->body.len);
+    p->body[result->body.len] = '\0';
+    if (result->retry_after.len)
+        memcpy(p->retry_after, result->retry_after.data, result->retry_after.len);
+    p->retry_after[result->retry_after.len] = '\0';
+}
+
+static void on_done(struct http_call *call, const struct http_result *result)
+{
+    struct probe *p = container_of(call, struct probe, call);
+
+    assert_false(p->is_starting);
+    p->n_done++;
+    copy_result(p, result);
+    if (p->hits_client && p->victim->n_done == 0)
+        http_call_cancel(&p->victim->call);
+}
+
+static bool on_may_send(struct http_call *call)
+{
+    struct probe *p = container_of(call, struct probe, call);
+
+    p->n_asked++;
+    return p->allows;
+}
+
+static struct http_target *target_of(struct fixture *f, const char *url)
+{
+    struct http_target *t = NULL;
+    struct diag diag = {""};
+
+    if (http_target_new(&t, f->client, url, &diag))
+        fail_msg("target %s: %s", url, diag.text);
+    return t;
+}
+
+/* The URL of @path on @host; 127.0.0.1 and http by default. */
+static const char *url_on(char ret[256], const char *scheme, const char *host, unsigned port,
+                          const char *path)
+{
+    (void)snprintf(ret, 256, "%s://%s:%u%s", scheme, host, port, path);
+    return ret;
+}
+
+static void start_url(struct fixture *f, struct probe *p, const char *url, int64_t timeout_ms)
+{
+    struct http_target *t = target_of(f, url);
+
+    p->f = f;
+    p->n_done = 0;
+    p->call.target = t;
+    p->call.timeout_ms = timeout_ms;
+    if (!p->call.body.data)
+        p->call.body = SPAN("{\"hello\":1}");
+    if (!p->call.headers) {
+        p->call.headers = plain_headers;
+        p->call.n_headers = ARRAY_LEN(plain_headers);
+    }
+    p->call.done = on_done;
+    p->is_starting = true;
+    http_call_start(f->client, &p->call);
+    p->is_starting = false;
+    http_target_unref(t); /* the call holds its own */
+}
+
+static void start(struct fixture *f, struct probe *p, const char *path, int64_t timeout_ms)
+{
+    char url[256];
+
+    start_url(f, p, url_on(url, "http", "127.0.0.1", f->server->port, path), timeout_ms);
+}
+
+static void wait_done(struct probe *p)
+{
+    while (!p->n_done)
+        uv_run(&p->f->loop.uv, UV_RUN_ONCE);
+    assert_int_equal(p->n_done, 1);
+}
+
+static void check_ok(const struct probe *p, int status, const char *body)
+{
+    if (p->result.error != OUTCOME_OK || p->result.status != status)
+        print_error("error %d status %d: %s\n", p->result.error, p->result.status,
+                    p->result.message);
+    assert_int_equal(p->result.error, OUTCOME_OK);
+    assert_string_equal(p->result.message, "");
+    assert_int_equal(p->result.status, status);
+    assert_string_equal(p->body, body);
+    assert_true(p->result.started_us > 0);
+    assert_true(p->result.ended_us >= p->result.started_us);
+    assert_false(p->result.is_refused_by_owner);
+}
+
+static void check_error(const struct probe *p, enum outcome_code code, const char *words)
+{
+    if (p->result.error != code || !strstr(p->result.message, words))
+        print_error("error %d status %d: '%s'; expected %d '%s'\n", p->result.error,
+                    p->result.status, p->result.message, code, words);
+    assert_int_equal(p->result.error, code);
+    assert_non_null(strstr(p->result.message, words));
+    assert_int_equal(p->result.status, 0);
+    assert_int_equal(p->result.body.len, 0);
+}
+
+static void call_ok(struct fixture *f, const char *path, int status, const char *body)
+{
+    struct probe p = {.n_done = 0};
+
+    start(f, &p, path, 10000);
+    wait_done(&p);
+    check_ok(&p, status, body);
+}
+
+static void call_error(struct fixture *f, const char *path, int64_t timeout_ms,
+                       enum outcome_code code, const char *words)
+{
+    struct probe p = {.n_done = 0};
+
+    start(f, &p, path, timeout_ms);
+    wait_done(&p);
+    check_error(&p, code, words);
+}
+
+/* ---- answers ---- */
+
+static void test_reuses_the_connection(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned i = 0; i < 20; i++) {
+        struct probe p = {.n_done = 0};
+
+        start(f, &p, "/ok", 10000);
+        wait_done(&p);
+        check_ok(&p, 200, "fine");
+        assert_true(i == 0 ? p.result.connect_us > 0 : p.result.connect_us == 0);
+    }
+    assert_int_equal(f->server->n_accepted, 1);
+    assert_int_equal(http_client_stats(f->client).connects, 1);
+    assert_int_equal(http_client_stats(f->client).calls, 20);
+    assert_int_equal(http_client_stats(f->client).in_flight, 0);
+}
+
+static void test_answers(void **state)
+{
+    struct fixture *f = *state;
+
+    call_ok(f, "/204", 204, "");
+    call_ok(f, "/chunked", 200, "first, second");
+    call_ok(f, "/redirect", 302, "");
+    call_ok(f, "/nowhere", 404, "no such script");
+    call_ok(f, "/continue", 200, "late");
+    call_ok(f, "/ok", 200, "fine");
+    assert_int_equal(f->server->n_accepted, 1);
+    assert_int_equal(f->server->n_requests, 6); /* the redirect was not followed */
+    call_ok(f, "/bye", 200, "bye");
+    call_ok(f, "/ok", 200, "fine");
+    assert_int_equal(f->server->n_accepted, 2);
+}
+
+static void test_retry_after(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+
+    start(f, &p, "/later", 10000);
+    wait_done(&p);
+    check_ok(&p, 503, "later");
+    assert_string_equal(p.retry_after, "120");
+    assert_int_equal(p.result.retry_after.len, 3);
+    start(f, &p, "/ok", 10000); /* the same handle: nothing is left over */
+    wait_done(&p);
+    assert_string_equal(p.retry_after, "");
+    start(f, &p, "/continue", 10000); /* what a 103 says is not the answer's */
+    wait_done(&p);
+    assert_string_equal(p.retry_after, "");
+    start(f, &p, "/later-long", 10000); /* over 256 bytes: ignored */
+    wait_done(&p);
+    check_ok(&p, 503, "");
+    assert_string_equal(p.retry_after, "");
+}
+
+static void test_what_is_sent(void **state)
+{
+    static const struct span lines[] = {
+        {"Content-Type: application/json; charset=utf-8", 45},
+        {"X-Empty: ", 9},
+        {"X-Signature: v1,abc=", 20},
+    };
+    struct fixture *f = *state;
+    struct probe p = {.call = {.headers = lines, .n_headers = 3, .body = SPAN("a\0b")}};
+    char expected[512];
+
+    start(f, &p, "/echo?x=1&y=%20", 10000);
+    wait_done(&p);
+    (void)snprintf(expected, sizeof(expected),
+                   "POST /echo?x=1&y=%%20 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
+                   "Content-Type: application/json; charset=utf-8\r\nX-Empty:\r\n"
+                   "X-Signature: v1,abc=\r\nContent-Length: 3\r\n\r\na",
+                   f->server->port);
+    assert_string_equal(f->server->last_request, expected);
+}
+
+static void test_nothing_is_added(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.call = {.headers = plain_headers, .n_headers = 0}};
+    char expected[512], *body = malloc(200001);
+
+    memset(body, 'b', 200000);
+    body[200000] = '\0';
+    p.call.body = (struct span){body, 200000}; /* curl would send Expect for such a size */
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_ok(&p, 200, "fine");
+    (void)snprintf(expected, sizeof(expected),
+                   "POST /ok HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: 200000\r\n\r\nbbb",
+                   f->server->port);
+    assert_memory_equal(f->server->last_request, expected, strlen(expected));
+    p.call.body = (struct span){body, 0};
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_ok(&p, 200, "fine");
+    assert_non_null(strstr(f->server->last_request, "Content-Length: 0\r\n\r\n"));
+    free(body);
+}
+
+static void test_bad_headers_are_not_sent(void **state)
+{
+    static const struct span split[] = {{"X-A: b\r\nX-C: d", 14}};
+    static const struct span nul[] = {{"X-A: b\0c", 8}};
+    struct fixture *f = *state;
+    struct span *many = calloc(65, sizeof(*many));
+    struct probe p = {.call = {.headers = split, .n_headers = 1}};
+
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_UNKNOWN_ERROR, "a request header holds CR, LF or NUL; expected none");
+    p.call.headers = nul;
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_UNKNOWN_ERROR, "CR, LF or NUL");
+    for (unsigned i = 0; i < 65; i++)
+        many[i] = SPAN("X-A: b");
+    p.call.headers = many;
+    p.call.n_headers = 65;
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_UNKNOWN_ERROR, "too many request headers");
+    p.call.n_headers = 64;
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_ok(&p, 200, "fine");
+    assert_int_equal(f->server->n_requests, 1);
+    free(many);
+}
+
+static void test_huge_body_counts_by_its_status(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+
+    start(f, &p, "/huge-body", 10000);
+    wait_done(&p);
+    assert_int_equal(p.result.error, OUTCOME_OK);
+    assert_int_equal(p.result.status, 200);
+    assert_int_equal(p.result.body.len, 1024); /* response_bytes_kept */
+    call_ok(f, "/ok", 200, "fine");
+    assert_int_equal(f->server->n_accepted, 2); /* the first one was closed */
+}
+
+static void test_huge_headers(void **state)
+{
+    struct fixture *f = *state;
+
+    call_error(f, "/many-headers", 10000, OUTCOME_NETWORK_ERROR,
+               "the answer's headers exceed 256 lines or 64 KiB");
+    call_error(f, "/big-headers", 10000, OUTCOME_NETWORK_ERROR, "the answer's headers exceed");
+    call_error(f, "/long-header", 10000, OUTCOME_NETWORK_ERROR, "");
+    call_ok(f, "/ok", 200, "fine");
+}
+
+static void test_broken_answers(void **state)
+{
+    struct fixture *f = *state;
+
+    call_error(f, "/garbage", 10000, OUTCOME_NETWORK_ERROR, "HTTP");
+    call_error(f, "/close", 10000, OUTCOME_NETWORK_ERROR, "Empty reply");
+    call_error(f, "/reset", 10000, OUTCOME_NETWORK_ERROR, "reset");
+    call_error(f, "/truncated", 10000, OUTCOME_NETWORK_ERROR, "");
+    call_error(f, "/bad-chunk", 10000, OUTCOME_NETWORK_ERROR, "");
+    call_ok(f, "/ok", 200, "fine");
+}
+
+/* curl would send it again by itself, and the receiver would count two. */
+static void test_dead_connection_is_not_sent_to_again(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.call = {.may_send = on_may_send}, .allows = true};
+
+    call_ok(f, "/once", 200, "once");
+    start(f, &p, "/once", 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_NETWORK_ERROR, "the connection was closed before an answer came");
+    assert_true(p.result.started_us > 0);
+    assert_int_equal(p.n_asked, 1);
+    assert_int_equal(f->server->n_requests, 2);
+    assert_int_equal(f->server->n_accepted, 1);
+}
+
+/* A pooled handle that carried other calls before must not go back to where they went. */
+static void test_dead_connection_and_other_targets(void **state)
+{
+    struct fixture *f = *state;
+    struct scripted_server *other = server_start();
+    struct probe p = {.n_done = 0};
+    char url[256];
+
+    start_url(f, &p, url_on(url, "http", "127.0.0.1", other->port, "/ok"), 10000);
+    wait_done(&p);
+    call_ok(f, "/once", 200, "once");
+    call_error(f, "/once", 10000, OUTCOME_NETWORK_ERROR, "closed before an answer came");
+    assert_int_equal(other->n_requests, 1);
+    assert_int_equal(other->n_accepted, 1);
+    assert_int_equal(other->n_open, 1); /* its idle connection was not touched */
+    server_stop(other);
+}
+
+/* ---- deadlines ---- */
+
+static void check_took(const struct probe *p, int64_t from_us, int64_t ms)
+{
+    assert_in_range(p->result.ended_us - from_us, (ms - 5) * 1000, (ms + 3000) * 1000);
+}
+
+static void test_deadline_covers(struct fixture *f, const char *url, const char *words)
+{
+    struct probe p = {.n_done = 0};
+    int64_t from_us = clock_mono_us();
+
+    start_url(f, &p, url, 150);
+    wait_done(&p);
+    check_error(&p, OUTCOME_TIMEOUT, "no answer within 150 ms: ");
+    check_error(&p, OUTCOME_TIMEOUT, words);
+    check_took(&p, from_us, 150);
+}
+
+static void test_deadline_of_the_answer(void **state)
+{
+    struct fixture *f = *state;
+    unsigned port = f->server->port;
+    char url[256];
+
+    test_deadline_covers(f, url_on(url, "http", "127.0.0.1", port, "/silent"),
+                         "the request was sent, nothing came back");
+    test_deadline_covers(f, url_on(url, "http", "127.0.0.1", port, "/drip-headers"),
+                         "the answer began but did not end");
+    test_deadline_covers(f, url_on(url, "http", "127.0.0.1", port, "/drip-body"),
+                         "the answer began but did not end");
+    call_ok(f, "/ok", 200, "fine");
+}
+
+static void test_deadline_of_the_handshake(void **state)
+{
+    struct fixture *f = *state;
+    char url[256];
+
+    test_deadline_covers(f, url_on(url, "https", "127.0.0.1", f->server->port, "/"),
+                         "the TLS handshake did not end");
+}
+
+/* A look-up that hangs must neither hold its call beyond the deadline nor the loop. */
+static void test_deadline_of_the_name(void **state)
+{
+    struct fixture *f = *state;
+    char url[256];
+
+    set_policy(f, "127.0.0.0/8", "80");
+    test_deadline_covers(f, url_on(url, "http", "slow.test", 80, "/ok"),
+                         "the host name was not resolved");
+    assert_int_equal(looking(), 1);
+    call_ok(f, "/ok", 200, "fine");
+}
+
+/* A listener that is full answers no SYN. */
+static void test_deadline_of_the_connection(void **state)
+{
+    struct fixture *f = *state;
+    uint16_t port;
+    int listener = listen_on_loopback(&port, 0), fds[8];
+    char url[256];
+
+    for (unsigned i = 0; i < ARRAY_LEN(fds); i++) {
+        struct sockaddr_in a = {
+            .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fds[i], (struct sockaddr *)&a, sizeof(a));
+    }
+    test_deadline_covers(f, url_on(url, "http", "127.0.0.1", port, "/"), "no connection was made");
+    for (unsigned i = 0; i < ARRAY_LEN(fds); i++)
+        close(fds[i]);
+    close(listener);
+}
+
+static void test_deadline_of_the_request(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+    uint16_t port;
+    int listener = listen_on_loopback(&port, 8); /* connects, and reads nothing */
+    size_t len = 32 << 20;
+    char url[256], *body = calloc(1, len);
+
+    p.call.body = (struct span){body, len};
+    start_url(f, &p, url_on(url, "http", "127.0.0.1", port, "/"), 300);
+    wait_done(&p);
+    check_error(&p, OUTCOME_TIMEOUT, "no answer within 300 ms: the request was not taken in full");
+    free(body);
+    close(listener);
+}
+
+/* ---- no connection ---- */
+
+static void test_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+    uint16_t port;
+    char url[256];
+
+    close(listen_on_loopback(&port, 1));
+    start_url(f, &p, url_on(url, "http", "127.0.0.1", port, "/"), 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_NETWORK_ERROR, "Connection refused");
+    assert_int_equal(p.result.started_us, 0);
+}
+
+static void test_missing_name(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+
+    start_url(f, &p, "http://missing.test/", 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_NETWORK_ERROR, "Could not resolve host: missing.test");
+}
+
+/* ---- egress ---- */
+
+static void test_egress_of_targets(void **state)
+{
+    struct fixture *f = *state;
+    struct http_target *t = NULL;
+    struct diag diag = {""};
+
+    assert_int_equal(http_target_new(&t, f->client, "http://10.0.0.1/", &diag), -EINVAL);
+    assert_non_null(strstr(diag.text, "10.0.0.1 may not be called: private network"));
+    assert_int_equal(http_target_new(&t, f->client, "ftp://example.com/", &diag), -EINVAL);
+    assert_int_equal(http_target_new(&t, f->client, "not a url", &diag), -EINVAL);
+    assert_int_equal(http_target_new(&t, f->client, "", &diag), -EINVAL);
+    assert_null(t);
+}
+
+static void test_egress_of_names(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+
+    start_url(f, &p, "http://private.test/", 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_INVALID_URL, "10.1.2.3 may not be called: private network");
+    start_url(f, &p, "http://privates.test/", 10000); /* several addresses, all refused */
+    wait_done(&p);
+    check_error(&p, OUTCOME_INVALID_URL, " may not be called: ");
+    assert_int_equal(http_client_stats(f->client).connects, 0);
+}
+
+static void test_egress_picks_the_allowed_address(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+    char url[256], ports[16];
+
+    (void)snprintf(ports, sizeof(ports), "%u", f->server->port);
+    set_policy(f, "127.0.0.0/8", ports);
+    start_url(f, &p, url_on(url, "http", "both.test", f->server->port, "/ok"), 10000);
+    wait_done(&p);
+    check_ok(&p, 200, "fine");
+    assert_int_equal(http_client_stats(f->client).connects, 1);
+}
+
+/* The policy is asked anew for each connection, not for each call. */
+static void test_egress_with_an_empty_list(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+    char url[256], ports[16];
+    struct http_target *t;
+
+    (void)snprintf(ports, sizeof(ports), "%u", f->server->port);
+    set_policy(f, "", ports);
+    start_url(f, &p, url_on(url, "http", "ok.test", f->server->port, "/ok"), 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_INVALID_URL, "127.0.0.1 may not be called: loopback");
+    assert_int_equal(http_target_new(&t, f->client, "http://127.0.0.1/", NULL), -EINVAL);
+    assert_int_equal(f->server->n_accepted, 0);
+}
+
+/* ---- may_send ---- */
+
+static void test_owner_refuses(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.call = {.may_send = on_may_send}, .allows = false};
+
+    for (unsigned i = 0; i < 2; i++) { /* on a fresh connection, then on a reused one */
+        start(f, &p, "/ok", 10000);
+        wait_done(&p);
+        check_error(&p, OUTCOME_UNKNOWN_ERROR, "not sent: refused by its owner");
+        assert_true(p.result.is_refused_by_owner);
+        assert_int_equal(p.result.started_us, 0);
+        assert_int_equal(p.n_asked, i + 1);
+        assert_int_equal(f->server->n_requests, i);
+        call_ok(f, "/ok", 200, "fine");
+        assert_int_equal(f->server->n_requests, i + 1);
+    }
+    p.allows = true;
+    start(f, &p, "/ok", 10000);
+    wait_done(&p);
+    check_ok(&p, 200, "fine");
+}
+
+/* ---- cancel ---- */
+
+static void cancel_and_check(struct fixture *f, struct probe *p)
+{
+    assert_int_equal(p->n_done, 0);
+    p->is_starting = true; /* nor before http_call_cancel() returns */
+    http_call_cancel(&p->call);
+    http_call_cancel(&p->call);
+    p->is_starting = false;
+    wait_done(p);
+    check_error(p, OUTCOME_NETWORK_ERROR, "cancelled");
+    assert_int_equal(http_client_stats(f->client).in_flight, 0);
+}
+
+static void wait_until_read(struct fixture *f, unsigned n_requests)
+{
+    while (f->server->n_requests < n_requests)
+        uv_run(&f->loop.uv, UV_RUN_NOWAIT);
+}
+
+static void test_cancel_at_once(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+
+    start(f, &p, "/ok", 10000);
+    cancel_and_check(f, &p);
+    assert_int_equal(p.result.started_us, 0);
+    assert_int_equal(f->server->n_requests, 0);
+}
+
+static void test_cancel_in_each_phase(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+    char url[256];
+
+    start_url(f, &p, "http://slow.test/", 10000);
+    while (looking() == 0)
+        uv_run(&f->loop.uv, UV_RUN_NOWAIT);
+    cancel_and_check(f, &p);
+
+    start_url(f, &p, url_on(url, "https", "127.0.0.1", f->server->port, "/"), 10000);
+    while (f->server->n_accepted == 0)
+        uv_run(&f->loop.uv, UV_RUN_NOWAIT);
+    cancel_and_check(f, &p); /* in the handshake */
+
+    start(f, &p, "/silent", 10000);
+    wait_until_read(f, 1);
+    cancel_and_check(f, &p);
+    assert_true(p.result.started_us > 0);
+
+    start(f, &p, "/drip-body", 10000);
+    wait_until_read(f, 2);
+    for (unsigned i = 0; i < 3; i++)
+        uv_run(&f->loop.uv, UV_RUN_ONCE);
+    cancel_and_check(f, &p);
+    call_ok(f, "/ok", 200, "fine");
+}
+
+static void test_cancel_of_a_failed_start(void **state)
+{
+    static const struct span split[] = {{"X-A: b\nX-C: d", 13}};
+    struct fixture *f = *state;
+    struct probe p = {.call = {.headers = split, .n_headers = 1}};
+
+    start(f, &p, "/ok", 10000);
+    cancel_and_check(f, &p);
+}
+
+/* Both answers come in the same turn; the first one's owner cancels the second. */
+static void test_cancel_from_a_callback(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p[2] = {{.hits_client = true}, {.hits_client = true}};
+    unsigned n_cancelled = 0;
+
+    p[0].victim = &p[1];
+    p[1].victim = &p[0];
+    f->server->gather = 2;
+    start(f, &p[0], "/gather", 10000);
+    start(f, &p[1], "/gather", 10000);
+    wait_done(&p[0]);
+    wait_done(&p[1]);
+    for (unsigned i = 0; i < 2; i++)
+        n_cancelled += strcmp(p[i].result.message, "cancelled") == 0;
+    assert_int_equal(n_cancelled, 1);
+}
+
+/* ---- owners that go on ---- */
+
+struct chain {
+    struct probe probe;
+    unsigned n_left;
+};
+
+static void on_chain_done(struct http_call *call, const struct http_result *result)
+{
+    struct chain *c = container_of(call, struct chain, probe.call);
+
+    copy_result(&c->probe, result);
+    check_ok(&c->probe, 200, "fine");
+    if (--c->n_left == 0) {
+        c->probe.n_done++;
+        return;
+    }
+    http_target_ref(call->target);
+    http_call_start(c->probe.f->client, call);
+    http_target_unref(call->target);
+}
+
+static void test_owner_starts_from_the_callback(void **state)
+{
+    struct fixture *f = *state;
+    struct chain c = {.n_left = 200};
+
+    start(f, &c.probe, "/ok", 10000);
+    c.probe.call.done = on_chain_done;
+    wait_done(&c.probe);
+    assert_int_equal(f->server->n_requests, 200);
+    assert_int_equal(f->server->n_accepted, 1 + (http_client_stats(f->client).connects > 1));
+}
+
+static void on_last_done(struct http_call *call, const struct http_result *result)
+{
+    struct probe *p = container_of(call, struct probe, call);
+
+    p->n_done++;
+    copy_result(p, result);
+    http_client_close(p->f->client, on_client_closed, p->f);
+}
+
+static void test_owner_closes_from_the_callback(void **state)
+{
+    struct fixture *f = *state;
+    struct probe p = {.n_done = 0};
+
+    start(f, &p, "/ok", 10000);
+    p.call.done = on_last_done;
+    wait_done(&p);
+    check_ok(&p, 200, "fine");
+    while (!f->is_closed)
+        uv_run(&f->loop.uv, UV_RUN_ONCE);
+    client_open(f, NULL); /* for the teardown */
+}
+
+static void test_many_at_once(void **state)
+{
+    enum { N = 2000 };
+    struct fixture *f = *state;
+    struct probe *p = calloc(N, sizeof(*p));
+
+    f->server->gather = N; /* all are in flight before any is answered */
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < N; i++) {
+            p[i].call.shard = i;
+            start(f, &p[i], "/gather", 30000);
+        }
+        assert_int_equal(http_client_stats(f->client).in_flight, N);
+        for (unsigned i = 0; i < N; i++) {
+            wait_done(&p[i]);
+            check_ok(&p[i], 200, "gathered");
+        }
+    }
+    assert_int_equal(f->server->n_requests, 2 * N);
+    assert_in_range(f->server->n_accepted, N, N + N / 10); /* the second round reused them */
+    free(p);
+}
+
+/* Connections come and go, so that sockets get numbers that curl, the resolver and we had before.
+ */
+static void test_descriptor_numbers_come_again(void **state)
+{
+    static const char *const paths[] = {"/bye", "/close", "/reset", "/ok", "/truncated"};
+    struct fixture *f = *state;
+    struct probe p[8];
+    char url[256], ports[16];
+
+    (void)snprintf(ports, sizeof(ports), "%u", f->server->port);
+    set_policy(f, "127.0.0.0/8", ports);
+    for (unsigned round = 0; round < 60; round++) {
+        memset(p, 0, sizeof(p));
+        for (unsigned i = 0; i < ARRAY_LEN(p); i++) {
+            char host[32];
+
+            (void)snprintf(host, sizeof(host), "n%u.test", (round * 8 + i) % 50);
+            p[i].call.shard = i;
+            start_url(f, &p[i],
+                      url_on(url, "http", i % 2 ? host : "127.0.0.1", f->server->port,
+                             paths[(round + i) % ARRAY_LEN(paths)]),
+                      10000);
+        }
+        for (unsigned i = 0; i < ARRAY_LEN(p); i++) {
+            bool is_answered = (round + i) % ARRAY_LEN(paths) % 3 == 0;
+
+            wait_done(&p[i]);
+            assert_int_equal(p[i].result.error, is_answered ? OUTCOME_OK : OUTCOME_NETWORK_ERROR);
+        }
+    }
+}
+
+/* The receiver closes while the connection is idle: no event storm, and the next call connects. */
+static void test_idle_connection_is_closed_by_the_receiver(void **state)
+{
+    struct fixture *f = *state;
+    struct scripted_server *other = server_start();
+    struct probe p = {.n_done = 0};
+    char url[256];
+    uint16_t port = other->port;
+
+    start_url(f, &p, url_on(url, "http", "127.0.0.1", port, "/ok"), 10000);
+    wait_done(&p);
+    server_stop(other);
+    uv_run(&f->loop.uv, UV_RUN_ONCE); /* the news, after which the loop has nothing to poll */
+    assert_int_equal(uv_run(&f->loop.uv, UV_RUN_NOWAIT) && uv_backend_timeout(&f->loop.uv) == 0, 0);
+    start_url(f, &p, url, 10000);
+    wait_done(&p);
+    check_error(&p, OUTCOME_NETWORK_ERROR, "Connection refused");
+}
+
+/* ---- TLS ---- */
+
+struct tls_fixture {
+    struct tls_server *server;
+    char ca_file[64];
+};
+
+static void tls_open(struct fixture *f, struct tls_fixture *t, int version_max)
+{
+    char ports[16];
+    int fd;
+
+    t->server = tls_server_start(version_max);
+    (void)snprintf(t->ca_file, sizeof(t->ca_file), "/tmp/grapnel-test-ca-XXXXXX");
+    fd = mkstemp(t->ca_file);
+    MUST(fd >= 0);
+    close(fd);
+    tls_ca_write(t->server, t->ca_file);
+    (void)snprintf(ports, sizeof(ports), "%u", t->server->port);
+    set_policy(f, "127.0.0.0/8", ports);
+    client_close(f);
+    client_open(f, t->ca_file);
+}
+
+static void tls_close(struct fixture *f, struct tls_fixture *t)
+{
+    client_close(f);
+    tls_server_stop(t->server);
+    (void)unlink(t->ca_file);
+    client_open(f, NULL);
+}
+
+static void tls_call(struct fixture *f, struct tls_fixture *t, struct probe *p, const char *host)
+{
+    char url[256];
+
+    start_url(f, p, url_on(url, "https", host, t->server->port, "/"), 10000);
+    wait_done(p);
+}
+
+static void test_tls_verified(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture t;
+    struct probe p = {.n_done = 0};
+
+    tls_open(f, &t, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        tls_call(f, &t, &p, "good.test");
+        check_ok(&p, 200, "ok");
+    }
+    assert_int_equal(t.server->n_handshakes, 1);
+    assert_int_equal(t.server->n_requests, 3);
+    tls_close(f, &t);
+}
+
+static void test_tls_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture t;
+    struct probe p = {.n_done = 0};
+
+    tls_open(f, &t, 0);
+    tls_call(f, &t, &p, "self.test");
+    check_error(&p, OUTCOME_SSL_ERROR, "self-signed certificate");
+    tls_call(f, &t, &p, "wrong.test");
+    check_error(&p, OUTCOME_SSL_ERROR, "wrong.test");
+    tls_call(f, &t, &p, "expired.test");
+    check_error(&p, OUTCOME_SSL_ERROR, "certificate has expired");
+    assert_int_equal(p.result.started_us, 0);
+    assert_int_equal(t.server->n_requests, 0);
+    tls_call(f, &t, &p, "good.test"); /* OpenSSL's error queue holds nothing of the above */
+    check_ok(&p, 200, "ok");
+    tls_close(f, &t);
+}
+
+/* A CA that we do not have: the system's store does not know this test's. */
+static void test_tls_unknown_issuer(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture t;
+    struct probe p = {.n_done = 0};
+
+    tls_open(f, &t, 0);
+    client_close(f);
+    client_open(f, NULL);
+    tls_call(f, &t, &p, "good.test");
+    check_error(&p, OUTCOME_SSL_ERROR, "certificate");
+    tls_close(f, &t);
+}
+
+static void test_tls_old_version(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture t;
+    struct probe p = {.n_done = 0};
+
+    tls_open(f, &t, TLS1_1_VERSION);
+    tls_call(f, &t, &p, "good.test");
+    check_error(&p, OUTCOME_SSL_ERROR, "");
+    assert_int_equal(t.server->n_handshakes, 0);
+    tls_close(f, &t);
+}
+
+static void test_tls_session_is_resumed(void **state)
+{
+    struct fixture *f = *state;
+    struct tls_fixture t;
+    struct probe p = {.n_done = 0};
+
+    tls_open(f, &t, 0);
+    t.server->is_closing_each = true;
+    for (unsigned i = 0; i < 5; i++) {
+        tls_call(f, &t, &p, "good.test");
+        check_ok(&p, 200, "ok");
+    }
+    assert_int_equal(t.server->n_handshakes, 5);
+    assert_int_equal(t.server->n_resumed, 4);
+    tls_close(f, &t);
+}
+
+static void test_tls_bad_ca_file(void **state)
+{
+    struct fixture *f = *state;
+    struct http_client_options o = {
+        .egress = &f->policy, .connections_max = 16, .ca_file = "/nonexistent/ca.pem"};
+    struct http_client *c = NULL;
+    struct diag diag = {""};
+
+    assert_int_equal(http_client_new(&c, &f->loop, &o, &diag), -EINVAL);
+    assert_string_equal(diag.text, "tls_ca_file: no certificates in '/nonexistent/ca.pem'; "
+                                   "expected a PEM file");
+    assert_null(c);
+}
+
+/* libuv's first loop makes a pipe for signals that lives as long as the process. */
+static int open_what_stays_open(void **state)
+{
+    struct loop loop;
+
+    (void)state;
+    MUST(loop_init(&loop) == 0);
+    loop_fini(&loop);
+    return 0;
+}
+
+#define IT(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IT(reuses_the_connection),
+        IT(answers),
+        IT(retry_after),
+        IT(what_is_sent),
+        IT(nothing_is_added),
+        IT(bad_headers_are_not_sent),
+        IT(huge_body_counts_by_its_status),
+        IT(huge_headers),
+        IT(broken_answers),
+        IT(dead_connection_is_not_sent_to_again),
+        IT(dead_connection_and_other_targets),
+        IT(deadline_of_the_answer),
+        IT(deadline_of_the_handshake),
+        IT(deadline_of_the_name),
+        IT(deadline_of_the_connection),
+        IT(deadline_of_the_request),
+        IT(refused),
+        IT(missing_name),
+        IT(egress_of_targets),
+        IT(egress_of_names),
+        IT(egress_picks_the_allowed_address),
+        IT(egress_with_an_empty_list),
+        IT(owner_refuses),
+        IT(cancel_at_once),
+        IT(cancel_in_each_phase),
+        IT(cancel_of_a_failed_start),
+        IT(cancel_from_a_callback),
+        IT(owner_starts_from_the_callback),
+        IT(owner_closes_from_the_callback),
+        IT(many_at_once),
+        IT(descriptor_numbers_come_again),
+        IT(idle_connection_is_closed_by_the_receiver),
+        IT(tls_verified),
+        IT(tls_refused),
+        IT(tls_unknown_issuer),
+        IT(tls_old_version),
+        IT(tls_session_is_resumed),
+        IT(tls_bad_ca_file),
+    };
+
+    return cmocka_run_group_tests(tests, open_what_stays_open, NULL);
+}
