@@ -39,8 +39,9 @@ static int key_parse(struct master_key *ret, struct span text, const char *field
     size_t len = 0;
     int r = 0;
 
-    text = trim(text);
-    if (text.len > KEY_TEXT_MAX || parse_base64(text, bytes, &len) || len != sizeof(ret->bytes)) {
+    /* The length counts before trimming: of a longer file we have seen the begin only. */
+    if (text.len > KEY_TEXT_MAX || parse_base64(trim(text), bytes, &len) ||
+        len != sizeof(ret->bytes)) {
         r = diag_set(diag, "%s: expected 32 bytes in base64 (openssl rand -base64 32)", field);
     } else {
         (void)SHA256(bytes, sizeof(ret->bytes), hash);
