@@ -7,6 +7,8 @@ target_compile_options(grapnel_strict INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wimplicit-fallthrough
   -Wno-missing-field-initializers
+  # uthash marks its fall-throughs with comments, which only gcc reads.
+  $<$<C_COMPILER_ID:Clang>:-Wno-implicit-fallthrough>
   -fvisibility=hidden -fno-common
   $<$<BOOL:${GRAPNEL_WERROR}>:-Werror>
   $<$<CONFIG:Release>:-fstack-protector-strong>)
