@@ -6,7 +6,7 @@
 --              60 s ago, the time at which it leaves the window; never more than the limit of them.
 --              A grant may be used until `until`, so it leaves at until + 60 s: however late it was
 --              used, no 60 s hold more than the limit.
---   slots      `slots`[endpoint] = its entries in `jobs`.
+--   slots      `slots:<endpoint>` = its entries in `jobs`.
 --   waiting    `wait:<endpoint>` is not empty  <=>  the endpoint is in its tenant's `ring` (it may be
 --              served) or in `capped` (all its slots are taken).
 --   throttled  a tenant with something in its `ring` is in `throttled`, at the time it may be served.
@@ -14,6 +14,7 @@ local DEFAULT_LIMIT, PERMIT_MS, DEFAULT_SLOTS = tonumber(ARGV[1]), tonumber(ARGV
 local WINDOW_MS = 60000
 local SHARE = 8 -- most that one endpoint gets before the next one's turn
 local jobs_room = tonumber(call('GET', P .. 'jobs_max') or 256) - call('XLEN', P .. 'jobs')
+local default_until = string.format('%.0f', now + PERMIT_MS)
 local has_slow = call('EXISTS', P .. 'permits') == 1
 local lanes = {}
 local wake_ms -- the earliest time that this script put a tenant into `throttled` for
@@ -27,14 +28,14 @@ local function lane(tenant, limit)
     if l.limit > 0 then
         local gone
         repeat
-            local head = call('LRANGE', l.key, 0, 63)
+            local head = call('LRANGE', l.key, '0', '63')
             gone = 0
             while head[gone + 1] and tonumber(head[gone + 1]) <= now do gone = gone + 1 end
             if gone > 0 then call('LTRIM', l.key, gone, -1) end
         until gone < 64
         l.stored = call('LLEN', l.key)
         l.used = l.stored
-        l.tail = tonumber(call('LINDEX', l.key, -1) or 0)
+        l.tail = tonumber(call('LINDEX', l.key, '-1') or 0)
     end
     l.is_waiting = call('ZSCORE', P .. 'throttled', tenant) ~= false
     lanes[tenant] = l
@@ -62,7 +63,7 @@ end
 -- Some endpoints take longer to connect to than a permit lasts (settle.lua learns it): for a while
 -- theirs last longer. `permits`[endpoint] = "<permit ms> <valid until ms>".
 local function permit_ms(endpoint)
-    local text = has_slow and call('HGET', P .. 'permits', endpoint)
+    local text = call('HGET', P .. 'permits', endpoint)
     if not text then return PERMIT_MS end
     local permit, valid_ms = string.match(text, '^(%d+) (%d+)$')
     if tonumber(valid_ms) > now then return tonumber(permit) end
@@ -72,13 +73,17 @@ end
 
 -- The slot must have been counted by the caller.
 local function grant(l, endpoint, job)
-    local until_ms = now + permit_ms(endpoint)
+    local until_ms, until_text = now + PERMIT_MS, default_until
+    if has_slow then
+        until_ms = now + permit_ms(endpoint)
+        until_text = until_ms
+    end
     if l.limit > 0 then
         l.tail = math.max(l.tail, until_ms + WINDOW_MS) -- the list stays in order
         l.used = l.used + 1
         l.granted[#l.granted + 1] = l.tail
     end
-    call('XADD', P .. 'jobs', '*', 'job', job, 'until', until_ms)
+    call('XADD', P .. 'jobs', '*', 'job', job, 'until', until_text)
     jobs_room = jobs_room - 1
 end
 
@@ -96,8 +101,8 @@ end
 -- Grants a permit for @job, or lets it wait. Nothing overtakes what waits already.
 local function admit(l, endpoint, slots, job)
     if l.is_waiting or jobs_room <= 0 or not has_room(l) then return enqueue(l, endpoint, job) end
-    if call('HINCRBY', P .. 'slots', endpoint, 1) > slots then
-        call('HINCRBY', P .. 'slots', endpoint, -1)
+    if call('INCR', P .. 'slots:' .. endpoint) > slots then
+        call('DECR', P .. 'slots:' .. endpoint)
         return enqueue(l, endpoint, job, true)
     end
     grant(l, endpoint, job)
@@ -118,7 +123,7 @@ end
 
 -- Gives back a slot; an endpoint that waited for one may be served again.
 local function free_slot(tenant, endpoint)
-    call('HINCRBY', P .. 'slots', endpoint, -1)
+    call('DECR', P .. 'slots:' .. endpoint)
     if call('SREM', P .. 'capped', endpoint) == 1 then
         local l = lane(tenant)
         call('ZADD', P .. 'ring:' .. tenant, stamp, endpoint)
@@ -128,12 +133,12 @@ end
 
 -- Serves the endpoint at the head of the tenant's ring; how many jobs it got.
 local function serve(l, ring, endpoint, most)
-    local slots, used = slots_of(endpoint), tonumber(call('HGET', P .. 'slots', endpoint) or 0)
+    local slots, used = slots_of(endpoint), tonumber(call('GET', P .. 'slots:' .. endpoint) or 0)
     local count = math.min(slots - used, most, SHARE, jobs_room)
     if l.limit > 0 then count = math.min(count, l.limit - l.used) end
     local jobs = count > 0 and call('LPOP', P .. 'wait:' .. endpoint, count) or {}
     for _, job in ipairs(jobs) do grant(l, endpoint, job) end
-    if #jobs > 0 then used = call('HINCRBY', P .. 'slots', endpoint, #jobs) end
+    if #jobs > 0 then used = call('INCRBY', P .. 'slots:' .. endpoint, #jobs) end
     if call('EXISTS', P .. 'wait:' .. endpoint) == 0 then
         call('ZREM', ring, endpoint)
     elseif used >= slots then
@@ -149,10 +154,10 @@ end
 -- One tenant's turn: at most @most jobs, round its ring. Leaves it in `throttled` at the right time.
 local function turn(l, most)
     local ring, given = P .. 'ring:' .. l.tenant, 0
-    local endpoint = call('ZRANGE', ring, 0, 0)[1]
+    local endpoint = call('ZRANGE', ring, '0', '0')[1]
     while endpoint and given < most and jobs_room > 0 and has_room(l) do
         given = given + serve(l, ring, endpoint, most - given)
-        endpoint = call('ZRANGE', ring, 0, 0)[1]
+        endpoint = call('ZRANGE', ring, '0', '0')[1]
     end
     if endpoint then
         throttle(l, free_ms(l))
@@ -167,7 +172,7 @@ end
 local function promote(most)
     local turns = 64
     while most > 0 and jobs_room > 0 and turns > 0 do
-        local tenant = call('ZRANGEBYSCORE', P .. 'throttled', '-inf', now, 'LIMIT', 0, 1)[1]
+        local tenant = call('ZRANGEBYSCORE', P .. 'throttled', '-inf', now_text, 'LIMIT', '0', '1')[1]
         if not tenant then return end
         most = most - turn(lane(tenant), math.min(most, SHARE))
         turns = turns - 1
@@ -189,8 +194,8 @@ end
 -- When a scheduler has to come back for this partition: {delayed, throttled} in ms, -1 for never.
 -- A tenant whose time has come while `jobs` is full is served by settle.lua as soon as there is room.
 local function next_due()
-    local delayed = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
-    local throttled = call('ZRANGE', P .. 'throttled', 0, 0, 'WITHSCORES')[2]
+    local delayed = call('ZRANGE', P .. 'delayed', '0', '0', 'WITHSCORES')[2]
+    local throttled = call('ZRANGE', P .. 'throttled', '0', '0', 'WITHSCORES')[2]
     if throttled and jobs_room <= 0 and tonumber(throttled) <= now then throttled = nil end
     return {tonumber(delayed or -1), tonumber(throttled or -1)}
 end

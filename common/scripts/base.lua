@@ -6,3 +6,5 @@ local call = redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stamp = time[1] * 1000000 + time[2] -- microseconds: orders what happens within one millisecond
+-- Redis writes a Lua number with 17 digits, by way of printf: what is passed often is made a text once.
+local now_text = string.format('%.0f', now)

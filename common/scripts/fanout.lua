@@ -19,7 +19,7 @@ local EVENTS = P .. 'events'
 local function deliver(l, i)
     local id, endpoint = ARGV[i], ARGV[i + 1]
     call('SET', P .. 'delivery:' .. id, ARGV[i + 4])
-    call('ZADD', P .. 'index:' .. l.tenant, now, id)
+    call('ZADD', P .. 'index:' .. l.tenant, now_text, id)
     admit(l, endpoint, tonumber(ARGV[i + 2]), ARGV[i + 3])
 end
 

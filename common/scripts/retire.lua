@@ -1,30 +1,35 @@
 -- retire.lua: the end of a delivery and of its record.
--- Invariants: a delivery is in `done:<tenant>` from its final state on, and only then may its record
--- be removed; `event_refs`[event] counts the records that need the event's body, which stays in
--- `events` until that is 0.
+-- Invariants: a delivery is in `done:<tenant>` (a list, the oldest first) from its final state on, and
+-- only then may its record be removed; `event_refs`[event] counts the records that need the event's
+-- body, which stays in `events` until that is 0.
 
--- Removes an ended delivery's record, and the event's body with the last of them.
-local function forget(tenant, id)
-    local key = P .. 'delivery:' .. id
-    local record = call('GET', key)
-    call('ZREM', P .. 'done:' .. tenant, id)
-    call('ZREM', P .. 'index:' .. tenant, id)
-    if not record then return end
-    call('UNLINK', key)
-    local _, created = cmsgpack.unpack_one(record)
-    local event = created[5]
+local function release_event(event)
     if call('HINCRBY', P .. 'event_refs', event, -1) <= 0 then
         call('HDEL', P .. 'event_refs', event)
         call('XDEL', P .. 'events', event)
     end
 end
 
+-- Removes the record of the tenant's oldest ended delivery, and the event's body with the last of them,
+-- if it ended before @before_ms (nil: whenever it did). Did it?
+local function forget_oldest(tenant, before_ms)
+    local id = call('LINDEX', P .. 'done:' .. tenant, '0')
+    if not id then return false end
+    local key = P .. 'delivery:' .. id
+    local record = call('GET', key)
+    if record then
+        local log = {cmsgpack.unpack(record)}
+        if before_ms and log[#log][2] >= before_ms then return false end
+        call('UNLINK', key)
+        release_event(log[1][5])
+    end
+    call('LPOP', P .. 'done:' .. tenant)
+    call('ZREM', P .. 'index:' .. tenant, id)
+    return true
+end
+
 -- Notes that @id has ended; @keep: how many ended deliveries a tenant keeps.
 local function retire(tenant, id, keep)
-    call('ZADD', P .. 'done:' .. tenant, now, id)
-    local over = call('ZCARD', P .. 'done:' .. tenant) - keep
-    if over <= 0 then return end
-    for _, old in ipairs(call('ZRANGE', P .. 'done:' .. tenant, 0, math.min(over, 4) - 1)) do
-        forget(tenant, old)
-    end
+    local over = call('RPUSH', P .. 'done:' .. tenant, id) - keep
+    for _ = 1, math.min(over, 4) do forget_oldest(tenant) end
 end

@@ -18,7 +18,7 @@ for _, entry in ipairs(log) do
     if entry[1] == 'attempt' then made = math.max(made, entry[3]) end
 end
 local due = now + tonumber(ARGV[2])
-call('ZREM', P .. 'done:' .. tenant, id)
+call('LREM', P .. 'done:' .. tenant, '-1', id)
 call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'again', now, made + 1, due}))
 call('ZADD', P .. 'delayed', due, cmsgpack.pack({id, tenant, endpoint, event, made + 1, made}))
 call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', due)

@@ -28,7 +28,7 @@ local function free(tenant, endpoint)
     if has_capped then
         free_slot(tenant, endpoint)
     else
-        call('HINCRBY', P .. 'slots', endpoint, -1)
+        call('DECR', P .. 'slots:' .. endpoint)
     end
 end
 

@@ -8,9 +8,7 @@
 local removed, most = 0, tonumber(ARGV[3])
 local scan = call('SSCAN', P .. 'tenants', ARGV[1], 'COUNT', 32)
 for _, tenant in ipairs(scan[2]) do
-    local old = call('ZRANGEBYSCORE', P .. 'done:' .. tenant, '-inf', now - tonumber(ARGV[2]), 'LIMIT', 0, most - removed)
-    for _, id in ipairs(old) do forget(tenant, id) end
-    removed = removed + #old
+    while removed < most and forget_oldest(tenant, now - tonumber(ARGV[2])) do removed = removed + 1 end
     if removed >= most then return {ARGV[1], removed} end
     if call('EXISTS', P .. 'tenant:' .. tenant, P .. 'index:' .. tenant) == 0 then
         call('SREM', P .. 'tenants', tenant)
@@ -23,7 +21,7 @@ for i = 1, #flat, 2 do
     local is_old = cmsgpack.unpack(flat[i + 1])[2] < now - tonumber(ARGV[2])
     if is_old and call('EXISTS', P .. 'endpoint:' .. flat[i]) == 0 then
         call('HDEL', P .. 'disabled', flat[i])
-        call('HDEL', P .. 'slots', flat[i])
+        call('DEL', P .. 'slots:' .. flat[i])
     end
 end
 call('XTRIM', P .. 'rejected', 'MINID', '~', now - tonumber(ARGV[2]))
