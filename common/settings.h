@@ -1,9 +1,9 @@
 /* settings.h: every knob, from one table (settings.def).
  *
- * A setting's value comes from, later wins: its default, a file of `name = value` lines (--config FILE
- * or GRAPNEL_CONFIG), the environment (GRAPNEL_<NAME>), the command line (--name VALUE, '-' for '_').
- * A value that is malformed or out of range is refused with words that name the setting, where the
- * value came from, and what was expected. */
+ * A setting's value comes from, later wins: its default, a file of `name = value` lines (--config
+ * FILE or GRAPNEL_CONFIG), the environment (GRAPNEL_<NAME>), the command line (--name VALUE, '-'
+ * for '_'). A value that is malformed or out of range is refused with words that name the setting,
+ * where the value came from, and what was expected. */
 #ifndef GRAPNEL_COMMON_SETTINGS_H
 #define GRAPNEL_COMMON_SETTINGS_H
 
@@ -50,18 +50,20 @@ int settings_init(struct settings *s); /* the defaults; -ENOMEM */
 void settings_fini(struct settings *s);
 
 /* Sets one by its name ("redis_url" or "redis-url"). @origin ("--redis-url", "GRAPNEL_REDIS_URL",
- * "file.conf line 3") goes into the words. -EINVAL with @diag, -ENOENT when there is no such setting. */
-int settings_set(struct settings *s, const char *name, const char *value, const char *origin, struct diag *diag);
+ * "file.conf line 3") goes into the words. -EINVAL with @diag, -ENOENT when there is no such
+ * setting. */
+int settings_set(struct settings *s, const char *name, const char *value, const char *origin,
+                 struct diag *diag);
 
 /* Reads the file, then the environment. -EINVAL with @diag. @file may be NULL. */
 int settings_load(struct settings *s, const char *file, struct diag *diag);
 
 /* For argument parsers and generators: row @index (0…); NULL behind the last. */
 struct settings_row {
-    const char *name;     /* "redis_url" */
-    const char *kind;     /* "text" "secret" "number" "duration" "bytes" "boolean" "choice" */
-    const char *initial;  /* default as text */
-    const char *range;    /* "1..20000", "text|json", or "" */
+    const char *name;    /* "redis_url" */
+    const char *kind;    /* "text" "secret" "number" "duration" "bytes" "boolean" "choice" */
+    const char *initial; /* default as text */
+    const char *range;   /* "1..20000", "text|json", or "" */
     const char *help;
     unsigned scope;
 };
@@ -72,7 +74,10 @@ void settings_write_markdown(FILE *out);
 
 /* The whole start of a program: parses --config, --NAME VALUE, --NAME=VALUE, --help, --version for
  * the settings in @scope, then settings_load(). Uses argp. Returns 0; prints to stderr and returns
- * -EINVAL on bad input. @about: one line for --help. */
-int settings_parse_argv(struct settings *s, unsigned scope, int argc, char **argv, const char *about);
+ * -EINVAL on bad input, with @s released. --help and --version are answered and exit(0). @about:
+ * one line for --help. A setting that is not in @scope is no option of this program, but may stand
+ * in the file and the environment, which programs share. */
+int settings_parse_argv(struct settings *s, unsigned scope, int argc, char **argv,
+                        const char *about);
 
 #endif
