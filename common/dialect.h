@@ -102,10 +102,10 @@ struct envelope_input {
 /* Appends the body to @ret: built once per attempt, signed over exactly these bytes. The producer's
  * data goes in byte for byte. Only buf errors.
  *
- * royalti: data's members actor, resource, attributes, previous go where the guide has them
- * (missing ones are null); `event` is built from id, type, category and importance of the
- * catalogue, unless data brings its own. A data that has none of those members becomes
- * `attributes`. tenant.id is a number when it is written like one. */
+ * royalti: data's members actor, resource, attributes, previous go where the guide has them (missing
+ * ones are null), other members behind them as they are; `event` is built from id, type, category and
+ * importance of the catalogue, unless data brings its own. A data that has none of those four becomes
+ * `attributes`. tenant.id is a number when it is written like one of at most 15 digits. */
 int dialect_envelope(struct buf *ret, const struct dialect *d, const struct envelope_input *in);
 
 /* The value of header @h as text. */
