@@ -107,35 +107,37 @@ void buf_add_char(struct buf *b, char c)
     count(b, 1);
 }
 
-void buf_add_u64(struct buf *b, uint64_t value)
+/* Writes the digits so that they end at @end; returns where they begin. */
+static char *digits_before(char *end, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-
     do {
-        digits[--at] = (char)('0' + value % 10);
+        *--end = (char)('0' + value % 10);
         value /= 10;
     } while (value);
-    buf_add(b, digits + at, sizeof(digits) - at);
+    return end;
+}
+
+void buf_add_u64(struct buf *b, uint64_t value)
+{
+    char digits[20], *end = digits + sizeof(digits), *first = digits_before(end, value);
+
+    buf_add(b, first, (size_t)(end - first));
 }
 
 void buf_add_i64(struct buf *b, int64_t value)
 {
-    if (value >= 0) {
-        buf_add_u64(b, (uint64_t)value);
-        return;
-    }
-    /* The sign must not stand alone if the digits do not fit. */
-    if (!has_room(b, 20))
-        return;
-    buf_add_char(b, '-');
-    buf_add_u64(b, -(uint64_t)value);
+    char digits[20], *end = digits + sizeof(digits), *first;
+
+    first = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    if (value < 0)
+        *--first = '-'; /* the longest number that has a sign has 19 digits */
+    buf_add(b, first, (size_t)(end - first));
 }
 
 void buf_add_hex(struct buf *b, const void *data, size_t len)
 {
     const uint8_t *bytes = data;
-    char *out = len <= SIZE_MAX / 4 ? buf_reserve(b, len * 2) : NULL;
+    char *out = buf_reserve(b, len <= SIZE_MAX / 4 ? len * 2 : SIZE_MAX);
 
     if (!out)
         return;
@@ -151,7 +153,7 @@ void buf_add_base64(struct buf *b, const void *data, size_t len)
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const uint8_t *in = data;
-    char *out = len <= SIZE_MAX / 4 ? buf_reserve(b, (len + 2) / 3 * 4) : NULL;
+    char *out = buf_reserve(b, len <= SIZE_MAX / 4 ? (len + 2) / 3 * 4 : SIZE_MAX);
 
     if (!out)
         return;
