@@ -1,10 +1,7 @@
 #include "common/catalogue.h"
 
 static const struct catalogue_entry entries[] = {
-#define TEXT(literal)                                                                              \
-    {                                                                                              \
-        (literal), sizeof(literal) - 1                                                             \
-    }
+#define TEXT(literal) {(literal), sizeof(literal) - 1}
 #define EVENT(type_, category_, importance_)                                                       \
     {.type = TEXT(type_), .category = TEXT(category_), .importance = TEXT(importance_)},
 #include "common/catalogue.def"

@@ -16,11 +16,12 @@ static const struct {
     const char *range, *what;
     struct egress_range bits;
 } refused[] = {
+#define V4_BYTES(a, b, c, d) {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}
 #define V4(a, b, c, d, len, what)                                                                  \
     {                                                                                              \
-#a "." #b "." #c "." #d "/" #len, what,                                                    \
+        #a "." #b "." #c "." #d "/" #len, what,                                                    \
         {                                                                                          \
-            {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, 96 + (len)                     \
+            V4_BYTES(a, b, c, d), 96 + (len)                                                       \
         }                                                                                          \
     }
     V4(0, 0, 0, 0, 8, "\"this\" network"),
@@ -39,6 +40,7 @@ static const struct {
     V4(224, 0, 0, 0, 4, "multicast"),
     V4(240, 0, 0, 0, 4, "reserved"),
 #undef V4
+#undef V4_BYTES
     {"::/128", "unspecified", {{0}, 128}},
     {"::1/128", "loopback", {{[15] = 1}, 128}},
     {"64:ff9b:1::/48", "a network's own NAT64", {{0, 0x64, 0xff, 0x9b, 0, 1}, 48}},
@@ -230,7 +232,7 @@ static bool next_entry(const char **at, struct span *ret)
 static void clear_behind_prefix(struct egress_range *r)
 {
     for (unsigned bit = r->prefix; bit < 128; bit++)
-        r->bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+        r->bytes[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
 }
 
 /* "10.0.0.0/8", "::1/128"; without a prefix the one address. */

@@ -70,13 +70,7 @@ enum { PART_EVENT, PART_ACTOR, PART_RESOURCE, PART_ATTRIBUTES, PART_PREVIOUS, N_
 static const struct {
     struct span name, before;
 } parts[N_PARTS] = {
-#define PART(name_)                                                                                \
-    {                                                                                              \
-        {name_, sizeof(name_) - 1},                                                                \
-        {                                                                                          \
-            ",\"" name_ "\":", sizeof(",\"" name_ "\":") - 1                                       \
-        }                                                                                          \
-    }
+#define PART(name_) {{name_, sizeof(name_) - 1}, {",\"" name_ "\":", sizeof(",\"" name_ "\":") - 1}}
     PART("event"), PART("actor"), PART("resource"), PART("attributes"), PART("previous"),
 #undef PART
 };

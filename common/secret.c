@@ -58,12 +58,14 @@ static ssize_t read_file(const char *path, char *ret, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang us */
     size_t len = 0;
-    ssize_t n = 0;
+    ssize_t n;
 
     if (fd < 0)
         return -errno;
-    while (len < size && ((n = read(fd, ret + len, size - len)) > 0 || (n < 0 && errno == EINTR)))
+    do {
+        n = read(fd, ret + len, size - len);
         len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && len < size);
     n = n < 0 ? -errno : (ssize_t)len;
     (void)close(fd);
     return n;
