@@ -11,6 +11,7 @@ from processes import BenchError, CpuMeter, wait_until
 
 TENANT_PREFIX = "bench"
 DRAIN_SECONDS = 60
+SPARE_SLOTS = 64  # a worker with few free slots asks few partitions at a time
 
 WRK_SCRIPT = """
 wrk.method = "POST"
@@ -70,6 +71,7 @@ def throughput(stack, driver_args, seconds, warm_seconds):
         "per_second": delivered / meter.seconds,
         "cpu_us": {name: used / delivered for name, used in cpu.items()},
         "cpu_percent": sum(cpu.values()) / meter.seconds / 1e4,
+        "others_percent": meter.others_percent,
         "delivered": delivered,
         **leftovers(stack, published),
     }
@@ -77,9 +79,7 @@ def throughput(stack, driver_args, seconds, warm_seconds):
 
 def leftovers(stack, published):
     """What must be nothing: deliveries too many, failed ones, work left in Redis."""
-    def is_empty():
-        return not any(stack.total("XLEN", name) for name in ("events", "jobs", "failed"))
-    wait_until(is_empty, DRAIN_SECONDS, "the streams to be empty")
+    wait_until(lambda: stack.is_fanned_out() and stack.is_settled(), DRAIN_SECONDS, "all work in Redis to be done")
     counters = stack.receiver.counters()
     return {"published": published, "lost": published - counters["distinct"],
             "repeated": counters["requests"] - counters["distinct"]}
@@ -104,6 +104,7 @@ def latency(stack, driver_args, rate, seconds, warm_seconds):
         "latency_us": stack.receiver.stats()["latency_us"],
         "lateness_us": report["lateness_us"],
         "cpu_us": {name: used / max(received, 1) for name, used in cpu.items()},
+        "others_percent": meter.others_percent,
         **leftovers(stack, report["published"]),
     }
 
@@ -122,8 +123,8 @@ def memory(stack, in_flight, tenant):
         worker.stop()
     stack.workers.clear()
     stack.receiver.reset()
-    worker = stack.start_worker("--slots", str(in_flight), "--drain", "0s")
-    time.sleep(0.5)
+    worker = stack.start_worker("--slots", str(in_flight + SPARE_SLOTS), "--drain", "0s")
+    time.sleep(0.5)  # it has connected and read its configuration
     idle = worker.memory_bytes()
     stack.publish("--tenant", tenant, "--count", in_flight)
     stack.wait_received(in_flight, 25, counter="held", what=f"{in_flight} requests in flight at once")

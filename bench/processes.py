@@ -92,21 +92,33 @@ class Process:
         raise BenchError(f"{self.name} has no VmRSS: it has ended")
 
 
+def machine_cpu_us():
+    """CPU time that the whole machine has spent busy, stolen time included."""
+    with open("/proc/stat", encoding="ascii") as f:
+        user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, f.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) * 1e6 / os.sysconf("SC_CLK_TCK")
+
+
 class CpuMeter:
-    """CPU time that groups of processes use between start() and stop()."""
+    """CPU time that groups of processes use between start() and stop(), and how much the rest of the machine used."""
 
     def __init__(self, groups):
         self.groups = groups  # name -> [Process]
 
     def start(self):
         self.began = time.monotonic()
+        self.machine_before = machine_cpu_us()
         self.before = self._read()
 
     def stop(self):
-        """{"name": CPU µs}; self.seconds is how long it was."""
+        """{"name": CPU µs}; self.seconds is how long it was, self.others_percent what all other processes took of the
+        machine's processors."""
         after = self._read()
+        machine = machine_cpu_us() - self.machine_before
         self.seconds = time.monotonic() - self.began
-        return {name: after[name] - self.before[name] for name in after}
+        used = {name: after[name] - self.before[name] for name in after}
+        self.others_percent = max(0, machine - sum(used.values())) / self.seconds / 1e4 / os.cpu_count()
+        return used
 
     def _read(self):
         return {name: sum(p.cpu_us() for p in processes) for name, processes in self.groups.items()}

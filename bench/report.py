@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 PROCESSES = ("redis", "worker", "scheduler", "receiver", "driver")
+NOISY_PERCENT = 10
 
 
 def machine():
@@ -79,6 +80,10 @@ def standard(results):
         parts += [f"Memory of one worker with {r['in_flight']} requests in flight: {mib(r['full_bytes'])} "
                   f"({r['bytes_each'] / 1024:.1f} KiB each; {mib(r['idle_bytes'])} without any).", ""]
     parts.append(faults(results))
+    others = max(results[name]["others_percent"] for name in ("endpoints_many", "endpoints_one", "latency"))
+    if others > NOISY_PERCENT:
+        parts += ["", f"Other programs took up to {others:.0f} % of the processors meanwhile: rates and latencies are worse "
+                      "than this machine's, CPU times hardly."]
     return "\n".join(parts)
 
 

@@ -31,7 +31,7 @@ def run(options, say):
         say(f"publishing {options.events} events of {options.bytes} bytes")
         began = time.monotonic()
         stack.publish("--tenant", TENANT, "--count", options.events, "--batch", 512, seconds=bound)
-        wait_until(lambda: not stack.total("XLEN", "events"), bound, "all events to be fanned out", 0.2)
+        wait_until(stack.is_fanned_out, bound, "all events to be fanned out", 0.2)
         fanned_out = time.monotonic() - began
         say(f"fanned out after {fanned_out:.1f} s; waiting for a batch of permits to be over")
         wait_for_quiet(stack)

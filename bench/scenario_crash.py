@@ -3,6 +3,7 @@
 import time
 
 import report
+from measure import SPARE_SLOTS
 from processes import wait_until
 from stack import Stack
 
@@ -20,7 +21,7 @@ def run(options, say):
         stack.start_receiver("--delay", str(options.delay), with_log=True)
         stack.start_scheduler()
         stack.add_tenant(TENANT, path=PATH, slots=options.events)
-        slots = ("--slots", str(options.events), "--drain", "1s")
+        slots = ("--slots", str(options.events + SPARE_SLOTS), "--drain", "1s")
         victim = stack.start_worker(*slots)
         stack.publish("--tenant", TENANT, "--count", options.events)
         stack.wait_received(options.events, min(20, options.delay / 1000), counter="held",
@@ -32,7 +33,7 @@ def run(options, say):
         say(f"killed worker {victim.pid} with {options.events} in flight; worker {survivor.pid} takes over")
         stack.wait_received(options.events, 60 + options.delay / 1000, counter="answered",
                             what=f"all {options.events} to be delivered after the kill")
-        wait_until(lambda: not stack.total("XLEN", "jobs"), 30, "the last jobs to be settled")
+        wait_until(stack.is_settled, 30, "the last jobs to be settled")
         return tell(stack, killed_us, options)
 
 

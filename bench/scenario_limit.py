@@ -38,7 +38,7 @@ def run(options, say):
         if options.stop:
             stop_workers(stack, options, say)
         stack.wait_received(options.events, bound - (time.monotonic() - start))
-        wait_until(lambda: not stack.total("XLEN", "jobs"), 30, "the last jobs to be settled")
+        wait_until(stack.is_settled, 30, "the last jobs to be settled")
         return tell(stack, options, start)
 
 

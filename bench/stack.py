@@ -165,3 +165,19 @@ class Stack:
     def total(self, command, name):
         """XLEN, ZCARD … of a key, over all partitions."""
         return sum(self.client.pipeline([(command, key) for key in self.keys(name)]))
+
+    def is_fanned_out(self):
+        """Has every event been read from `events` and acknowledged? (The entries stay, they hold the events' data.)"""
+        for key in self.keys("events"):
+            if not self.client.command("EXISTS", key):
+                continue
+            stream, groups = self.client.pipeline([("XINFO", "STREAM", key), ("XINFO", "GROUPS", key)])
+            last = dict(zip(stream[::2], stream[1::2]))[b"last-generated-id"]
+            for group in groups:
+                group = dict(zip(group[::2], group[1::2]))
+                if group[b"pending"] or group[b"last-delivered-id"] != last:
+                    return False
+        return True
+
+    def is_settled(self):
+        return not self.total("XLEN", "jobs") and not self.total("XLEN", "failed")
