@@ -41,12 +41,12 @@ static bool has_room(struct redis_command *c, size_t len)
 
     if (c->error)
         return false;
-    if (need <= c->resp.size)
-        return true;
     if (len > bytes_max || need > bytes_max) {
         c->error = err_origin(-ENOBUFS);
         return false;
     }
+    if (need <= c->resp.size)
+        return true;
     while (size < need)
         size *= 2;
     data = realloc(c->resp.data, size);

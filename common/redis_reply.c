@@ -173,7 +173,11 @@ static void *make_double(const redisReadTask *task, double value, char *text, si
 
 static void *make_nil(const redisReadTask *task)
 {
-    return make(task, 0);
+    redisReply *reply = make(task, 0);
+
+    if (reply)
+        reply->type = REDIS_REPLY_NIL; /* the task's type is that of what is missing */
+    return reply;
 }
 
 static void *make_bool(const redisReadTask *task, int value)
