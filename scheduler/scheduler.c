@@ -53,11 +53,36 @@ static void on_taken_over(void *arg)
     intake_reread(&s->intake);
 }
 
+static void on_checked_again(struct installation_check *check, int result, const struct diag *diag)
+{
+    struct scheduler *s = container_of(check, struct scheduler, check);
+
+    s->is_checking_again = false;
+    if (result == -EINVAL && !s->is_stopping) {
+        log_error("the installation has become another one", LOG_TEXT("reason", diag->text));
+        s->failed = true;
+        service_stop(&s->service);
+    }
+}
+
+/* The configuration went back: Redis was emptied or is another one. Producers read there what all
+ * must agree on, so it is written again. */
+static void check_again(struct scheduler *s)
+{
+    if (s->is_checking_again || s->is_stopping)
+        return;
+    log_warn("the configuration in Redis went back: was it emptied?");
+    s->is_checking_again = true;
+    installation_check_start(&s->check, s->redis, &s->keys, NULL, on_checked_again, s);
+}
+
 static void on_beat(void *arg, const struct beat *beat)
 {
     struct scheduler *s = arg;
     struct scheduler_part *part = &s->parts[beat->partition];
 
+    if (beat->version < part->verdicts.seen_version)
+        check_again(s);
     part->verdicts.seen_version = beat->version;
     promoter_at(&part->promoter, beat->delayed_ms);
     promoter_at(&part->promoter, beat->throttled_ms);
