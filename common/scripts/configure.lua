@@ -1,13 +1,16 @@
 #!lua
 -- configure.lua: one change of a tenant's configuration, seen by all caches at their next step.
 -- KEYS[1] head · ARGV[1] what · ARGV[2] tenant · then:
---   tenant           record, limit ('' for the default) · must_be: 'new', 'old' or ''
+--   tenant           record, limit ('' for the default), must_be: 'new', 'old' or '', replaces
 --   tenant-remove    -
---   endpoint         endpoint, record, slots ('' for the default), must_be, most endpoints per tenant
+--   endpoint         endpoint, record, slots ('' for the default), must_be, most endpoints per tenant,
+--                    replaces
 --   endpoint-remove  endpoint
 --   endpoint-enable  endpoint
 --   endpoint-disable endpoint, reason
--- Answers the new version, or an error text: 'exists', 'missing', 'no tenant', 'too many'.
+-- @replaces: the record that the caller has read and changed; nothing is done when it is another one
+-- by now. '' or left out: whatever is there.
+-- Answers the new version, or an error text: 'exists', 'missing', 'changed', 'no tenant', 'too many'.
 --#include base.lua
 --#include change.lua
 --#include retire.lua
@@ -18,10 +21,11 @@ local function set_or_clear(hash, field, value)
     if value == '' then call('HDEL', P .. hash, field) else call('HSET', P .. hash, field, value) end
 end
 
-local function wrong(key, must_be)
-    local is_there = call('EXISTS', key) == 1
-    if must_be == 'new' and is_there then return 'exists' end
-    if must_be == 'old' and not is_there then return 'missing' end
+local function wrong(key, must_be, replaces)
+    local record = call('GET', key)
+    if must_be == 'new' and record then return 'exists' end
+    if must_be == 'old' and not record then return 'missing' end
+    if (replaces or '') ~= '' and record ~= replaces then return 'changed' end
 end
 
 -- The limits may be other ones now: let the scheduler look again at once.
@@ -43,7 +47,7 @@ end
 local actions = {}
 
 actions['tenant'] = function()
-    local error = wrong(P .. 'tenant:' .. tenant, ARGV[5])
+    local error = wrong(P .. 'tenant:' .. tenant, ARGV[5], ARGV[6])
     if error then return error end
     call('SET', P .. 'tenant:' .. tenant, ARGV[3])
     call('SADD', P .. 'tenants', tenant)
@@ -60,7 +64,7 @@ end
 actions['endpoint'] = function()
     local key = P .. 'endpoint:' .. endpoint
     if call('EXISTS', P .. 'tenant:' .. tenant) == 0 then return 'no tenant' end
-    local error = wrong(key, ARGV[6])
+    local error = wrong(key, ARGV[6], ARGV[8])
     if error then return error end
     if call('EXISTS', key) == 0 and call('SCARD', P .. 'endpoints:' .. tenant) >= tonumber(ARGV[7]) then
         return 'too many'

@@ -23,25 +23,32 @@ local function deliver(l, i)
     admit(l, endpoint, tonumber(ARGV[i + 2]), ARGV[i + 3])
 end
 
+-- Is it ours to deal with, and for the first time? @n: how many records will need its body.
+local function is_new(event, n)
+    if call('XACK', EVENTS, 'scheduler', event) == 0 then return false end
+    if n > 0 then return call('HSETNX', P .. 'event_refs', event, n) == 1 end
+    return call('HEXISTS', P .. 'event_refs', event) == 0
+end
+
 local made, i = 0, 5
 while ARGV[i] do
     local event, tenant, n = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3])
-    local is_ours = call('XACK', EVENTS, 'scheduler', event) == 1
+    local fresh = is_new(event, n)
     if n > 0 then
-        if is_ours and call('HSETNX', P .. 'event_refs', event, n) == 1 then
+        if fresh then
             local l = lane(tenant, ARGV[i + 2])
             for d = 0, n - 1 do deliver(l, i + 4 + d * 5) end
             made = made + n
         end
         i = i + 4 + n * 5
     elseif n == 0 then
-        if is_ours then
+        if fresh then
             call('XDEL', EVENTS, event)
             call('HINCRBY', P .. 'unmatched', tenant, 1)
         end
         i = i + 4
     else
-        if is_ours then
+        if fresh then
             refuse(EVENTS, event, ARGV[i + 4])
             call('XDEL', EVENTS, event)
         end
