@@ -191,7 +191,7 @@ enum grapnel_result connection_answer(struct connection *c, redisReply **ret)
     void *reply = NULL;
 
     errno = 0;
-    if (redisGetReply(c->redis, &reply) != REDIS_OK)
+    if (redisGetReply(c->redis, &reply) != REDIS_OK || !reply)
         return fail(c);
     *ret = reply;
     return GRAPNEL_OK;

@@ -1,0 +1,46 @@
+#include "producer/cli/commands.h"
+
+/* In the order in which help and man page list them. */
+static const struct command *const commands[] = {
+    &command_publish, &command_listen,     &command_sign, &command_verify,  &command_up,
+    &command_help,    &command_completion, &command_man,  &command_version,
+};
+
+const struct command *command_at(size_t index)
+{
+    return index < ARRAY_LEN(commands) ? commands[index] : NULL;
+}
+
+/* How many of @argv's first words are @name; 0 when they are not. */
+static int words_matched(const char *name, int argc, char **argv)
+{
+    int words = 0;
+    size_t len;
+
+    for (;;) {
+        len = strcspn(name, " ");
+        if (words == argc || strlen(argv[words]) != len || strncmp(argv[words], name, len) != 0)
+            return 0;
+        words++;
+        if (!name[len])
+            return words;
+        name += len + 1;
+    }
+}
+
+const struct command *command_find(int argc, char **argv, int *ret_words)
+{
+    const struct command *found = NULL, *command;
+    int most = 0, words;
+
+    for (size_t i = 0; (command = command_at(i)); i++) {
+        words = words_matched(command->name, argc, argv);
+        if (words > most) {
+            most = words;
+            found = command;
+        }
+    }
+    if (found)
+        *ret_words = most;
+    return found;
+}

@@ -1,0 +1,17 @@
+/* commands.h: the commands' rows, each defined in its own file. */
+#ifndef GRAPNEL_PRODUCER_CLI_COMMANDS_H
+#define GRAPNEL_PRODUCER_CLI_COMMANDS_H
+
+#include "producer/cli/cli.h"
+
+extern const struct command command_publish;
+extern const struct command command_sign;
+extern const struct command command_verify;
+extern const struct command command_listen;
+extern const struct command command_up;
+extern const struct command command_help;
+extern const struct command command_completion;
+extern const struct command command_man;
+extern const struct command command_version;
+
+#endif
