@@ -56,9 +56,11 @@ def throughput(stack, driver_args, seconds, warm_seconds):
     stack.wait_received(1, 20, what="the first delivery")
     time.sleep(warm_seconds)
     meter = CpuMeter(groups_of(stack, driver))
+    stack.client.command("CONFIG", "RESETSTAT")
     before, _ = stack.receiver.counters(), meter.start()
     time.sleep(seconds)
     after, cpu = stack.receiver.counters(), meter.stop()
+    commands = redis_commands(stack)
     stack.require_all()
     driver.require()
     driver.popen.terminate()
@@ -73,8 +75,20 @@ def throughput(stack, driver_args, seconds, warm_seconds):
         "cpu_percent": sum(cpu.values()) / meter.seconds / 1e4,
         "others_percent": meter.others_percent,
         "delivered": delivered,
+        "redis_commands": {name: {k: v / delivered for k, v in row.items()} for name, row in commands.items()},
         **leftovers(stack, published),
     }
+
+
+def redis_commands(stack):
+    """Calls and µs of each command since CONFIG RESETSTAT. What scripts call counts in `evalsha` too."""
+    found = {}
+    for line in stack.client.command("INFO", "commandstats").decode().splitlines():
+        if line.startswith("cmdstat_"):
+            name, _, values = line.removeprefix("cmdstat_").partition(":")
+            row = dict(value.split("=") for value in values.split(","))
+            found[name] = {"calls": int(row["calls"]), "us": int(row["usec"])}
+    return found
 
 
 def leftovers(stack, published):

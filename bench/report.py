@@ -8,6 +8,7 @@ import sys
 
 PROCESSES = ("redis", "worker", "scheduler", "receiver", "driver")
 NOISY_PERCENT = 10
+COMMAND_US_LEAST = 0.05
 
 
 def machine():
@@ -79,12 +80,20 @@ def standard(results):
     if r:
         parts += [f"Memory of one worker with {r['in_flight']} requests in flight: {mib(r['full_bytes'])} "
                   f"({r['bytes_each'] / 1024:.1f} KiB each; {mib(r['idle_bytes'])} without any).", ""]
+    if options["commands"]:
+        parts += [commands_table(results["endpoints_many"]["redis_commands"]), ""]
     parts.append(faults(results))
     others = max(results[name]["others_percent"] for name in ("endpoints_many", "endpoints_one", "latency"))
     if others > NOISY_PERCENT:
         parts += ["", f"Other programs took up to {others:.0f} % of the processors meanwhile: rates and latencies are worse "
                       "than this machine's, CPU times hardly."]
     return "\n".join(parts)
+
+
+def commands_table(commands):
+    rows = [[name, f"{row['calls']:.3f}", f"{row['us']:.2f}"] for name, row in
+            sorted(commands.items(), key=lambda item: -item[1]["us"]) if row["us"] >= COMMAND_US_LEAST]
+    return table(["Redis command (evalsha holds what scripts call)", "calls per delivery", "µs per delivery"], rows)
 
 
 def faults(results):
