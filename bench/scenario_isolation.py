@@ -11,7 +11,8 @@ GOOD, BAD = "good", "bad"
 def add_arguments(parser):
     parser.add_argument("--tenants", type=int, default=50, help="healthy ones (default 50)")
     parser.add_argument("--rate", type=int, default=500, help="events a second for all of them (default 500)")
-    parser.add_argument("--queued", type=int, default=20000, help="events for the hanging one (default 20000)")
+    parser.add_argument("--bad", type=int, default=1, help="tenants whose endpoint hangs (default 1)")
+    parser.add_argument("--queued", type=int, default=20000, help="events for the hanging ones (default 20000)")
     parser.add_argument("--seconds", type=int, default=40,
                         help="length of each half; longer than the endpoint's timeout shows its retries too (default 40)")
     parser.add_argument("--workers", type=int, default=2, help="how many run (default 2)")
@@ -19,18 +20,18 @@ def add_arguments(parser):
 
 def run(options, say):
     with Stack(options) as stack:
-        stack.start_receiver("--hang", f"/t/{BAD}/", with_log=True)
+        stack.start_receiver("--hang", f"/t/{BAD}", with_log=True)
         stack.start_scheduler()
         stack.add_tenants(GOOD, options.tenants)
-        stack.add_tenant(BAD)
+        stack.add_tenants(BAD, options.bad)
         for _ in range(options.workers):
             stack.start_worker("--drain", "0s")
         healthy = ("--tenant", GOOD, "--tenants", options.tenants, "--rate", options.rate, "--seconds", options.seconds)
         stack.publish(*healthy[:-1], 3)  # connections, caches
         say(f"{options.tenants} healthy tenants at {options.rate}/s alone, {options.seconds} s")
         alone = phase(stack, healthy, options.seconds)
-        stack.publish("--tenant", BAD, "--count", options.queued)
-        say(f"the same beside {options.queued} events for an endpoint that hangs, {options.seconds} s")
+        stack.publish("--tenant", BAD, "--tenants", options.bad, "--count", options.queued)
+        say(f"the same beside {options.queued} events for {options.bad} that hang, {options.seconds} s")
         beside = phase(stack, healthy, options.seconds)
         beside["hanging_most"] = stack.receiver.counters()["held_most"]
         return tell(options, alone, beside)
@@ -42,7 +43,7 @@ def phase(stack, healthy, seconds):
 
     def latencies():
         return sorted(row["latency_us"] for row in stack.receiver.requests()
-                      if row["us"] >= began_us and not row["path"].startswith(f"/t/{BAD}/"))
+                      if row["us"] >= began_us and not row["path"].startswith(f"/t/{BAD}"))
 
     found, deadline = latencies(), time.monotonic() + 30
     while len(found) < published and time.monotonic() < deadline:

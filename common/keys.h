@@ -21,6 +21,14 @@
 #define KEY_DELIVERY "delivery:" /* + delivery id */
 #define KEY_INDEX "index:"       /* + tenant */
 #define KEY_DONE "done:"         /* + tenant */
+#define KEY_TENANT "tenant:"     /* + id */
+#define KEY_ENDPOINT "endpoint:" /* + id */
+#define KEY_DISABLED "disabled"
+#define KEY_FAILURES "failures"
+#define KEY_THROTTLED "throttled"
+#define KEY_WINDOW "window:" /* + tenant */
+#define KEY_WAIT "wait:"     /* + endpoint */
+#define KEY_SLOTS "slots:"   /* + endpoint */
 
 #define GROUP_SCHEDULER "scheduler"
 #define GROUP_WORKERS "workers"

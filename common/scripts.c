@@ -3,8 +3,9 @@
 /* publish.lua is run by libgrapnel, the others by programs; all are embedded once. */
 #define SCRIPTS(X)                                                                                 \
     X(publish)                                                                                     \
-    X(fanout) X(promote) X(settle) X(decide) X(rescue) X(heartbeat) X(leave) X(configure)          \
-        X(lookup) X(retry) X(trim) X(install)
+    X(fanout)                                                                                      \
+    X(promote) X(settle) X(decide) X(rescue) X(heartbeat) X(leave) X(configure) X(lookup) X(retry) \
+        X(trim) X(install)
 
 #define DECLARE(name)                                                                              \
     extern const char script_##name##_lua[];                                                       \

@@ -2,7 +2,6 @@
 #include "common/err.h"
 #include "common/log.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -236,27 +235,11 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-/* curl 7.88 closes a socket that did not connect, opens the next, and says nothing if both have the
- * same number and wish: the new one would never be watched. So it gets another number. */
-static int renumber(const struct http_bridge *b, int fd)
-{
-    const struct http_socket *old = find(b, fd);
-    int other;
-
-    if (!old || !old->wish)
-        return fd;
-    other = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
-    close(fd);
-    return other;
-}
-
 curl_socket_t http_shard_open_socket(struct http_shard *s, const struct curl_sockaddr *address)
 {
     int type = address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK;
     int fd = socket(address->family, type, address->protocol);
 
-    if (fd >= 0)
-        fd = renumber(s->bridge, fd);
     if (fd < 0)
         return CURL_SOCKET_BAD;
     if (!remember(s, fd)) {

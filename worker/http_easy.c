@@ -165,7 +165,8 @@ static bool set_http(struct http_easy *e)
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
            SET(CURLOPT_FOLLOWLOCATION, 0L) || SET(CURLOPT_NOSIGNAL, 1L) ||
            /* A proxy from the environment would be the only address that egress gets to see. */
-           SET(CURLOPT_PROXY, "") || SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
+           SET(CURLOPT_PROXY, "") || SET(CURLOPT_NOPROXY, "*") ||
+           SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
            SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES) || SET(CURLOPT_TCP_NODELAY, 1L) ||
            SET(CURLOPT_MAXAGE_CONN, (long)IDLE_S_MAX) ||
            SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S) ||

@@ -10,9 +10,9 @@
 enum { CHILD_ARGS_MAX = 32 };
 
 struct child {
-    const char *name;           /* for people */
+    const char *name;                 /* for people */
     const char *argv[CHILD_ARGS_MAX]; /* borrowed; argv[0] is the program's path */
-    char log_path[512];         /* its stderr goes there, and its stdout unless wants_output */
+    char log_path[512]; /* its stderr goes there, and its stdout unless wants_output */
     bool wants_output;
     pid_t pid;  /* 0: not running */
     int output; /* read end of its stdout, -1: none */

@@ -427,7 +427,10 @@ def complete(grapnel, tmp_path, *words):
 
 
 def test_bash_completion(grapnel, tmp_path):
-    assert complete(grapnel, tmp_path, "grapnel", "") == {word for command in COMMANDS for word in command.split()}
+    assert complete(grapnel, tmp_path, "grapnel", "") == {command.split()[0] for command in COMMANDS}
+    for group in {command.split()[0] for command in COMMANDS if " " in command}:
+        seconds = {command.split()[1] for command in COMMANDS if command.startswith(group + " ")}
+        assert complete(grapnel, tmp_path, "grapnel", group, "") == seconds
     assert complete(grapnel, tmp_path, "grapnel", "ver") == {"verify", "version"}
     assert complete(grapnel, tmp_path, "grapnel", "publish", "--te") == {"--tenant", "--tenant-limit"} - {
         option for option in ["--tenant-limit"] if option not in options_of(grapnel, "publish")}
@@ -442,7 +445,7 @@ def test_bash_completion(grapnel, tmp_path):
                                           ("fish", ["complete -c grapnel", "-l idempotency-key"])])
 def test_other_completions(grapnel, tmp_path, shell, marks):
     text = grapnel("completion", shell).stdout.decode()
-    for mark in marks + COMMANDS:
+    for mark in marks + [word for command in COMMANDS for word in command.split()]:
         assert mark in text
     if shutil.which(shell):
         (tmp_path / "script").write_text(text)
