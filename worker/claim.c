@@ -11,6 +11,10 @@
 
 enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000 };
 
+/* With fewer free slots than partitions we can ask some of them only, and must not wait there for long:
+ * there may be jobs in the others. */
+enum { BLOCK_SHORT_MS = 20 };
+
 static void stop(struct claim *c)
 {
     c->state = CLAIM_STOPPED;
@@ -86,7 +90,7 @@ static void share(const struct claim *c, unsigned n_free, unsigned *ret_partitio
     *ret_count = MIN(c->options.batch, (int64_t)(n_free / *ret_partitions));
 }
 
-static void begin(struct claim *c, int64_t count)
+static void begin(struct claim *c, int64_t count, int64_t block_ms)
 {
     struct redis_command *cmd = &c->command;
 
@@ -98,7 +102,7 @@ static void begin(struct claim *c, int64_t count)
     redis_arg_text(cmd, "COUNT");
     redis_arg_i64(cmd, count);
     redis_arg_text(cmd, "BLOCK");
-    redis_arg_i64(cmd, BLOCK_MS);
+    redis_arg_i64(cmd, block_ms);
     redis_arg_text(cmd, "STREAMS");
 }
 
@@ -111,7 +115,7 @@ static void read_jobs(struct claim *c)
     if (!c->is_history)
         share(c, c->options.free_slots(c->options.arg), &partitions, &count);
     c->state = CLAIM_READING;
-    begin(c, count);
+    begin(c, count, partitions < k->partitions ? BLOCK_SHORT_MS : BLOCK_MS);
     for (unsigned i = 0; i < partitions; i++)
         redis_arg_key(&c->command, k, (c->first + i) % k->partitions, KEY_JOBS, SPAN(""));
     for (unsigned i = 0; i < partitions; i++)
