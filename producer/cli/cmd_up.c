@@ -55,7 +55,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 
 /* ---- other commands, run as a user would ---- */
 
-static json_t *run_json(struct up *up, const char *const argv[], int *ret_status)
+static json_t *run_json(const char *const argv[], int *ret_status)
 {
     struct buf output;
     json_t *json = NULL;
@@ -65,7 +65,6 @@ static json_t *run_json(struct up *up, const char *const argv[], int *ret_status
     if (*ret_status >= 0 && output.len)
         json = json_loadb(output.data, output.len, 0, NULL);
     buf_fini(&output);
-    (void)up;
     return json;
 }
 
@@ -73,7 +72,7 @@ static json_t *run_json(struct up *up, const char *const argv[], int *ret_status
 static json_t *run_or_tell(struct up *up, const char *const argv[])
 {
     int status;
-    json_t *json = run_json(up, argv, &status);
+    json_t *json = run_json(argv, &status);
 
     if (status == 0 && json)
         return json;
@@ -147,7 +146,7 @@ static int demo_make(struct up *up, struct demo *demo)
                                     "--dialect",  "royalti",  "--url", url,        "--secret",
                                     demo->secret, "--json",   NULL};
     int status;
-    json_t *json = run_json(up, tenant, &status);
+    json_t *json = run_json(tenant, &status);
 
     json_decref(json); /* it may be there from an `up` that was killed: the endpoint tells */
     url_text(demo, url);
@@ -280,31 +279,45 @@ static int await_sample(struct up *up, struct demo *demo)
                                    SAMPLE_MS / 1000, up->log_folder);
 }
 
-/* The record is written right after the answer. */
-static int await_record(struct up *up, struct demo *demo)
+static bool is_settled(struct up *up, const struct demo *demo, int *ret_status)
 {
-    const char *const poll_argv[] = {up->grapnel,    "delivery", "show",
-                                     demo->delivery, "--json",   NULL};
-    const char *const show_argv[] = {up->grapnel, "delivery", "show", demo->delivery, NULL};
-    int64_t end_ms = clock_mono_ms() + SAMPLE_MS;
+    const char *const argv[] = {up->grapnel, "delivery", "show", demo->delivery, "--json", NULL};
+    json_t *json = run_json(argv, ret_status);
+    const char *state = json_string_value(json_object_get(json, "deliveryStatus"));
+    bool is_success = state && strcmp(state, "success") == 0;
+
+    json_decref(json);
+    return is_success;
+}
+
+static void show_delivery(const struct up *up, const struct demo *demo)
+{
+    const char *const argv[] = {up->grapnel, "delivery", "show", demo->delivery, NULL};
     struct buf text;
-    bool is_settled = false;
-    int status;
 
-    while (!is_settled && clock_mono_ms() < end_ms) {
-        json_t *json = run_json(up, poll_argv, &status);
-        const char *state = json_string_value(json_object_get(json, "deliveryStatus"));
-
-        is_settled = state && strcmp(state, "success") == 0;
-        json_decref(json);
-    }
-    if (!is_settled)
-        return cli_fail(up->cli, EXIT_FAILED, "the sample delivery was not settled");
     buf_init(&text, OUTPUT_MAX);
-    if (child_run(show_argv, &text) == 0)
+    if (child_run(argv, &text) == 0)
         (void)printf("\n%s\n", text.data);
     buf_fini(&text);
     (void)fflush(stdout);
+}
+
+/* The record is written right after the answer. */
+static int await_record(struct up *up, struct demo *demo)
+{
+    int64_t end_ms = clock_mono_ms() + SAMPLE_MS;
+    struct buf line;
+    int status = 0;
+    bool has_ended;
+
+    buf_init(&line, OUTPUT_MAX);
+    while (!(has_ended = is_settled(up, demo, &status)) && status == 0 && clock_mono_ms() < end_ms)
+        if (up_wait(up, POLL_MS, &line) == UP_LINE)
+            (void)take_request(demo, &line);
+    buf_fini(&line);
+    if (!has_ended)
+        return cli_fail(up->cli, EXIT_FAILED, "the sample delivery was not settled");
+    show_delivery(up, demo);
     return EXIT_DONE;
 }
 

@@ -104,12 +104,15 @@ static int lock_folder(struct up *up)
 
 static int name_paths(struct up *up, const char *folder)
 {
-    char whole[UP_PATH_MAX];
+    char *whole;
 
     if (make_folder(up, folder))
         return EXIT_FAILED;
-    if (strlen(folder) >= sizeof(whole) / 2 || !realpath(folder, up->folder))
-        return cli_fail(up->cli, EXIT_FAILED, "%s: not a folder that can be used", folder);
+    whole = realpath(folder, NULL);
+    if (!whole)
+        return cli_fail(up->cli, EXIT_FAILED, "%s: %s", folder, strerror(errno));
+    (void)snprintf(up->folder, sizeof(up->folder), "%s", whole);
+    free(whole);
     (void)snprintf(up->log_folder, sizeof(up->log_folder), "%s/log", up->folder);
     (void)snprintf(up->redis_folder, sizeof(up->redis_folder), "%s/redis", up->folder);
     (void)snprintf(up->redis_socket, sizeof(up->redis_socket), "%s/redis.sock", up->folder);
