@@ -1,0 +1,229 @@
+#include "producer/cli/endpoint_line.h"
+#include "producer/cli/options.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { EVENTS_BYTES_MAX = 32 << 10 };
+
+/* --- values of one kind ------------------------------------------------------------------------ */
+
+static int get_text(const char **ret, const char *name, json_t *value, struct diag *diag)
+{
+    if (!json_is_string(value) || !json_string_length(value))
+        return diag_set(diag, "%s: expected a text that is not empty", name);
+    *ret = json_string_value(value);
+    return 0;
+}
+
+static int get_bool(bool *ret, const char *name, json_t *value, struct diag *diag)
+{
+    if (!json_is_boolean(value))
+        return diag_set(diag, "%s: expected true or false", name);
+    *ret = json_is_true(value);
+    return 0;
+}
+
+/* As a text, for the checks that options go through. */
+static int get_number(char ret[32], const char *name, json_t *value, struct diag *diag)
+{
+    if (!json_is_integer(value))
+        return diag_set(diag, "%s: expected a whole number", name);
+    (void)snprintf(ret, 32, "%lld", (long long)json_integer_value(value));
+    return 0;
+}
+
+/* --- members ------------------------------------------------------------------------------------ */
+
+static int take_tenant(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    const char *text;
+
+    if (get_text(&text, "tenant", value, diag))
+        return -EINVAL;
+    return option_tenant(&l->spec.tenant, "tenant", text, diag);
+}
+
+static int take_url(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    return get_text(&l->spec.url, "url", value, diag);
+}
+
+static int take_dialect(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    const char *text;
+
+    if (get_text(&text, "dialect", value, diag))
+        return -EINVAL;
+    return spec_dialect(&l->spec, "dialect", text, diag);
+}
+
+/* ["A", "user.*"] → "A,user.*" */
+static int join_events(struct buf *ret, json_t *array, struct diag *diag)
+{
+    const char *text;
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(array, i, item)
+    {
+        if (get_text(&text, "events", item, diag))
+            return -EINVAL;
+        if (strchr(text, ','))
+            return diag_set(diag, "events: expected one type in each text of the array");
+        buf_add_text(ret, i ? "," : "");
+        buf_add_text(ret, text);
+    }
+    if (!ret->len)
+        return diag_set(diag, "events: expected at least one");
+    return buf_result(ret);
+}
+
+static int take_events(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    struct buf joined;
+    int r;
+
+    if (!json_is_array(value))
+        return get_text(&l->spec.events, "events", value, diag);
+    buf_init(&joined, EVENTS_BYTES_MAX);
+    r = join_events(&joined, value, diag);
+    if (r == -ENOBUFS)
+        r = diag_set(diag, "events: expected at most %d", ENDPOINT_EVENTS_MAX);
+    if (!r) {
+        l->events = buf_take(&joined);
+        l->spec.events = l->events;
+        r = l->events ? 0 : -ENOMEM;
+    }
+    buf_fini(&joined);
+    return r;
+}
+
+static int take_secret(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    return get_text(&l->spec.secret, "secret", value, diag);
+}
+
+static int take_slots(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    char text[32];
+
+    if (get_number(text, "slots", value, diag))
+        return -EINVAL;
+    return spec_slots(&l->spec, "slots", text, diag);
+}
+
+static int take_retries(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    char text[32];
+
+    if (get_number(text, "retries", value, diag))
+        return -EINVAL;
+    return spec_retries(&l->spec, "retries", text, diag);
+}
+
+static int take_timeout(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    char text[32];
+
+    if (get_number(text, "timeout_ms", value, diag))
+        return -EINVAL;
+    return spec_timeout(&l->spec, "timeout_ms", text, diag);
+}
+
+static int take_description(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    if (!json_is_string(value))
+        return diag_set(diag, "description: expected a text");
+    return spec_description(&l->spec, "description", json_string_value(value), diag);
+}
+
+static int take_limit(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    char text[32];
+
+    if (json_is_string(value))
+        return option_limit(&l->limit, "create_tenant.limit", json_string_value(value), diag);
+    if (get_number(text, "create_tenant.limit", value, diag))
+        return -EINVAL;
+    return option_limit(&l->limit, "create_tenant.limit", text, diag);
+}
+
+static int take_create_tenant(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    const char *name;
+    json_t *member;
+
+    if (!json_is_object(value))
+        return get_bool(&l->creates_tenant, "create_tenant", value, diag);
+    l->creates_tenant = true;
+    json_object_foreach(value, name, member)
+    {
+        int r;
+
+        if (json_is_null(member))
+            continue;
+        if (strcmp(name, "limit") == 0)
+            r = take_limit(l, member, diag);
+        else if (strcmp(name, "allow_http") == 0)
+            r = get_bool(&l->may_be_plain, "create_tenant.allow_http", member, diag);
+        else
+            r = diag_set(diag, "create_tenant.%.40s: unknown; expected limit, allow_http", name);
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*take)(struct endpoint_line *l, json_t *value, struct diag *diag);
+} members[] = {
+    {"tenant", take_tenant},           {"url", take_url},
+    {"dialect", take_dialect},         {"events", take_events},
+    {"secret", take_secret},           {"slots", take_slots},
+    {"retries", take_retries},         {"timeout_ms", take_timeout},
+    {"description", take_description}, {"create_tenant", take_create_tenant},
+};
+
+static int take_member(struct endpoint_line *l, const char *name, json_t *value, struct diag *diag)
+{
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (strcmp(name, members[i].name) == 0)
+            return json_is_null(value) ? 0 : members[i].take(l, value, diag);
+    return diag_set(
+        diag,
+        "%.40s: unknown; expected tenant, url, dialect, events, secret, slots, retries, "
+        "timeout_ms, description, create_tenant",
+        name);
+}
+
+int endpoint_line_parse(struct endpoint_line *l, struct span text, struct diag *diag)
+{
+    const char *name;
+    json_error_t error;
+    json_t *value;
+
+    *l = (struct endpoint_line){.limit = -1};
+    l->json = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    if (!l->json)
+        return diag_set(diag, "not JSON: %.120s (byte %d)", error.text, error.position);
+    if (!json_is_object(l->json))
+        return diag_set(diag, "expected a JSON object");
+    json_object_foreach(l->json, name, value)
+    {
+        int r = take_member(l, name, value, diag);
+
+        if (r)
+            return r;
+    }
+    if (!l->spec.tenant || !l->spec.url)
+        return diag_set(diag, "%s: missing", l->spec.tenant ? "url" : "tenant");
+    return 0;
+}
+
+void endpoint_line_fini(struct endpoint_line *l)
+{
+    json_decref(l->json);
+    free(l->events);
+    *l = (struct endpoint_line){0};
+}

@@ -1,0 +1,61 @@
+/* endpoint_spec.h: what is wanted of an endpoint: options of `endpoint add` and `set`, or a line of
+ * a file; and the endpoint made of it. */
+#ifndef GRAPNEL_PRODUCER_CLI_ENDPOINT_SPEC_H
+#define GRAPNEL_PRODUCER_CLI_ENDPOINT_SPEC_H
+
+#include "common/endpoint.h"
+#include "common/tenant.h"
+#include "producer/cli/store.h"
+
+enum {
+    SPEC_SLOTS_MAX = 10000,
+    SPEC_RETRIES_MAX = 100,
+    SPEC_TIMEOUT_MIN_MS = 100,
+    SPEC_TIMEOUT_MAX_MS = 120000,
+};
+
+/* Texts are borrowed; NULL and false: not named. */
+struct endpoint_spec {
+    const char *tenant, *url, *events, *secret, *description;
+    const struct dialect *dialect;
+    bool has_slots, has_retries, has_timeout;
+    int64_t slots, retries, timeout_ms; /* as in struct endpoint: 0, -1 and 0 are the defaults */
+    bool wants_new_secret;
+};
+
+/* Whom an endpoint may call, and how its secret is kept. */
+struct endpoint_rules {
+    struct egress_policy egress;
+    const struct master_key *key; /* borrowed */
+};
+int endpoint_rules_init(struct endpoint_rules *rules, const struct store *s, struct diag *diag);
+
+/* Values as people write them, "default" where there is one. @name goes into the words. */
+int spec_dialect(struct endpoint_spec *spec, const char *name, const char *value,
+                 struct diag *diag);
+int spec_slots(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag);
+int spec_retries(struct endpoint_spec *spec, const char *name, const char *value,
+                 struct diag *diag);
+int spec_timeout(struct endpoint_spec *spec, const char *name, const char *value,
+                 struct diag *diag);
+int spec_description(struct endpoint_spec *spec, const char *name, const char *value,
+                     struct diag *diag);
+
+/* The new secret, when one was made; wipe it. */
+struct made_secret {
+    char text[64]; /* "": none */
+};
+
+/* Gives a new endpoint of @t with a secret: the one that is named, or a new one. -EINVAL with
+ * words; -ENOMEM. */
+int endpoint_spec_make(struct endpoint **ret, const struct endpoint_spec *spec,
+                       const struct tenant *t, unsigned partitions,
+                       const struct endpoint_rules *rules, int64_t now_ms,
+                       struct made_secret *ret_made, struct diag *diag);
+
+/* Changes @e as far as @spec names something. */
+int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
+                        const struct tenant *t, const struct endpoint_rules *rules,
+                        struct made_secret *ret_made, struct diag *diag);
+
+#endif

@@ -1,0 +1,72 @@
+#include "producer/cli/endpoint_view.h"
+#include "producer/cli/json_write.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+unsigned endpoint_slots(const struct cli *cli, const struct endpoint *e)
+{
+    return e->slots ? e->slots : (unsigned)cli->settings.endpoint_slots;
+}
+
+void endpoint_json(struct buf *b, const struct cli *cli, const struct endpoint *e)
+{
+    json_put_text(b, "id", e->id);
+    json_put_text(b, "tenant", e->tenant);
+    json_put_text(b, "url", e->url);
+    json_put_text(b, "description", e->description);
+    json_put_text(b, "dialect", e->dialect->name);
+    json_key(b, "events");
+    json_begin(b, '[');
+    for (unsigned i = 0; i < e->n_events; i++)
+        json_text(b, span_of(e->events[i]));
+    json_end(b, ']');
+    json_put_i64(b, "slots", endpoint_slots(cli, e));
+    json_put_i64(b, "retries", endpoint_attempts_max(e));
+    json_put_i64(b, "timeoutMs", endpoint_timeout_ms(e));
+    json_put_i64(b, "secrets", e->n_secrets);
+    json_put_bool(b, "enabled", !e->disabled_reason);
+    json_put_text(b, "disabledReason", e->disabled_reason);
+    json_put_time(b, "disabledAt", e->disabled_ms);
+    json_put_time(b, "createdAt", e->created_ms);
+}
+
+void endpoint_events(struct buf *b, const struct endpoint *e)
+{
+    for (unsigned i = 0; i < e->n_events; i++) {
+        if (i)
+            buf_add_char(b, ',');
+        buf_add_text(b, e->events[i]);
+    }
+}
+
+static int print_json(struct cli *cli, const struct endpoint *e, const char *secret, uint64_t line)
+{
+    struct buf json;
+    int status;
+
+    buf_init(&json, ENDPOINT_JSON_MAX);
+    (void)buf_reserve(&json, ENDPOINT_JSON_MAX / 2); /* growing would leave the secret behind */
+    json_begin(&json, '{');
+    if (line)
+        json_put_i64(&json, "line", (int64_t)line);
+    endpoint_json(&json, cli, e);
+    if (*secret)
+        json_put_text(&json, "secret", secret);
+    json_end(&json, '}');
+    status = cli_print_json(cli, &json);
+    buf_wipe(&json);
+    return status;
+}
+
+int endpoint_print(struct cli *cli, const struct endpoint *e, const char *what, const char *secret,
+                   uint64_t line)
+{
+    if (cli->is_json)
+        return print_json(cli, e, secret, line);
+    if (line)
+        (void)printf("line %" PRIu64 ": ", line);
+    (void)printf("endpoint %s %s\n", e->id, what);
+    if (*secret)
+        (void)printf("secret %s (shown this once)\n", secret);
+    return EXIT_DONE;
+}

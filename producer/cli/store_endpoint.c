@@ -1,0 +1,178 @@
+#include "producer/cli/store_endpoint.h"
+#include "common/pack.h"
+#include <errno.h>
+
+enum { RECORD_BYTES_MAX = 256 << 10 };
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* [reason, ms] */
+static int parse_disabled(struct endpoint *e, struct span packed)
+{
+    const msgpack_object *o;
+    struct unpack u;
+    struct span reason;
+    int r;
+
+    unpack_init(&u, packed);
+    r = unpack_next(&u, &o);
+    r = r ? r : object_span(object_at(o, 0), &reason);
+    r = r ? r : object_i64(object_at(o, 1), &e->disabled_ms);
+    if (!r)
+        e->disabled_reason = strndup(reason.data, reason.len);
+    unpack_fini(&u);
+    return r || !e->disabled_reason ? -EBADMSG : 0;
+}
+
+int store_endpoint_parse(struct store *s, struct span id, struct span record, struct span disabled,
+                         struct endpoint **ret)
+{
+    struct endpoint *e = NULL;
+    int r = endpoint_parse(&e, id, record);
+
+    if (!r && disabled.len)
+        r = parse_disabled(e, disabled);
+    if (r) {
+        (void)endpoint_free(e);
+        return diag_set(&s->words, "endpoint %.*s: its record cannot be read (of a newer version?)",
+                        (int)MIN(id.len, 80u), id.data);
+    }
+    *ret = e;
+    return 0;
+}
+
+static int parse_replies(struct store *s, struct span id, const struct store_item items[2],
+                         struct endpoint **ret, struct buf *ret_record)
+{
+    struct span record, disabled = SPAN("");
+    int r;
+
+    if (items[0].reply->type == REDIS_REPLY_ERROR)
+        return store_unexpected(s, items[0].reply);
+    if (!redis_reply_span(items[0].reply, &record))
+        return STORE_MISSING;
+    (void)redis_reply_span(items[1].reply, &disabled);
+    r = store_endpoint_parse(s, id, record, disabled, ret);
+    if (!r && ret_record) {
+        buf_clear(ret_record);
+        buf_add_span(ret_record, record);
+        r = buf_result(ret_record);
+    }
+    return r;
+}
+
+int store_endpoint_get(struct store *s, struct span id, struct endpoint **ret,
+                       struct buf *ret_record)
+{
+    struct store_item items[2];
+    unsigned partition;
+    int r = store_partition_of_id(s, id, "ep_", &partition);
+
+    if (r)
+        return r;
+    store_items_init(items, 2);
+    redis_arg_text(&items[0].command, "GET");
+    redis_arg_key(&items[0].command, &s->keys, partition, KEY_ENDPOINT, id);
+    redis_arg_text(&items[1].command, "HGET");
+    redis_arg_key(&items[1].command, &s->keys, partition, KEY_DISABLED, SPAN(""));
+    redis_arg_span(&items[1].command, id);
+    r = store_call_all(s, items, 2);
+    r = r ? r : parse_replies(s, id, items, ret, ret_record);
+    store_items_fini(items, 2);
+    return r;
+}
+
+/* --- changing --------------------------------------------------------------------------------- */
+
+void store_endpoint_put_item(const struct store *s, struct store_item *item,
+                             const struct endpoint *e, struct span old)
+{
+    struct redis_command *cmd = &item->command;
+    struct buf record;
+
+    buf_init(&record, RECORD_BYTES_MAX);
+    endpoint_pack(&record, e);
+    item->script = &script_configure;
+    store_configure_begin(s, cmd, "endpoint", span_of(e->tenant));
+    redis_arg_text(cmd, e->id);
+    redis_arg_span(cmd, buf_span(&record));
+    if (e->slots)
+        redis_arg_i64(cmd, e->slots);
+    else
+        redis_arg_text(cmd, "");
+    redis_arg_text(cmd, old.len ? "old" : "new");
+    redis_arg_i64(cmd, ENDPOINTS_PER_TENANT_MAX);
+    redis_arg_span(cmd, old);
+    buf_fini(&record);
+}
+
+int store_endpoint_put(struct store *s, const struct endpoint *e, struct span old)
+{
+    struct store_item item;
+    int r;
+
+    store_items_init(&item, 1);
+    store_endpoint_put_item(s, &item, e, old);
+    r = store_configure(s, &item.command);
+    store_items_fini(&item, 1);
+    return r;
+}
+
+/* @argument may be NULL. */
+static int change(struct store *s, const struct endpoint *e, const char *what, const char *argument)
+{
+    struct redis_command cmd;
+    int r;
+
+    redis_command_init(&cmd);
+    store_configure_begin(s, &cmd, what, span_of(e->tenant));
+    redis_arg_text(&cmd, e->id);
+    if (argument)
+        redis_arg_text(&cmd, argument);
+    r = store_configure(s, &cmd);
+    redis_command_fini(&cmd);
+    return r;
+}
+
+int store_endpoint_remove(struct store *s, const struct endpoint *e)
+{
+    return change(s, e, "endpoint-remove", NULL);
+}
+
+int store_endpoint_enable(struct store *s, const struct endpoint *e)
+{
+    return change(s, e, "endpoint-enable", NULL);
+}
+
+int store_endpoint_disable(struct store *s, const struct endpoint *e, const char *reason)
+{
+    return change(s, e, "endpoint-disable", reason);
+}
+
+/* --- what it is doing ------------------------------------------------------------------------- */
+
+int store_endpoint_load(struct store *s, const struct endpoint *e, struct endpoint_load *ret)
+{
+    struct store_item items[3];
+    unsigned partition = store_partition(s, span_of(e->tenant));
+    int64_t *const values[] = {&ret->in_flight, &ret->waiting, &ret->failures};
+    int r;
+
+    store_items_init(items, ARRAY_LEN(items));
+    redis_arg_text(&items[0].command, "GET");
+    redis_arg_key(&items[0].command, &s->keys, partition, KEY_SLOTS, span_of(e->id));
+    redis_arg_text(&items[1].command, "LLEN");
+    redis_arg_key(&items[1].command, &s->keys, partition, KEY_WAIT, span_of(e->id));
+    redis_arg_text(&items[2].command, "HGET");
+    redis_arg_key(&items[2].command, &s->keys, partition, KEY_FAILURES, SPAN(""));
+    redis_arg_text(&items[2].command, e->id);
+    r = store_call_all(s, items, ARRAY_LEN(items));
+    for (size_t i = 0; i < ARRAY_LEN(items) && !r; i++) {
+        *values[i] = 0; /* what is not there has not happened */
+        if (!redis_reply_i64(items[i].reply, values[i]) &&
+            items[i].reply->type == REDIS_REPLY_ERROR)
+            r = store_unexpected(s, items[i].reply);
+    }
+    store_items_fini(items, ARRAY_LEN(items));
+    return r;
+}

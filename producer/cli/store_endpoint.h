@@ -1,0 +1,35 @@
+/* store_endpoint.h: endpoints in the store. */
+#ifndef GRAPNEL_PRODUCER_CLI_STORE_ENDPOINT_H
+#define GRAPNEL_PRODUCER_CLI_STORE_ENDPOINT_H
+
+#include "common/endpoint.h"
+#include "producer/cli/store.h"
+
+/* Gives *ret, with whether it is disabled, and (@ret_record may be NULL) the bytes it was read from.
+ * STORE_MISSING. */
+int store_endpoint_get(struct store *s, struct span id, struct endpoint **ret,
+                       struct buf *ret_record);
+
+/* @disabled as it lies in Redis; empty: in use. Negative with words. */
+int store_endpoint_parse(struct store *s, struct span id, struct span record, struct span disabled,
+                         struct endpoint **ret);
+
+/* As store_tenant_put(); also STORE_NO_TENANT, STORE_TOO_MANY. */
+int store_endpoint_put(struct store *s, const struct endpoint *e, struct span old);
+void store_endpoint_put_item(const struct store *s, struct store_item *item,
+                             const struct endpoint *e, struct span old);
+
+/* STORE_MISSING. */
+int store_endpoint_remove(struct store *s, const struct endpoint *e);
+int store_endpoint_enable(struct store *s, const struct endpoint *e);
+int store_endpoint_disable(struct store *s, const struct endpoint *e, const char *reason);
+
+/* What it is doing. */
+struct endpoint_load {
+    int64_t in_flight; /* or claimed, or to be claimed */
+    int64_t waiting;   /* due, without a permit */
+    int64_t failures;  /* deliveries that failed in a row */
+};
+int store_endpoint_load(struct store *s, const struct endpoint *e, struct endpoint_load *ret);
+
+#endif
