@@ -147,6 +147,7 @@ static void open_link(struct redis_link *link)
 {
     socklen_t len = sizeof(int);
     int error = 0, one = 1, r;
+    const char *why;
 
     if (getsockopt(link->redis->fd, SOL_SOCKET, SO_ERROR, &error, &len))
         error = errno;
@@ -159,9 +160,9 @@ static void open_link(struct redis_link *link)
 
     if (link->tls) {
         ERR_clear_error();
-        r = redis_tls_start(&link->ssl, link->tls, link->tls_host, link->redis);
+        r = redis_tls_start(&link->ssl, link->tls, link->tls_host, link->redis, &why);
         if (r) {
-            lose(link, "TLS cannot be started");
+            lose(link, why);
             return;
         }
     }

@@ -65,13 +65,18 @@ static bool set_host(SSL *ssl, char *host)
     return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
 }
 
-int redis_tls_start(SSL **ret, SSL_CTX *tls, char *host, redisContext *redis)
+int redis_tls_start(SSL **ret, SSL_CTX *tls, char *host, redisContext *redis, const char **ret_why)
 {
     SSL *ssl = SSL_new(tls);
+    const char *why;
 
+    *ret_why = "TLS cannot be started";
     if (!ssl)
         return err_origin(-ENOMEM);
     if (!set_host(ssl, host) || redisInitiateSSL(redis, ssl) != REDIS_OK) {
+        why = redis_tls_words(ssl);
+        if (why)
+            *ret_why = why;
         SSL_free(ssl); /* hiredis takes it only if that went well */
         return err_origin(-EPROTO);
     }
