@@ -29,7 +29,7 @@ void connection_drop(struct connection *c)
 }
 
 /* Says what is wrong with the connection, and drops it. */
-static enum grapnel_result fail(struct connection *c)
+static enum grapnel_result fail_as(struct connection *c, const char *why)
 {
     int error = errno;
     bool is_late = c->redis->err == REDIS_ERR_TIMEOUT || error == ETIMEDOUT ||
@@ -41,9 +41,14 @@ static enum grapnel_result fail(struct connection *c)
     if (is_late)
         (void)diag_set(c->words, "Redis at %.90s: no answer within %u ms", where, c->timeout_ms);
     else
-        (void)diag_set(c->words, "Redis at %.90s: %.80s", where, c->redis->errstr);
+        (void)diag_set(c->words, "Redis at %.90s: %.80s", where, why);
     connection_drop(c);
     return is_late ? GRAPNEL_TIMEOUT : GRAPNEL_UNREACHABLE;
+}
+
+static enum grapnel_result fail(struct connection *c)
+{
+    return fail_as(c, c->redis->errstr);
 }
 
 static struct timeval timeval_of(unsigned ms)
@@ -73,6 +78,8 @@ static enum grapnel_result start_tls(struct connection *c)
 {
     struct diag files = {""};
     SSL *session = NULL; /* the connection owns it */
+    const char *why = "";
+    char words[96];
 
     if (!c->address.is_tls)
         return GRAPNEL_OK;
@@ -81,9 +88,11 @@ static enum grapnel_result start_tls(struct connection *c)
         connection_drop(c);
         return GRAPNEL_REFUSED;
     }
-    if (redis_tls_start(&session, c->tls, c->address.host, c->redis) == 0)
+    errno = 0;
+    if (redis_tls_start(&session, c->tls, c->address.host, c->redis, &why) == 0)
         return GRAPNEL_OK;
-    return fail(c);
+    (void)snprintf(words, sizeof(words), "TLS: %.88s", why);
+    return fail_as(c, words);
 }
 
 static enum grapnel_result append_words(struct connection *c, int argc, const char **argv)

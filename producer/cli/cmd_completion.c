@@ -159,7 +159,7 @@ static void zsh_groups(FILE *out)
     (void)fputs("    2:*) commands=(", out);
     for (size_t i = 0; (c = command_at(i)); i++)
         if (is_first_of_group(i))
-            zsh_word(c->name, first_word(c), c->about, out);
+            zsh_word(c->name, first_word(c), second_word(c) ? "" : c->about, out);
     (void)fputs(" ) ;;\n", out);
     for (size_t i = 0; (c = command_at(i)); i++) {
         if (!second_word(c) || !is_first_of_group(i))
@@ -235,12 +235,14 @@ static void write_fish(FILE *out)
     (void)fputs("# fish completion for grapnel; made by `grapnel completion fish'\n"
                 "function __grapnel_is # the command is these words\n"
                 "    set -l words (commandline -opc)\n"
-                "    test (count $words) -gt (count $argv)\n"
-                "    and test \"$words[2..(math 1 + (count $argv))]\" = \"$argv\"\n"
+                "    set -e words[1]\n"
+                "    test (count $words) -ge (count $argv)\n"
+                "    and test \"$words[1..(count $argv)]\" = \"$argv\"\n"
                 "end\n"
                 "function __grapnel_at # these words, and no more, stand before the one in hand\n"
                 "    set -l words (commandline -opc)\n"
-                "    test \"$words[2..-1]\" = \"$argv\"\n"
+                "    set -e words[1]\n"
+                "    test \"$words\" = \"$argv\"\n"
                 "end\n",
                 out);
     for (size_t i = 0; (c = command_at(i)); i++) {

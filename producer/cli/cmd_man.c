@@ -2,10 +2,27 @@
 #include "producer/cli/commands.h"
 #include <stdio.h>
 
+/* A character of two to four bytes by its number, which every roff understands. @at is UTF-8: it comes
+ * from our own source. Returns its length. */
+static int put_wide(const char *at, FILE *out)
+{
+    unsigned char lead = (unsigned char)*at;
+    int len = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    unsigned code = lead & (0xff >> (len + 1));
+
+    for (int i = 1; i < len; i++)
+        code = code << 6 | ((unsigned char)at[i] & 0x3f);
+    (void)fprintf(out, "\\[u%04X]", code);
+    return len;
+}
+
 /* Text with what roff would take for itself escaped. @starts_line: nothing is printed before it. */
 static void put(const char *text, bool starts_line, FILE *out)
 {
-    for (const char *at = text; *at; at++) {
+    int len;
+
+    for (const char *at = text; *at; at += len) {
+        len = 1;
         if ((starts_line || (at > text && at[-1] == '\n')) && (*at == '.' || *at == '\''))
             (void)fputs("\\&", out);
         starts_line = false;
@@ -13,6 +30,8 @@ static void put(const char *text, bool starts_line, FILE *out)
             (void)fputs("\\e", out);
         else if (*at == '-')
             (void)fputs("\\-", out);
+        else if (*at & 0x80)
+            len = put_wide(at, out);
         else
             (void)fputc(*at, out);
     }
