@@ -117,10 +117,10 @@ static enum grapnel_result append_auth(struct connection *c)
 /* An answer of the greeting must be "OK"; anything else ends the connection. */
 static enum grapnel_result expect_ok(struct connection *c, const char *command)
 {
-    redisReply *reply = NULL;
-    enum grapnel_result r = connection_answer(c, &reply);
+    enum grapnel_result r = GRAPNEL_OK;
+    redisReply *reply = connection_answer(c, &r);
 
-    if (r)
+    if (!reply)
         return r;
     if (reply->type != REDIS_REPLY_STATUS) {
         (void)diag_set(c->words, "Redis: %s: %.120s", command,
@@ -195,15 +195,14 @@ void connection_ask(struct connection *c)
     c->asked_ms = clock_mono_ms();
 }
 
-enum grapnel_result connection_answer(struct connection *c, redisReply **ret)
+redisReply *connection_answer(struct connection *c, enum grapnel_result *ret_why)
 {
     void *reply = NULL;
 
     errno = 0;
     if (redisGetReply(c->redis, &reply) != REDIS_OK || !reply)
-        return fail(c);
-    *ret = reply;
-    return GRAPNEL_OK;
+        *ret_why = fail(c);
+    return reply;
 }
 
 void io_begin(struct io_guard *g)

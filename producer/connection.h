@@ -36,8 +36,9 @@ enum grapnel_result connection_append(struct connection *c, int argc, const char
                                       const size_t *sizes);
 /* Begins to wait: the timeout counts from here for all answers until the next call of this. */
 void connection_ask(struct connection *c);
-/* The next answer, errors of Redis included; free it with freeReplyObject(). */
-enum grapnel_result connection_answer(struct connection *c, redisReply **ret);
+/* The next answer, errors of Redis included; free it with freeReplyObject(). NULL, and why not in
+ * *@ret_why, when the connection failed. */
+redisReply *connection_answer(struct connection *c, enum grapnel_result *ret_why);
 
 /* A write to a connection that the other side has closed raises SIGPIPE, and neither hiredis nor
  * OpenSSL can be told otherwise. A library must not change the program's signal handling, so it is

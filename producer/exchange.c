@@ -199,14 +199,14 @@ static void pass(struct grapnel *g, const struct grapnel_event *events,
                  struct grapnel_receipt *receipts, size_t n, bool is_again)
 {
     enum grapnel_result r = append_waiting(g, events, n);
-    redisReply *reply = NULL;
+    redisReply *reply;
 
     connection_ask(&g->connection);
     for (size_t i = 0; i < n && !r; i++) {
         if (g->sent[i].state != SENT_WAITING)
             continue;
-        r = connection_answer(&g->connection, &reply);
-        if (r)
+        reply = connection_answer(&g->connection, &r);
+        if (!reply)
             break;
         note_answer(&events[i], &g->sent[i], is_again, reply, &receipts[i]);
         freeReplyObject(reply);

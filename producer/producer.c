@@ -119,7 +119,7 @@ static enum grapnel_result ask_form(struct grapnel *g)
     char key[PREFIX_MAX + 8];
     const char *argv[] = {"HMGET", key, "format", "partitions"};
     const size_t sizes[] = {5, strlen(g->prefix) + 5, 6, 10};
-    redisReply *reply = NULL;
+    redisReply *reply;
     enum grapnel_result r;
 
     (void)snprintf(key, sizeof(key), "%s:meta", g->prefix);
@@ -127,8 +127,8 @@ static enum grapnel_result ask_form(struct grapnel *g)
     if (r)
         return r;
     connection_ask(&g->connection);
-    r = connection_answer(&g->connection, &reply);
-    if (r)
+    reply = connection_answer(&g->connection, &r);
+    if (!reply)
         return r;
     r = read_form(g, reply);
     freeReplyObject(reply);
