@@ -137,7 +137,13 @@ static int append(struct store *s, struct span bytes)
 
 static int answer(struct store *s, redisReply **ret)
 {
-    return result_of(connection_answer(&s->connection, ret));
+    enum grapnel_result why = GRAPNEL_OK;
+    redisReply *reply = connection_answer(&s->connection, &why);
+
+    if (!reply)
+        return result_of(why);
+    *ret = reply;
+    return 0;
 }
 
 static int open_again(struct store *s)
