@@ -2,14 +2,18 @@
  *
  *   IDLE ──free slots──► READING ──jobs or nothing──► IDLE
  *    ▲                      │ a fault
- *    └───── timer ───── RESTING                 stop: history once more ──► STOPPED */
+ *    └───── timer ───── RESTING                 stop: history once more ──► STOPPED
+ *
+ * With fewer free slots than partitions only some partitions are asked, in turn. Such a read does
+ * not block, as it would miss the jobs of the others; when a whole round has found nothing we LINGER
+ * for a moment, or until a slot comes free. */
 #include "worker/claim.h"
 
 #include "common/err.h"
 #include "common/log.h"
 #include <errno.h>
 
-enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000 };
+enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000, LINGER_MS = 20 };
 
 /* With fewer free slots than partitions we can ask some of them only, and must not wait there for long:
  * there may be jobs in the others. */
@@ -43,6 +47,13 @@ static void rest(struct claim *c)
     timer_start(&c->rest, c->rest_ms);
 }
 
+static void linger(struct claim *c)
+{
+    c->state = CLAIM_LINGERING;
+    c->n_empty = 0;
+    timer_start(&c->rest, LINGER_MS);
+}
+
 static void on_fault(struct claim *c, int result)
 {
     static struct log_limit limit;
@@ -71,6 +82,7 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
     c->state = CLAIM_IDLE;
     c->is_history = false;
     c->rest_ms = 0;
+    c->n_empty = reply->type == REDIS_REPLY_ARRAY ? 0 : c->n_empty + c->n_asked;
     if (reply->type == REDIS_REPLY_ARRAY)
         for (size_t i = 0; i < reply->elements; i++)
             hand_out(c, reply->element[i], was_history);
@@ -79,7 +91,10 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
         return;
     }
     c->is_history = c->is_stopping;
-    claim_wake(c);
+    if (c->n_empty >= c->options.keys->partitions && !c->is_history)
+        linger(c);
+    else
+        claim_wake(c);
 }
 
 /* How many partitions to ask and how many jobs of each, so that no more can come than are free. */
@@ -136,6 +151,10 @@ static void on_again(void *arg)
 
 void claim_wake(struct claim *c)
 {
+    if (c->state == CLAIM_LINGERING) {
+        timer_stop(&c->rest);
+        c->state = CLAIM_IDLE;
+    }
     if (c->state == CLAIM_IDLE)
         loop_defer(c->options.loop, &c->again);
 }

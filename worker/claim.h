@@ -9,7 +9,7 @@
 #include "common/keys.h"
 #include "common/loop.h"
 
-enum claim_state { CLAIM_IDLE, CLAIM_READING, CLAIM_RESTING, CLAIM_STOPPED };
+enum claim_state { CLAIM_IDLE, CLAIM_READING, CLAIM_LINGERING, CLAIM_RESTING, CLAIM_STOPPED };
 
 struct claim_options {
     struct loop *loop;          /* all borrowed */
@@ -31,6 +31,7 @@ struct claim {
     enum claim_state state;
     bool is_history, is_stopping;
     unsigned first; /* partition to begin with when there are fewer slots than partitions */
+    unsigned n_asked, n_empty; /* partitions: of the read under way; in a row that had nothing */
     struct redis_request request;
     struct redis_command command;
     int64_t rest_ms;
