@@ -37,13 +37,16 @@ static void become(const char *const argv[], int output, int errors)
         char *const *out;
     } args = {.in = argv}; /* execv() does not change its arguments, whatever its type says */
     sigset_t none;
+    int nothing;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     (void)setpgid(0, 0);
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
-    (void)dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+    nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing >= 0)
+        (void)dup2(nothing, STDIN_FILENO);
     (void)dup2(output, STDOUT_FILENO);
     if (errors >= 0)
         (void)dup2(errors, STDERR_FILENO);

@@ -11,12 +11,12 @@
 
 #define TENANT "demo"
 #define SAMPLE_TYPE "PAYMENT_COMPLETED"
-#define SAMPLE_DATA                                                                                \
-    "{\"actor\":{\"id\":\"usr_789\",\"type\":\"user\",\"name\":\"Ada\"},"                          \
-    "\"resource\":{\"type\":\"payment\",\"id\":\"pay_123\"},"                                      \
-    "\"attributes\":{\"amount\":1500.00,\"currency\":\"USD\"}}"
-
 enum { OUTPUT_MAX = 4 << 20, SAMPLE_MS = 20000, POLL_MS = 50 };
+
+static const char sample_data[] =
+    "{\"actor\":{\"id\":\"usr_789\",\"type\":\"user\",\"name\":\"Ada\"},"
+    "\"resource\":{\"type\":\"payment\",\"id\":\"pay_123\"},"
+    "\"attributes\":{\"amount\":1500.00,\"currency\":\"USD\"}}";
 
 struct args {
     const char *folder;
@@ -196,7 +196,7 @@ static int start_receiver(struct up *up, struct demo *demo)
 static int publish_sample(struct up *up, struct demo *demo)
 {
     const char *const argv[] = {up->grapnel, "publish", "--tenant",  TENANT,   "--type",
-                                SAMPLE_TYPE, "--data",  SAMPLE_DATA, "--json", NULL};
+                                SAMPLE_TYPE, "--data",  sample_data, "--json", NULL};
     json_t *json = run_or_tell(up, argv);
     int r;
 
