@@ -135,7 +135,7 @@ static void read_jobs(struct claim *c)
         redis_arg_key(&c->command, k, (c->first + i) % k->partitions, KEY_JOBS, SPAN(""));
     for (unsigned i = 0; i < partitions; i++)
         redis_arg_text(&c->command, c->is_history ? "0" : ">");
-    c->first = (c->first + partitions) % k->partitions;
+    c->first = (c->first + partitions) % MAX(k->partitions, 1u);
     redis_send(c->options.redis, &c->request, &c->command, BLOCK_MS + ANSWER_MS, on_read, NULL);
 }
 
