@@ -23,6 +23,7 @@
 #define KEY_DONE "done:"         /* + tenant */
 #define KEY_TENANT "tenant:"     /* + id */
 #define KEY_ENDPOINT "endpoint:" /* + id */
+#define KEY_EVENT_REFS "event_refs"
 #define KEY_DISABLED "disabled"
 #define KEY_FAILURES "failures"
 #define KEY_THROTTLED "throttled"

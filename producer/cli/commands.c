@@ -2,9 +2,11 @@
 
 /* In the order in which help and man page list them. */
 static const struct command *const commands[] = {
-    &command_publish, &command_listen,     &command_sign,       &command_verify,
-    &command_up,      &command_tenant_add, &command_tenant_set, &command_endpoint_add,
-    &command_help,    &command_completion, &command_man,        &command_version,
+    &command_publish,       &command_listen,       &command_sign,
+    &command_verify,        &command_up,           &command_tenant_add,
+    &command_tenant_set,    &command_endpoint_add, &command_delivery_list,
+    &command_delivery_show, &command_help,         &command_completion,
+    &command_man,           &command_version,
 };
 
 const struct command *command_at(size_t index)

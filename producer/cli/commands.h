@@ -12,6 +12,8 @@ extern const struct command command_up;
 extern const struct command command_tenant_add;
 extern const struct command command_tenant_set;
 extern const struct command command_endpoint_add;
+extern const struct command command_delivery_list;
+extern const struct command command_delivery_show;
 extern const struct command command_help;
 extern const struct command command_completion;
 extern const struct command command_man;

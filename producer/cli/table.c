@@ -33,7 +33,7 @@ void text_clean(struct buf *b, struct span s, size_t max)
         if (n)
             buf_add(b, s.data + i, n);
         else
-            buf_add_char(b, '?');
+            buf_add_char(b, strchr("\t\n\r", s.data[i]) && s.data[i] ? ' ' : '?');
     }
 }
 

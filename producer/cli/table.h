@@ -4,8 +4,8 @@
 
 #include "common/buf.h"
 
-/* Appends @text as a terminal may show it: control characters and what is no UTF-8 become '?'; cut
- * after @max characters, with "…" in place of the rest (0: not cut). */
+/* Appends @text as a terminal may show it: control characters and what is no UTF-8 become '?', white
+ * space a space; cut after @max characters, with "…" in place of the rest (0: not cut). */
 void text_clean(struct buf *ret, struct span text, size_t max);
 
 /* "name:   value" lines, as `show` commands print them. */

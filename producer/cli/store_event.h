@@ -1,0 +1,22 @@
+/* store_event.h: events in the store, and those that were rejected. */
+#ifndef GRAPNEL_PRODUCER_CLI_STORE_EVENT_H
+#define GRAPNEL_PRODUCER_CLI_STORE_EVENT_H
+
+#include "common/event.h"
+#include "producer/cli/store.h"
+
+struct stored_event {
+    struct event event;    /* valid when is_readable */
+    bool is_readable;      /* its fields are those of the wire contract */
+    struct diag words;     /* why not */
+    int64_t deliveries;    /* records that need it; 0: not fanned out yet */
+    const redisReply *raw; /* [field, value, …], within @reply */
+    redisReply *reply;     /* owned */
+};
+
+/* @stream_id: "<ms>-<seq>". STORE_MISSING. stored_event_fini() when it answered 0. */
+int store_event_get(struct store *s, unsigned partition, struct span stream_id,
+                    struct stored_event *ret);
+void stored_event_fini(struct stored_event *e);
+
+#endif
