@@ -114,6 +114,7 @@ local function refund(l, until_ms)
     if l.limit > 0 and call('LREM', l.key, -1, until_ms + WINDOW_MS) == 1 then
         l.used = l.used - 1
         l.stored = l.stored - 1
+        if l.is_waiting then throttle(l, free_ms(l)) end -- others need not wait for it any longer
     end
 end
 
