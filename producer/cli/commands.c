@@ -2,11 +2,29 @@
 
 /* In the order in which help and man page list them. */
 static const struct command *const commands[] = {
-    &command_publish,       &command_listen,       &command_sign,
-    &command_verify,        &command_up,           &command_tenant_add,
-    &command_tenant_set,    &command_endpoint_add, &command_delivery_list,
-    &command_delivery_show, &command_help,         &command_completion,
-    &command_man,           &command_version,
+    &command_publish,
+    &command_listen,
+    &command_sign,
+    &command_verify,
+    &command_up,
+    &command_tenant_add,
+    &command_tenant_set,
+    &command_tenant_list,
+    &command_tenant_show,
+    &command_tenant_remove,
+    &command_endpoint_add,
+    &command_endpoint_set,
+    &command_endpoint_list,
+    &command_endpoint_show,
+    &command_endpoint_enable,
+    &command_endpoint_disable,
+    &command_endpoint_remove,
+    &command_delivery_list,
+    &command_delivery_show,
+    &command_help,
+    &command_completion,
+    &command_man,
+    &command_version,
 };
 
 const struct command *command_at(size_t index)

@@ -91,8 +91,8 @@ static int set_dialect(struct endpoint *e, const struct endpoint_spec *spec, str
 
     if (!suits && !spec->secret && !spec->wants_new_secret)
         return diag_set(diag,
-                        "dialect: %s takes secrets of another form than %s; name a new one "
-                        "(secret), or have one made (rotate)",
+                        "--dialect: %s takes secrets of another form than %s; name a new one "
+                        "(--secret), or have one made (--rotate)",
                         spec->dialect->name, e->dialect->name);
     if (!suits)
         drop_secrets(e);

@@ -128,6 +128,15 @@ static int add_endpoint(struct store *s, struct tenant *t, const redisReply *rep
     return r;
 }
 
+static int compare_endpoints(const void *a, const void *b)
+{
+    const struct endpoint *const *x = a, *const *y = b;
+
+    if ((*x)->created_ms != (*y)->created_ms)
+        return (*x)->created_ms < (*y)->created_ms ? -1 : 1;
+    return strcmp((*x)->id, (*y)->id);
+}
+
 static int parse_whole(struct store *s, struct span id, const redisReply *reply,
                        struct tenant **ret)
 {
@@ -142,6 +151,8 @@ static int parse_whole(struct store *s, struct span id, const redisReply *reply,
     r = parse(s, id, record, &t);
     for (size_t i = 2; !r && i + 2 < reply->elements; i += 3)
         r = add_endpoint(s, t, reply, i);
+    if (!r && t->n_endpoints)
+        qsort(t->endpoints, t->n_endpoints, sizeof(struct endpoint *), compare_endpoints);
     if (r)
         (void)tenant_unref(t);
     else

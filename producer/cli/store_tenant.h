@@ -16,7 +16,7 @@ int store_tenant_put(struct store *s, const struct tenant *t, struct span old);
 /* With its endpoints. STORE_MISSING. */
 int store_tenant_remove(struct store *s, struct span id);
 
-/* A tenant and all its endpoints, as the caches see them. STORE_MISSING. */
+/* A tenant and all its endpoints, the oldest first. STORE_MISSING. */
 int store_tenant_whole(struct store *s, struct span id, struct tenant **ret);
 
 /* Calls @each for every tenant (without endpoints), sorted by id; it returns 0 to go on. */

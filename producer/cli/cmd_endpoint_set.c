@@ -1,0 +1,169 @@
+/* cmd_endpoint_set.c: `grapnel endpoint set`: changes what is named, leaves the rest. */
+#include "producer/cli/commands.h"
+#include "producer/cli/endpoint_choice.h"
+#include "producer/cli/endpoint_options.h"
+#include "producer/cli/endpoint_view.h"
+#include "producer/cli/store_tenant.h"
+#include <errno.h>
+#include <openssl/crypto.h>
+
+enum { RECORD_BYTES_MAX = 256 << 10, TRIES = 10 };
+
+struct args {
+    struct endpoint_choice choice;
+    struct endpoint_options o;
+};
+
+enum { OPT_ROTATE = ENDPOINT_OPTION_NEXT };
+
+static const struct argp_option options[] = {
+    {"url", ENDPOINT_OPTION_URL, "URL", 0, "Where deliveries are POSTed to", 0},
+    ENDPOINT_OPTIONS,
+    {"secret", ENDPOINT_OPTION_SECRET, "SECRET", 0,
+     ENDPOINT_SECRET_HELP "; put in front of those that are there", 0},
+    {"rotate", OPT_ROTATE, NULL, 0, "Make a new secret, put in front, and show it once", 0},
+    ENDPOINT_CHOICE_OPTION,
+    {0},
+};
+
+static int on_option(void *data, int key, char *value, struct diag *diag)
+{
+    struct args *a = data;
+    int r = endpoint_choice_option(&a->choice, key, value, diag);
+
+    if (r != CHOICE_OTHER)
+        return r;
+    if (key != OPT_ROTATE)
+        return endpoint_option(&a->o, key, value, diag);
+    a->o.spec.wants_new_secret = true;
+    a->o.n_given++;
+    return 0;
+}
+
+/* What is read, changed and written back, unless somebody else wrote in between. */
+struct change {
+    struct buf old;
+    struct endpoint *e;
+    struct tenant *t;
+    struct made_secret made;
+};
+
+static void change_fini(struct change *c)
+{
+    buf_fini(&c->old);
+    (void)endpoint_free(c->e);
+    (void)tenant_unref(c->t);
+    OPENSSL_cleanse(&c->made, sizeof(c->made));
+}
+
+/* Negative, or what store_endpoint_put() answers. */
+static int write_back(struct store *s, const struct args *a, const struct endpoint_rules *rules,
+                      struct change *c)
+{
+    int r = store_tenant_get(s, span_of(c->e->tenant), &c->t, NULL);
+
+    r = r ? r : endpoint_spec_apply(c->e, &a->o.spec, c->t, rules, &c->made, &s->words);
+    return r ? r : store_endpoint_put(s, c->e, buf_span(&c->old));
+}
+
+static int tell(struct store *s, const struct args *a, struct change *c, int r)
+{
+    switch (r) {
+    case 0:
+        return endpoint_print(s->cli, c->e, "set", c->made.text, 0);
+    case STORE_CHANGED:
+        return cli_fail(s->cli, EXIT_FAILED, "endpoint %s is being changed by others; try again",
+                        a->choice.id);
+    case STORE_MISSING:
+    case STORE_NO_TENANT:
+        return endpoint_missing(s->cli, a->choice.id);
+    default:
+        return store_fail(s, r);
+    }
+}
+
+/* One try; true: somebody else wrote in between. */
+static bool set_once(struct store *s, const struct args *a, const struct endpoint_rules *rules,
+                     bool is_last, int *ret_status)
+{
+    struct change c = {0};
+    bool is_lost = false;
+    int r;
+
+    buf_init(&c.old, RECORD_BYTES_MAX);
+    *ret_status = endpoint_choice_load(s, &a->choice, &c.e, &c.old);
+    if (!*ret_status) {
+        r = write_back(s, a, rules, &c);
+        is_lost = r == STORE_CHANGED && !is_last;
+        if (!is_lost)
+            *ret_status = tell(s, a, &c, r);
+    }
+    change_fini(&c);
+    return is_lost;
+}
+
+static int set(struct store *s, const struct args *a)
+{
+    struct endpoint_rules rules;
+    int status = EXIT_DONE, tries = 1;
+
+    if (endpoint_rules_init(&rules, s, &s->words))
+        return cli_misuse(s->cli, "%s", s->words.text);
+    while (set_once(s, a, &rules, tries == TRIES, &status))
+        tries++;
+    return status;
+}
+
+static int check(struct cli *cli, struct args *a)
+{
+    int status = endpoint_choice_check(cli, &a->choice);
+
+    if (status)
+        return status;
+    if (!a->o.n_given)
+        return cli_misuse(cli, "nothing to set: name at least one option");
+    if (a->o.spec.secret && a->o.spec.wants_new_secret)
+        return cli_misuse(cli, "--secret and --rotate: expected one of them");
+    return endpoint_options_read_secret(cli, &a->o);
+}
+
+static int run(struct cli *cli)
+{
+    struct args *a = cli->args;
+    struct store s;
+    int status = check(cli, a);
+
+    if (status)
+        return status;
+    status = store_open(&s, cli);
+    if (!status && (a->o.spec.secret || a->o.spec.wants_new_secret))
+        status = store_need_key(&s);
+    if (!status)
+        status = set(&s, a);
+    store_close(&s);
+    return status;
+}
+
+static void args_fini(void *data)
+{
+    struct args *a = data;
+
+    endpoint_options_fini(&a->o);
+}
+
+const struct command command_endpoint_set = {
+    .name = "endpoint set",
+    .arguments = "ID",
+    .about = "Change an endpoint, or its secret",
+    .details =
+        "What is not named stays as it is; `default' gives back slots, retries and timeout to "
+        "their defaults. A change that was answered holds for every attempt that begins later.\n\n"
+        "A new secret signs from then on. Where the dialect carries several signatures (standard) "
+        "the older ones, up to three, sign too, so that receivers can change over in their own "
+        "time.",
+    .options = options,
+    .args_size = sizeof(struct args),
+    .option = on_option,
+    .run = run,
+    .args_fini = args_fini,
+};

@@ -1,0 +1,115 @@
+/* cmd_endpoint_show.c: `grapnel endpoint show`: an endpoint and what it is doing. */
+#include "producer/cli/commands.h"
+#include "producer/cli/endpoint_choice.h"
+#include "producer/cli/endpoint_view.h"
+#include "producer/cli/json_write.h"
+#include "producer/cli/table.h"
+
+enum { EVENTS_BYTES_MAX = 64 << 10 };
+
+static const struct argp_option options[] = {ENDPOINT_CHOICE_OPTION, {0}};
+
+static int on_option(void *data, int key, char *value, struct diag *diag)
+{
+    int r = endpoint_choice_option(data, key, value, diag);
+
+    return r == CHOICE_OTHER ? diag_set(diag, "unexpected option") : r;
+}
+
+static int print_json(const struct cli *cli, const struct endpoint *e,
+                      const struct endpoint_load *load)
+{
+    struct buf json;
+    int status;
+
+    buf_init(&json, ENDPOINT_JSON_MAX);
+    json_begin(&json, '{');
+    endpoint_json(&json, cli, e);
+    json_put_i64(&json, "consecutiveFailures", load->failures);
+    json_put_i64(&json, "inFlight", load->in_flight);
+    json_put_i64(&json, "waiting", load->waiting);
+    json_end(&json, '}');
+    status = cli_print_json(cli, &json);
+    buf_fini(&json);
+    return status;
+}
+
+static const char *origin(bool is_default)
+{
+    return is_default ? " (default)" : "";
+}
+
+static void print_settings(const struct cli *cli, const struct endpoint *e)
+{
+    struct buf events;
+
+    buf_init(&events, EVENTS_BYTES_MAX);
+    endpoint_events(&events, e);
+    print_field("endpoint", "%s", e->id);
+    print_field("tenant", "%s", e->tenant);
+    print_field("url", "%s", e->url);
+    if (*e->description)
+        print_field("description", "%s", e->description);
+    print_field("dialect", "%s", e->dialect->name);
+    print_field_span("events", buf_span(&events));
+    print_field("slots", "%u%s", endpoint_slots(cli, e), origin(!e->slots));
+    print_field("retries", "%u%s", endpoint_attempts_max(e), origin(e->retries < 0));
+    print_field("timeout", "%lld ms%s", (long long)endpoint_timeout_ms(e), origin(!e->timeout_ms));
+    print_field("secrets", "%u", e->n_secrets);
+    print_field_time("created", e->created_ms);
+    buf_fini(&events);
+}
+
+static int print_words(const struct cli *cli, const struct endpoint *e,
+                       const struct endpoint_load *load)
+{
+    print_settings(cli, e);
+    print_field("state", "%s%s", e->disabled_reason ? "disabled: " : "enabled",
+                e->disabled_reason ? e->disabled_reason : "");
+    print_field_time("disabled", e->disabled_ms);
+    print_field("failed in row", "%lld", (long long)load->failures);
+    print_field("in flight", "%lld", (long long)load->in_flight);
+    print_field("waiting", "%lld", (long long)load->waiting);
+    return EXIT_DONE;
+}
+
+static int show(struct store *s, const struct endpoint *e)
+{
+    struct endpoint_load load;
+    int r = store_endpoint_load(s, e, &load);
+
+    if (r)
+        return store_fail(s, r);
+    return s->cli->is_json ? print_json(s->cli, e, &load) : print_words(s->cli, e, &load);
+}
+
+static int run(struct cli *cli)
+{
+    const struct endpoint_choice *choice = cli->args;
+    struct endpoint *e = NULL;
+    struct store s;
+    int status = endpoint_choice_check(cli, choice);
+
+    if (status)
+        return status;
+    status = store_open(&s, cli);
+    if (!status)
+        status = endpoint_choice_load(&s, choice, &e, NULL);
+    if (!status)
+        status = show(&s, e);
+    (void)endpoint_free(e);
+    store_close(&s);
+    return status;
+}
+
+const struct command command_endpoint_show = {
+    .name = "endpoint show",
+    .arguments = "ID",
+    .about = "Show an endpoint: its settings, its state, what it is doing",
+    .details = "`in flight' counts what workers send or are about to send, `waiting' what is due "
+               "but has no permit yet. Secrets are never shown, only how many there are.",
+    .options = options,
+    .args_size = sizeof(struct endpoint_choice),
+    .option = on_option,
+    .run = run,
+};
