@@ -8,8 +8,11 @@ pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 # Debian 13 calls the C package msgpack-c, Debian 12 msgpack; the headers are the same.
-pkg_check_modules(MSGPACK IMPORTED_TARGET msgpack-c)
+pkg_check_modules(MSGPACK QUIET IMPORTED_TARGET msgpack-c)
 if(NOT MSGPACK_FOUND)
   pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 endif()
+# Debian 13's msgpack-c.pc says that the headers are in "include", relative to nothing.
+find_path(MSGPACK_HEADERS msgpack.h REQUIRED)
+set_target_properties(PkgConfig::MSGPACK PROPERTIES INTERFACE_INCLUDE_DIRECTORIES ${MSGPACK_HEADERS})
 find_path(UTHASH_INCLUDE_DIR uthash.h REQUIRED)
