@@ -60,7 +60,7 @@ def quantile(ordered, fraction):
 
 def tell(options, alone, beside):
     rows = [[title, r["published"], r["received"], *(report.ms(r[q]) for q in ("p50", "p99", "p999", "max"))]
-            for title, r in (("alone", alone), (f"beside a hanging one ({beside['hanging_most']} held)", beside))]
+            for title, r in (("alone", alone), (f"beside {options.bad} hanging ({beside['hanging_most']} held)", beside))]
     report.emit({"alone": alone, "beside": beside},
                 report.table(["healthy tenants", "published", "received", "p50", "p99", "p99.9", "max"], rows), options.json)
     return 0 if all(r["published"] == r["received"] for r in (alone, beside)) else 1
