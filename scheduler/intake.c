@@ -10,7 +10,8 @@
 #include "common/log.h"
 #include <errno.h>
 
-enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000 };
+/* A blocked read is short, as what is taken over from a dead scheduler waits for it to end. */
+enum { BLOCK_MS = 1000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000 };
 
 static const char *const stream_names[] = {KEY_EVENTS, KEY_FAILED, KEY_WAKE};
 
@@ -106,8 +107,8 @@ static void hand_out_all(struct intake *in, const redisReply *reply)
     if (reply->type == REDIS_REPLY_ARRAY)
         for (size_t i = 0; i < reply->elements; i++)
             hand_out(in, reply->element[i]);
-    if (in->n_pending == 1)
-        in->is_history = false; /* nothing there: all that was given to us is dealt with */
+    if (in->reads_history && in->n_pending > 1)
+        in->is_history = true; /* there may be more of it */
     intake_handled(in, 0);
 }
 
@@ -144,6 +145,8 @@ static void read_next(struct intake *in)
     struct redis_command *cmd = &in->command;
 
     in->state = INTAKE_READING;
+    in->reads_history = in->is_history;
+    in->is_history = false; /* until there is a reason again, also while this read is under way */
     redis_command_begin(cmd);
     redis_arg_text(cmd, "XREADGROUP");
     redis_arg_text(cmd, "GROUP");
@@ -158,7 +161,7 @@ static void read_next(struct intake *in)
         for (unsigned p = 0; p < k->partitions; p++)
             redis_arg_key(cmd, k, p, stream_names[s], SPAN(""));
     for (unsigned i = 0; i < INTAKE_STREAMS * k->partitions; i++)
-        redis_arg_text(cmd, in->is_history ? "0" : ">");
+        redis_arg_text(cmd, in->reads_history ? "0" : ">");
     redis_send(in->options.redis, &in->request, cmd, BLOCK_MS + ANSWER_MS, on_read, NULL);
 }
 

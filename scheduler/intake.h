@@ -28,7 +28,9 @@ struct intake_options {
 struct intake {
     struct intake_options options;
     enum intake_state state;
-    bool is_history, is_stopping;
+    bool is_history;    /* the next read is to be of our history */
+    bool reads_history; /* this one is */
+    bool is_stopping;
     struct redis_request request;
     struct redis_command command;
     struct redis_chunk *kept; /* the reply, while HANDLING */

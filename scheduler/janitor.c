@@ -138,7 +138,8 @@ int janitor_init(struct janitor *j, const struct janitor_options *o)
 
 void janitor_start(struct janitor *j)
 {
-    timer_start(&j->timer, j->options.every_ms);
+    if (j->n_pending == 0) /* else it is on its round */
+        timer_start(&j->timer, j->options.every_ms);
 }
 
 void janitor_close(struct janitor *j, defer_fn *on_closed, void *arg)
