@@ -57,8 +57,11 @@ static void print_head(const struct delivery_record *d, const struct around *a)
     delivery_event(d, event);
     print_field("delivery", "%s", d->id);
     print_field_span("tenant", created->tenant);
-    print_field("event", "%.*s  %s", (int)created->type.len, created->type.data,
-                *a->event_id ? a->event_id : event);
+    if (*a->event_id && strcmp(a->event_id, event) != 0)
+        print_field("event", "%.*s  %s (%s)", (int)created->type.len, created->type.data, event,
+                    a->event_id);
+    else
+        print_field("event", "%.*s  %s", (int)created->type.len, created->type.data, event);
     print_field("endpoint", "%.*s  %s", (int)created->endpoint.len, created->endpoint.data,
                 a->url.len ? a->url.data : "(removed)");
     print_field_time("created", created->ms);

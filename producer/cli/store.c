@@ -70,7 +70,10 @@ static int load_key(struct store *s, const struct settings *set)
 {
     int r = master_key_load(&s->key, set->master_key, set->master_key_file, &s->words);
 
-    return r == -ENOENT ? 0 : r;
+    if (r != -ENOENT)
+        return r;
+    s->words.text[0] = '\0';
+    return 0;
 }
 
 static int check_installation(struct store *s)

@@ -1,0 +1,165 @@
+/* cmd_event_show.c: `grapnel event show`: an accepted event with its data. */
+#include "common/id.h"
+#include "common/json_scan.h"
+#include "common/text.h"
+#include "producer/cli/commands.h"
+#include "producer/cli/event_view.h"
+#include "producer/cli/json_write.h"
+#include "producer/cli/options.h"
+#include "producer/cli/store_event.h"
+#include "producer/cli/table.h"
+#include <stdio.h>
+
+struct args {
+    const char *id;
+};
+
+static int on_option(void *data, int key, char *value, struct diag *diag)
+{
+    struct args *a = data;
+
+    if (key == ARGP_KEY_ARG)
+        return option_argument(&a->id, "event", value, diag);
+    return diag_set(diag, "unexpected option");
+}
+
+/* When Redis accepted it: what its stream id begins with. */
+static int64_t accepted_ms(const struct event *e)
+{
+    const char *dash = memchr(e->stream_id.data, '-', e->stream_id.len);
+    int64_t ms = 0;
+
+    if (dash)
+        (void)parse_i64((struct span){e->stream_id.data, (size_t)(dash - e->stream_id.data)}, &ms);
+    return ms;
+}
+
+/* As it is, byte for byte; as a text when it is no JSON and will be rejected for that. */
+static void put_data(struct buf *b, struct span data)
+{
+    json_key(b, "data");
+    if (json_check(data, NULL) == 0)
+        buf_add_span(b, data);
+    else
+        json_text(b, data);
+}
+
+static void put_trace(struct buf *b, struct span trace)
+{
+    if (trace.len)
+        json_put_span(b, "traceId", trace);
+    else
+        json_put_null(b, "traceId");
+}
+
+static int print_json(const struct cli *cli, const char *id, const struct stored_event *stored)
+{
+    const struct event *e = &stored->event;
+    struct buf json;
+    int status;
+
+    buf_init(&json, EVENT_JSON_MAX);
+    json_begin(&json, '{');
+    json_put_text(&json, "event", id);
+    json_put_i64(&json, "deliveries", stored->deliveries);
+    if (stored->is_readable) {
+        json_put_text(&json, "id", e->id);
+        json_put_span(&json, "tenant", e->fields.tenant);
+        json_put_span(&json, "type", e->fields.type);
+        json_put_time(&json, "occurredAt", e->occurred_ms);
+        json_put_time(&json, "acceptedAt", accepted_ms(e));
+        put_trace(&json, e->fields.trace);
+        put_data(&json, e->fields.data);
+    } else {
+        json_put_text(&json, "unreadable", stored->words.text);
+        event_fields_json(&json, stored->raw, 0);
+    }
+    json_end(&json, '}');
+    status = cli_print_json(cli, &json);
+    buf_fini(&json);
+    return status;
+}
+
+static void print_data(struct span data)
+{
+    struct buf text;
+
+    buf_init(&text, data.len + 16);
+    text_clean(&text, data, 0);
+    (void)printf("\n%s\n", text.data ? text.data : "");
+    buf_fini(&text);
+}
+
+static int print_words(const char *id, const struct stored_event *stored)
+{
+    const struct event *e = &stored->event;
+
+    print_field("event", "%s", id);
+    if (!stored->is_readable) {
+        print_field("unreadable", "%s", stored->words.text);
+        return EXIT_DONE;
+    }
+    if (strcmp(id, e->id) != 0)
+        print_field("id", "%s", e->id);
+    print_field_span("tenant", e->fields.tenant);
+    print_field_span("type", e->fields.type);
+    print_field_time("occurred", e->occurred_ms);
+    print_field_time("accepted", accepted_ms(e));
+    if (e->fields.trace.len)
+        print_field_span("trace", e->fields.trace);
+    print_field("deliveries", "%lld", (long long)stored->deliveries);
+    print_data(e->fields.data);
+    return EXIT_DONE;
+}
+
+static int show(struct store *s, const char *id, unsigned partition, const char *stream_id)
+{
+    struct stored_event stored;
+    int status, r = STORE_MISSING;
+
+    if (partition < s->keys.partitions)
+        r = store_event_get(s, partition, span_of(stream_id), &stored);
+    if (r == STORE_MISSING)
+        return cli_fail(s->cli, EXIT_FAILED,
+                        "there is no event %s: it was rejected, no endpoint wanted it, or the "
+                        "retention of its deliveries has ended",
+                        id);
+    if (r)
+        return store_fail(s, r);
+    status = s->cli->is_json ? print_json(s->cli, id, &stored) : print_words(id, &stored);
+    stored_event_fini(&stored);
+    return status;
+}
+
+static int run(struct cli *cli)
+{
+    const struct args *a = cli->args;
+    char stream_id[48];
+    unsigned partition;
+    struct store s;
+    int status;
+
+    if (!a->id)
+        return cli_misuse(cli, "the event's id is missing");
+    if (id_event_parse(span_of(a->id), &partition, stream_id))
+        return cli_fail(cli, EXIT_FAILED,
+                        "%.64s is no id of Grapnel's (evt_2_1737556200000_0): events cannot be "
+                        "looked up by an id of the producer's own; `grapnel delivery show' tells "
+                        "the event of a delivery",
+                        a->id);
+    status = store_open(&s, cli);
+    if (!status)
+        status = show(&s, a->id, partition, stream_id);
+    store_close(&s);
+    return status;
+}
+
+const struct command command_event_show = {
+    .name = "event show",
+    .arguments = "ID",
+    .about = "Show an accepted event with its data",
+    .details = "ID is what publish answered, or what a delivery names as its event.",
+    .args_size = sizeof(struct args),
+    .option = on_option,
+    .run = run,
+};
