@@ -5,7 +5,8 @@
 -- A dead worker's jobs go back to the head of where they waited, with the same attempt number; what a
 -- dead scheduler had read becomes the caller's (who reads its own pending entries again).
 -- Answers {jobs rescued, entries taken over from schedulers, is there more}.
--- Invariant: whoever has a heartbeat younger than the lease keeps its work, judged in the same step.
+-- Invariants: whoever has a heartbeat younger than the lease keeps its work, judged in the same step; by
+-- nobody who was away himself, and not just after Redis was (heartbeat.lua): then all look dead.
 -- Each job is acknowledged first, as in settle.lua.
 --#include base.lua
 --#include admit.lua
@@ -48,6 +49,23 @@ local function bury(member, name, group, streams)
     call('HDEL', P .. 'capacity', member)
 end
 
+local function may_judge()
+    local mine = call('ZSCORE', P .. 'consumers', 'scheduler/' .. ME)
+    return mine and tonumber(mine) > now - LEASE_MS / 2 and now >= tonumber(call('GET', P .. 'judge_from') or 0)
+end
+
+-- Who holds entries and is not known gets a lease too, or nobody would ever look: one that has left, and
+-- was served by Redis just then.
+local function note_holders(kind, stream, group)
+    local pending = redis.pcall('XPENDING', P .. stream, group)
+    for _, holder in ipairs(pending[4] or {}) do
+        call('ZADD', P .. 'consumers', 'NX', now, kind .. '/' .. holder[1])
+    end
+end
+
+if not may_judge() then return {0, 0, 0} end
+note_holders('worker', 'jobs', 'workers')
+for _, stream in ipairs({'events', 'failed', 'wake'}) do note_holders('scheduler', stream, 'scheduler') end
 local rescued, taken, has_more = 0, 0, 0
 for _, member in ipairs(call('ZRANGEBYSCORE', P .. 'consumers', '-inf', now - LEASE_MS, 'LIMIT', 0, 16)) do
     local kind, name = string.match(member, '^(%a+)/(.*)$')
