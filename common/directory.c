@@ -254,6 +254,13 @@ static void forget_partition(struct directory *d, unsigned partition)
     d->versions[partition] = -1;
 }
 
+/* Versions began anew: see change.lua. */
+static void forget_older(struct directory *d, unsigned partition)
+{
+    if (d->versions[partition] >= 0) /* else this is our first look at the partition */
+        forget_partition(d, partition);
+}
+
 /* [tenant, version, tenant, version, …], lowest version first. */
 static int apply_changes(struct directory_sync *s, const redisReply *reply)
 {
@@ -266,6 +273,8 @@ static int apply_changes(struct directory_sync *s, const redisReply *reply)
         if (!redis_reply_span(reply->element[i], &tenant) ||
             !redis_reply_i64(reply->element[i + 1], &version))
             return err_origin(-EPROTO);
+        if (!tenant.len)
+            forget_older(d, s->partition);
         t = directory_find(d, tenant);
         if (t && t->version < version)
             drop(d, t);
