@@ -53,28 +53,7 @@ static void on_taken_over(void *arg)
     intake_reread(&s->intake);
 }
 
-static void on_checked_again(struct installation_check *check, int result, const struct diag *diag)
-{
-    struct scheduler *s = container_of(check, struct scheduler, check);
-
-    s->is_checking_again = false;
-    if (result == -EINVAL && !s->is_stopping) {
-        log_error("the installation has become another one", LOG_TEXT("reason", diag->text));
-        s->failed = true;
-        service_stop(&s->service);
-    }
-}
-
-/* The configuration went back: Redis was emptied or is another one. Producers read there what all
- * must agree on, so it is written again. */
-static void check_again(struct scheduler *s)
-{
-    if (s->is_checking_again || s->is_stopping)
-        return;
-    log_warn("the configuration in Redis went back: was it emptied?");
-    s->is_checking_again = true;
-    installation_check_start(&s->check, s->redis, &s->keys, NULL, on_checked_again, s);
-}
+static void check(struct scheduler *s);
 
 static void on_beat(void *arg, const struct beat *beat)
 {
@@ -82,10 +61,13 @@ static void on_beat(void *arg, const struct beat *beat)
     struct scheduler_part *part = &s->parts[beat->partition];
 
     if (beat->version < part->verdicts.seen_version)
-        check_again(s);
+        log_warn("the configuration in Redis went back: was it emptied?",
+                 LOG_INT("partition", beat->partition));
     part->verdicts.seen_version = beat->version;
     promoter_at(&part->promoter, beat->delayed_ms);
     promoter_at(&part->promoter, beat->throttled_ms);
+    if (beat->partition == 0) /* written again if Redis was emptied, as producers need it */
+        check(s);
 }
 
 static void on_ready(void *arg)
@@ -210,13 +192,16 @@ static void on_checked(struct installation_check *check, int result, const struc
 {
     struct scheduler *s = container_of(check, struct scheduler, check);
 
-    if (s->is_stopping || s->is_checked)
+    s->is_checking = false;
+    if (s->is_stopping)
         return;
     if (result == -EINVAL) {
         log_error("this program is configured otherwise than the installation",
                   LOG_TEXT("reason", diag->text));
         s->failed = true;
         service_stop(&s->service);
+    } else if (s->is_checked) {
+        return; /* we only looked again */
     } else if (result) {
         redis_client_reset(s->redis); /* connects anew after a while, and we check again */
     } else {
@@ -224,12 +209,18 @@ static void on_checked(struct installation_check *check, int result, const struc
     }
 }
 
+static void check(struct scheduler *s)
+{
+    if (s->is_checking || s->is_stopping)
+        return;
+    s->is_checking = true;
+    installation_check_start(&s->check, s->redis, &s->keys, NULL, on_checked, s);
+}
+
 static void on_redis(void *arg, bool is_connected)
 {
-    struct scheduler *s = arg;
-
-    if (is_connected && !s->is_checked && !s->is_stopping)
-        installation_check_start(&s->check, s->redis, &s->keys, NULL, on_checked, s);
+    if (is_connected)
+        check(arg);
 }
 
 static int start_clients(struct scheduler *s)

@@ -38,7 +38,7 @@ struct scheduler {
     struct janitor janitor;
     struct scheduler_part *parts;
     struct redis_request *leaves;
-    bool is_checked, is_checking_again, is_stopping, failed;
+    bool is_checking, is_checked, is_stopping, failed;
     unsigned n_closing;
 };
 

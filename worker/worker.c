@@ -209,6 +209,14 @@ static void on_ready(void *arg)
     claim_wake(&w->claim);
 }
 
+static void check(struct worker *w);
+
+static void on_beat(void *arg, const struct beat *beat)
+{
+    if (beat->partition == 0) /* written again if Redis was emptied, as others need it */
+        check(arg);
+}
+
 static void start_parts(struct worker *w)
 {
     struct heartbeat_options o = {
@@ -219,6 +227,7 @@ static void start_parts(struct worker *w)
         .slots = (unsigned)w->service.settings.slots,
         .every_ms = w->service.settings.heartbeat,
         .lease_ms = w->service.settings.lease,
+        .on_beat = on_beat,
         .on_ready = on_ready,
         .arg = w,
     };
@@ -232,13 +241,16 @@ static void on_checked(struct installation_check *check, int result, const struc
 {
     struct worker *w = container_of(check, struct worker, check);
 
-    if (w->is_stopping || w->is_checked)
+    w->is_checking = false;
+    if (w->is_stopping)
         return;
     if (result == -EINVAL) {
         log_error("this program is configured otherwise than the installation",
                   LOG_TEXT("reason", diag->text));
         w->failed = true;
         service_stop(&w->service);
+    } else if (w->is_checked) {
+        return; /* we only looked again */
     } else if (result) {
         redis_client_reset(w->redis); /* connects anew after a while, and we check again */
     } else {
@@ -246,12 +258,18 @@ static void on_checked(struct installation_check *check, int result, const struc
     }
 }
 
+static void check(struct worker *w)
+{
+    if (w->is_checking || w->is_stopping)
+        return;
+    w->is_checking = true;
+    installation_check_start(&w->check, w->redis, &w->keys, &w->master_key, on_checked, w);
+}
+
 static void on_redis(void *arg, bool is_connected)
 {
-    struct worker *w = arg;
-
-    if (is_connected && !w->is_checked && !w->is_stopping)
-        installation_check_start(&w->check, w->redis, &w->keys, &w->master_key, on_checked, w);
+    if (is_connected)
+        check(arg);
 }
 
 static void attach(struct endpoint *e, const struct tenant *t, void *arg)

@@ -33,7 +33,7 @@ struct worker {
     struct redis_command command; /* for whoever builds one at a time */
     struct list deliveries;
     unsigned n_deliveries; /* each takes a slot until it is settled */
-    bool is_checked, is_stopping, is_claim_stopped, failed;
+    bool is_checking, is_checked, is_stopping, is_claim_stopped, failed;
     unsigned n_closing;
     struct timer give_up;
 };
