@@ -210,12 +210,28 @@ static void on_decided(struct redis_request *request, int result, redisReply *re
     v->options.done(v->options.arg, result);
 }
 
+/* A tenant may be out of the cache again by the time that the last one has come: not the same as
+ * removed. */
+static bool are_all_known(const struct verdicts *v)
+{
+    for (size_t i = 0; i < v->n_items; i++)
+        if (v->items[i].is_readable && !directory_find(v->options.directory, v->tenants[i]))
+            return false;
+    return true;
+}
+
+static void load(struct verdicts *v);
+
 static void on_loaded(void *arg, int result)
 {
     struct verdicts *v = arg;
 
     if (result) {
         v->options.done(v->options.arg, result);
+        return;
+    }
+    if (!are_all_known(v)) {
+        load(v);
         return;
     }
     redis_script_begin(&v->command, &script_decide, 1);
@@ -227,9 +243,14 @@ static void on_loaded(void *arg, int result)
     redis_run(v->options.redis, &v->request, &script_decide, &v->command, 0, on_decided, NULL);
 }
 
+static void load(struct verdicts *v)
+{
+    directory_sync_start(&v->sync, v->options.directory, v->options.loop, v->partition,
+                         v->seen_version, v->tenants, v->n_items, on_loaded, v);
+}
+
 void verdicts_start(struct verdicts *v, const struct batch *batch)
 {
     read_batch(v, batch);
-    directory_sync_start(&v->sync, v->options.directory, v->options.loop, v->partition,
-                         v->seen_version, v->tenants, v->n_items, on_loaded, v);
+    load(v);
 }
