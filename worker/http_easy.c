@@ -301,10 +301,7 @@ int http_easy_load(struct http_easy *e, struct http_call *call, CURLU *url)
     r = load_headers(e, call->headers, call->n_headers);
     if (r)
         return r;
-    /* URL to NULL, as curl 7.88 makes it from the CURLU only if there is none: a pooled handle
-     * would keep the URL of an earlier call, and go there when a dead connection makes it try
-     * again. */
-    if (SET(CURLOPT_URL, NULL) || SET(CURLOPT_CURLU, url) ||
+    if (SET(CURLOPT_CURLU, url) ||
         SET(CURLOPT_HTTPHEADER, call->n_headers ? e->headers : &no_headers) ||
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) ||
         SET(CURLOPT_POSTFIELDS, call->body.len ? call->body.data : "") ||

@@ -32,6 +32,7 @@ struct server_connection {
     unsigned n_requests; /* answered on this connection */
     const char *drip;    /* what is still to be sent, a byte a tick; NULL: nothing */
     bool drips_forever, is_held;
+    bool resets; /* at the next tick, instead of sending */
 };
 
 struct scripted_server {
@@ -177,7 +178,10 @@ static inline void server_act(struct scripted_server *s, int fd)
         server_drop(s, fd, false);
     else if (is_path(r, "/reset"))
         server_drop(s, fd, true);
-    else if (is_path(r, "/garbage")) {
+    else if (is_path(r, "/reset-later")) {
+        c->resets = true;
+        server_drip(s, c, "", false);
+    } else if (is_path(r, "/garbage")) {
         server_send(fd, "SSH-2.0-\x01OpenSSH_9.2\r\nhello\r\n");
         server_drop(s, fd, false);
     } else if (is_path(r, "/truncated")) {
@@ -276,8 +280,8 @@ static inline void server_tick(struct scripted_server *s)
 
         if (!c || !c->drip)
             continue;
-        if (send(fd, c->drip, 1, MSG_NOSIGNAL) != 1) {
-            server_drop(s, fd, false);
+        if (c->resets || send(fd, c->drip, 1, MSG_NOSIGNAL) != 1) {
+            server_drop(s, fd, c->resets);
             continue;
         }
         c->drip++;
