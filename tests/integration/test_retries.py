@@ -1,0 +1,258 @@
+"""What follows a failed attempt: when the next one comes, when there is none, and what is recorded."""
+
+import email.utils
+import json
+import time
+
+import pytest
+from children import wait_until
+from receiver import Answer, HANG
+from test_delivery import iso_ms
+
+LITERAL = "a-literal-secret-of-a-guide"
+STANDARD_DELAYS_S = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+LATE_S = 0.5  # what a busy machine may add; being early is never allowed
+
+
+def delay_s(stack, delivery):
+    """Between the last attempt's end and the next due time, as recorded."""
+    attempt, retry = delivery.attempts[-1], delivery.entries[-1]
+    assert retry["kind"] == "retry" and retry["due_ms"] == stack.due_ms()
+    return (retry["due_ms"] - attempt["ms"] - attempt["duration_ms"]) / 1000
+
+
+def test_royalti_retries_after_2_4_and_8_seconds_and_then_fails(stack):
+    endpoint = stack.add("acme", then=Answer(500), dialect="royalti", secret=LITERAL, retries=3)
+    stack.publish("acme")
+    requests = endpoint.hook.wait(4, seconds=30)
+    gaps = [after.at - before.at for before, after in zip(requests, requests[1:])]
+    for gap, planned in zip(gaps, (2, 4, 8), strict=True):
+        assert planned <= gap < planned + LATE_S, gaps
+    stack.wait_done(1)
+    delivery = stack.delivery()
+    assert delivery.status == "failed" and delivery.reason == "attempt 4 was the last"
+    for request, retry in zip(requests[1:], delivery.of_kind("retry"), strict=True):
+        assert 0 <= request.wall * 1000 - retry["due_ms"] < LATE_S * 1000
+    assert [r.headers["x-royalti-attempt"] for r in requests] == ["1", "2", "3", "4"]
+    assert len({r.headers["x-royalti-delivery"] for r in requests}) == 1
+    bodies = [json.loads(r.body)["delivery"] for r in requests]
+    assert [b["attempt"] for b in bodies] == [1, 2, 3, 4] and {b["maxAttempts"] for b in bodies} == {3}
+    assert bodies[3]["nextRetryAt"] is None
+    for body, request, planned in zip(bodies, requests, (2, 4, 8)):
+        assert abs(iso_ms(body["nextRetryAt"]) / 1000 - request.wall - planned) < LATE_S
+
+
+def test_standard_first_retries_after_5_seconds_give_or_take_its_jitter(stack):
+    endpoint = stack.add("acme", None, Answer(500))
+    stack.publish("acme")
+    first, second = endpoint.hook.wait(2, seconds=15)
+    assert 4.5 <= second.at - first.at < 5.5 + LATE_S
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    stack.wait_done(1)
+    assert stack.delivery().status == "success"
+
+
+def test_standard_backs_off_by_its_schedule_for_three_days_and_then_fails(stack):
+    endpoint = stack.add("acme", then=Answer(500), dialect="standard")
+    stack.publish("acme")
+    for n, planned in enumerate(STANDARD_DELAYS_S, 1):
+        delay = delay_s(stack, stack.wait_attempts(n))
+        assert planned * 0.9 - 0.1 <= delay <= planned * 1.1 + LATE_S
+        stack.make_due()
+    stack.wait_done(1)
+    delivery = stack.delivery()
+    assert delivery.status == "failed" and delivery.reason == "attempt 10 was the last"
+    assert len(endpoint.hook.requests) == len(delivery.attempts) == 10
+
+
+def test_jitter_spreads_the_retries_of_many_deliveries(stack):
+    stack.add("acme", then=Answer(500), slots=100)
+    stack.publish("acme", count=100)
+    wait_until(lambda: stack.redis("ZCARD", stack.key("acme", "delayed")) == 100)
+    delays = [d.entries[-1]["due_ms"] - d.attempts[-1]["ms"] - d.attempts[-1]["duration_ms"]
+              for d in stack.deliveries()]
+    assert min(delays) < 4800 and max(delays) > 5200, "both sides of 5 s"
+    assert min(delays) > 4400 and max(delays) < 5500 + LATE_S * 1000
+
+
+# dialect, status → error code, is it retried?
+STATUSES = [
+    *(("royalti", status, "CLIENT_ERROR", False) for status in (400, 401, 403, 404, 410, 422, 429)),
+    *(("royalti", status, "TIMEOUT", True) for status in (408, 504)),
+    *(("royalti", status, "SERVER_ERROR", True) for status in (500, 502, 503, 599, 302)),
+    *(("standard", status, "CLIENT_ERROR", True) for status in (400, 401, 404, 429)),
+    *(("standard", status, "SERVER_ERROR", True) for status in (500, 503, 301, 308)),
+    ("standard", 504, "TIMEOUT", True), ("simple", 404, "CLIENT_ERROR", True),
+    ("verification", 404, "CLIENT_ERROR", True), ("template", 404, "CLIENT_ERROR", True),
+]
+
+
+def test_each_status_means_what_its_dialect_says(stack):
+    location = (("Location", "/elsewhere"),)
+    elsewhere = stack.receiver.hook("/elsewhere")
+    for n, (dialect, status, _, _) in enumerate(STATUSES):
+        secret = {} if dialect == "standard" else {"secret": LITERAL}
+        stack.add(f"t{n}", then=Answer(status, b"no", location), dialect=dialect, **secret)
+        stack.publish(f"t{n}")
+    for n, (dialect, status, code, is_retried) in enumerate(STATUSES):
+        delivery = stack.wait_attempts(1, f"t{n}")
+        attempt = delivery.attempts[0]
+        case = f"{dialect} {status}: {delivery}"
+        assert (attempt["status"], attempt["code"], attempt["response"]) == (status, code, "no"), case
+        assert delivery.status == ("pending" if is_retried else "failed"), case
+        if not is_retried:
+            assert delivery.reason == f"{code} is not retried", case
+    assert not elsewhere.requests, "a redirect is not followed"
+
+
+def test_2xx_is_success_whatever_comes_with_it(stack):
+    for status in (200, 201, 202, 204, 299):
+        stack.add(f"t{status}", then=Answer(status, b"" if status == 204 else b"ok", (("Location", "/nowhere"),)))
+        stack.publish(f"t{status}")
+        stack.wait_done(1, f"t{status}")
+        assert stack.delivery(f"t{status}").status == "success"
+
+
+def fail_once(stack, tenant, hook, **options):
+    """One attempt without retries: the record."""
+    stack.add_tenant(tenant)
+    stack.add_endpoint(tenant, hook, retries=0, **options)
+    stack.publish(tenant)
+    stack.wait_done(1, tenant)
+    delivery = stack.delivery(tenant)
+    assert len(delivery.attempts) == 1
+    assert delivery.attempts[0]["message"] or delivery.attempts[0]["status"], "either an answer or why there is none"
+    return delivery
+
+
+def test_a_connection_that_ends_without_an_answer_is_a_network_error(stack):
+    answers = {"reset": Answer(kind="reset"), "close": Answer(kind="close"),
+               "garbage": Answer(kind="raw", body=b"this is not HTTP\r\n\r\n"),
+               "half": Answer(kind="raw", body=b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")}
+    for name, answer in answers.items():
+        delivery = fail_once(stack, name, stack.receiver.hook("/" + name, then=answer))
+        assert delivery.codes == ["NETWORK_ERROR"] and delivery.status == "failed", delivery
+
+
+def test_a_refused_connection_is_a_network_error(stack):
+    import socket
+    with socket.socket() as s:  # bound, but nobody listens
+        s.bind(("127.0.0.1", 0))
+        delivery = fail_once(stack, "acme", f"http://127.0.0.1:{s.getsockname()[1]}/x")
+    assert delivery.codes == ["NETWORK_ERROR"]
+    assert "refused" in delivery.attempts[0]["message"]
+
+
+def test_a_certificate_that_nobody_signed_is_an_ssl_error(stack):
+    hook = stack.receiver.hook("/tls")
+    delivery = fail_once(stack, "acme", hook.tls_url)
+    assert delivery.codes == ["SSL_ERROR"] and delivery.status == "failed"
+    assert not hook.requests
+
+
+def test_a_certificate_that_the_setting_trusts_is_accepted(bare_stack, certificate):
+    stack = bare_stack.start(tls_ca_file=certificate[0])
+    hook = stack.receiver.hook("/tls")
+    stack.add_tenant("acme")
+    stack.add_endpoint("acme", hook.tls_url)
+    stack.publish("acme")
+    stack.wait_done(1)
+    assert stack.delivery().status == "success" and len(hook.requests) == 1
+
+
+def test_a_private_address_is_not_called(bare_stack):
+    """It was allowed when it was configured; the worker has another view, as after a change of the setting."""
+    stack = bare_stack.start(workers=0)
+    stack.start_worker(egress_allow="")
+    hook = stack.receiver.hook("/private")
+    delivery = fail_once(stack, "acme", hook)
+    assert delivery.codes == ["INVALID_URL"] and delivery.status == "failed"
+    assert delivery.reason == "INVALID_URL is not retried"
+    assert not hook.requests
+
+
+@pytest.mark.parametrize("answer", [HANG, Answer(kind="drip", body=b"x" * 1000)], ids=["silence", "dripping"])
+def test_a_slow_answer_times_out_for_good_with_that_status(stack, answer):
+    hook = stack.receiver.hook("/slow", then=answer)
+    began = time.monotonic()
+    delivery = fail_once(stack, "acme", hook, timeout="1s")
+    assert 1 <= time.monotonic() - began < 3
+    assert delivery.codes == ["TIMEOUT"] and delivery.status == "timeout"
+    assert 1000 <= delivery.attempts[0]["duration_ms"] < 1500
+
+
+def test_a_huge_response_counts_by_its_status_and_is_kept_in_part(stack):
+    hook = stack.receiver.hook("/huge", then=Answer(200, b"x" * (3 << 20)))
+    stack.add_tenant("acme")
+    stack.add_endpoint("acme", hook)
+    stack.publish("acme")
+    stack.wait_done(1)
+    delivery = stack.delivery()
+    assert delivery.status == "success" and delivery.attempts[0]["response"] == "x" * 16384
+
+
+def retry_after_of(stack, tenant, status, value, **options):
+    stack.add(tenant, None, Answer(status, headers=(("Retry-After", value),)), **options)
+    stack.publish(tenant)
+    delivery = stack.wait_attempts(1, tenant)
+    attempt = delivery.attempts[0]
+    return (delivery.entries[-1]["due_ms"] - attempt["ms"] - attempt["duration_ms"]) / 1000
+
+
+def test_retry_after_is_a_minimum_for_the_delay(stack):
+    royalti = {"dialect": "royalti", "secret": LITERAL}
+    assert 30 <= retry_after_of(stack, "seconds", 429, "30") < 30 + LATE_S
+    assert 60 <= retry_after_of(stack, "also503", 503, "60", **royalti) < 60 + LATE_S
+    date = email.utils.formatdate(time.time() + 100, usegmt=True)
+    assert 98 <= retry_after_of(stack, "date", 503, date) < 101 + LATE_S
+    assert 4.4 <= retry_after_of(stack, "less", 503, "1") < 5.5 + LATE_S, "the schedule asks for more"
+    assert 2 <= retry_after_of(stack, "nonsense", 503, "soon", **royalti) < 2 + LATE_S
+    day = 24 * 3600
+    assert day <= retry_after_of(stack, "years", 503, "999999999999") < day + LATE_S, "at most a day"
+
+
+def test_an_answer_of_a_later_attempt_ends_the_delivery(stack):
+    endpoint = stack.add("acme", None, Answer(500), Answer(503), Answer(200))
+    stack.publish("acme")
+    for n in (1, 2):
+        stack.wait_attempts(n)
+        stack.make_due()
+    stack.wait_done(1)
+    delivery = stack.delivery()
+    assert delivery.status == "success" and [a["status"] for a in delivery.attempts] == [500, 503, 200]
+    assert len(endpoint.hook.requests) == 3
+
+
+def test_retries_0_means_one_attempt(stack):
+    delivery = fail_once(stack, "acme", stack.receiver.hook("/x", then=Answer(500)))
+    assert delivery.status == "failed" and delivery.reason == "attempt 1 was the last"
+
+
+# --- by hand ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_manual_retry_comes_after_5_seconds_and_has_one_retry(stack):
+    endpoint = stack.add("acme", then=Answer(500), dialect="royalti", secret=LITERAL, retries=0)
+    stack.publish("acme")
+    stack.wait_done(1)
+    began = time.monotonic()
+    stack.cli("delivery", "retry", stack.delivery().id)
+    assert stack.delivery().status == "pending" and stack.done() == 0
+    requests = endpoint.hook.wait(3, seconds=20)
+    assert 5 <= requests[1].at - began < 5 + LATE_S
+    assert 2 <= requests[2].at - requests[1].at < 2 + LATE_S, "the dialect's first delay"
+    stack.wait_done(1)
+    delivery = stack.delivery()
+    assert delivery.status == "failed" and [a["attempt"] for a in delivery.attempts] == [1, 2, 3]
+    assert len({r.headers["x-royalti-delivery"] for r in requests}) == 1
+
+
+def test_a_manual_retry_can_succeed(stack):
+    stack.add("acme", None, Answer(400), dialect="royalti", secret=LITERAL)
+    stack.publish("acme")
+    stack.wait_done(1)
+    stack.cli("delivery", "retry", stack.delivery().id)
+    stack.make_due()
+    stack.wait_done(1)
+    delivery = stack.delivery()
+    assert delivery.status == "success" and [a["status"] for a in delivery.attempts] == [400, 200]
