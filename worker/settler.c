@@ -15,12 +15,12 @@ static const char *const kind_names[] = {
 
 static void flush(struct settler *s);
 
-static void call_back(struct settle_batch *b)
+static void call_back(struct settler *s)
 {
     struct list done, *node;
 
     list_init(&done);
-    list_move_all(&done, &b->settlements);
+    list_move_all(&done, &s->under_way);
     while ((node = list_pop(&done))) {
         struct settlement *settlement = list_entry(node, struct settlement, link);
 
@@ -29,17 +29,15 @@ static void call_back(struct settle_batch *b)
 }
 
 /* Back to the head of the queue, in order; tried again after a rest. */
-static void keep(struct settler *s, struct settle_batch *b, int result)
+static void keep(struct settler *s, int result)
 {
     static struct log_limit limit;
     uint64_t held;
-    struct list rest;
 
-    list_init(&rest);
-    list_move_all(&rest, &s->queue);
-    list_move_all(&s->queue, &b->settlements);
-    list_move_all(&s->queue, &rest);
-    s->n_queued += b->n;
+    list_move_all(&s->under_way, &s->queue);
+    list_move_all(&s->queue, &s->under_way);
+    s->n_queued += s->n_under_way;
+    s->n_under_way = 0;
     s->is_resting = true;
     timer_start(&s->timer, REST_MS);
     if (log_limit_pass(&limit, 5000, &held))
@@ -47,27 +45,39 @@ static void keep(struct settler *s, struct settle_batch *b, int result)
                  LOG_INT("waiting", s->n_queued), LOG_INT("held", held));
 }
 
-static void on_settled(struct redis_request *request, int result, redisReply *reply)
+static void note_lost(const struct settler *s, const redisReply *reply)
 {
-    struct settle_batch *b = container_of(request, struct settle_batch, request);
-    struct settler *s = b->settler;
     int64_t lost = 0;
 
-    if (!result)
-        result = redis_reply_result(reply);
-    b->is_busy = false;
-    s->n_busy--;
-    if (result) {
-        keep(s, b, result);
-        return;
-    }
     (void)redis_reply_i64(redis_reply_at(reply, 1), &lost);
     if (lost)
         log_warn("jobs were taken over by others before we settled them",
                  LOG_TEXT("partition", s->head), LOG_INT("jobs", lost));
-    call_back(b);
+}
+
+/* What has come meanwhile goes with the next step. */
+static void wait_for_more(struct settler *s)
+{
     if (s->n_queued >= SETTLE_BATCH_MAX)
         flush(s);
+    else if (s->n_queued)
+        timer_start(&s->timer, s->delay_ms);
+}
+
+static void on_settled(struct redis_request *request, int result, redisReply *reply)
+{
+    struct settler *s = container_of(request, struct settler, request);
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (result) {
+        keep(s, result);
+        return;
+    }
+    note_lost(s, reply);
+    s->n_under_way = 0;
+    call_back(s);
+    wait_for_more(s);
 }
 
 static void add(struct redis_command *cmd, const struct settlement *o)
@@ -83,7 +93,7 @@ static void add(struct redis_command *cmd, const struct settlement *o)
     redis_arg_i64(cmd, o->number);
 }
 
-static void fill(struct settler *s, struct settle_batch *b)
+static void fill(struct settler *s)
 {
     struct redis_command *cmd = &s->command;
 
@@ -93,32 +103,21 @@ static void fill(struct settler *s, struct settle_batch *b)
     redis_arg_i64(cmd, s->limits->permit_ms);
     redis_arg_i64(cmd, s->limits->endpoint_slots);
     redis_arg_i64(cmd, s->limits->retention_count);
-    for (b->n = 0; b->n < SETTLE_BATCH_MAX && s->n_queued; b->n++, s->n_queued--) {
+    for (; s->n_under_way < SETTLE_BATCH_MAX && s->n_queued; s->n_under_way++, s->n_queued--) {
         struct list *node = list_pop(&s->queue);
 
         add(cmd, list_entry(node, struct settlement, link));
-        list_push_back(&b->settlements, node);
+        list_push_back(&s->under_way, node);
     }
-}
-
-static struct settle_batch *free_batch(struct settler *s)
-{
-    for (unsigned i = 0; i < SETTLE_BATCHES_MAX; i++)
-        if (!s->batches[i].is_busy)
-            return &s->batches[i];
-    return NULL;
 }
 
 static void flush(struct settler *s)
 {
-    struct settle_batch *b;
-
-    while (s->n_queued && !s->is_resting && (b = free_batch(s))) {
-        fill(s, b);
-        b->is_busy = true;
-        s->n_busy++;
-        redis_run(s->redis, &b->request, &script_settle, &s->command, 0, on_settled, NULL);
-    }
+    if (s->n_queued == 0 || s->n_under_way || s->is_resting)
+        return;
+    timer_stop(&s->timer);
+    fill(s);
+    redis_run(s->redis, &s->request, &script_settle, &s->command, 0, on_settled, NULL);
 }
 
 static void on_timer(void *arg)
@@ -127,17 +126,17 @@ static void on_timer(void *arg)
 
     s->is_resting = false;
     flush(s);
-    if (s->n_queued && !s->is_resting) /* all batches are busy */
-        timer_start(&s->timer, MAX(s->delay_ms, 1));
 }
 
 void settler_add(struct settler *s, struct settlement *settlement)
 {
     list_push_back(&s->queue, &settlement->link);
     s->n_queued++;
+    if (s->n_under_way || s->is_resting)
+        return; /* its end looks at the queue */
     if (s->n_queued >= SETTLE_BATCH_MAX)
         flush(s);
-    else if (s->n_queued == 1 && !s->is_resting)
+    else if (s->n_queued == 1)
         timer_start(&s->timer, s->delay_ms);
 }
 
@@ -146,11 +145,8 @@ int settler_init(struct settler *s, struct loop *l, struct redis_client *redis, 
 {
     *s = (struct settler){.redis = redis, .head = head, .limits = limits, .delay_ms = delay_ms};
     list_init(&s->queue);
+    list_init(&s->under_way);
     redis_command_init(&s->command);
-    for (unsigned i = 0; i < SETTLE_BATCHES_MAX; i++) {
-        s->batches[i].settler = s;
-        list_init(&s->batches[i].settlements);
-    }
     return timer_init(&s->timer, l, on_timer, s);
 }
 

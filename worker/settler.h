@@ -1,8 +1,10 @@
 /* settler.h: writes outcomes of one partition back, several in one step (settle.lua).
  *
- * An outcome waits at most `delay` for others. When Redis cannot be reached they are kept (a
- * settling job still holds its slot, so there are never more of them than slots) and tried until it
- * works; doing it twice is harmless, as the second finds nothing to acknowledge. */
+ * One step is under way at a time; meanwhile, and for `delay` before each, outcomes wait for others. So
+ * the busier Redis is, the larger the steps, and the less each outcome costs. When Redis cannot be
+ * reached they are kept (a settling job still holds its slot, so there are never more of them than
+ * slots) and tried until it works; doing it twice is harmless, as the second finds nothing to
+ * acknowledge. */
 #ifndef GRAPNEL_WORKER_SETTLER_H
 #define GRAPNEL_WORKER_SETTLER_H
 
@@ -34,23 +36,18 @@ struct settle_limits {
     int64_t tenant_limit, permit_ms, endpoint_slots, retention_count;
 };
 
-enum { SETTLE_BATCH_MAX = 64, SETTLE_BATCHES_MAX = 4 };
+enum { SETTLE_BATCH_MAX = 64 };
 
 struct settler {
     struct redis_client *redis; /* borrowed, as are the next two */
     const char *head;
     const struct settle_limits *limits;
     int64_t delay_ms;
-    struct list queue; /* struct settlement */
-    unsigned n_queued, n_busy;
-    bool is_resting, is_closing;
-    struct settle_batch {
-        struct settler *settler;
-        struct redis_request request;
-        struct list settlements;
-        unsigned n;
-        bool is_busy;
-    } batches[SETTLE_BATCHES_MAX];
+    struct list queue;     /* struct settlement */
+    struct list under_way; /* those of the step that is under way */
+    unsigned n_queued, n_under_way;
+    bool is_resting;              /* the last step failed */
+    struct redis_request request; /* in flight while n_under_way > 0 */
     struct redis_command command;
     struct timer timer;
 };
