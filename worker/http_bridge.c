@@ -257,7 +257,7 @@ void http_shard_keep_socket(struct http_shard *shard, curl_socket_t fd, int loca
         struct sockaddr any;
         struct sockaddr_in in4;
         struct sockaddr_in6 in6;
-    } own;
+    } own = {.any = {.sa_family = AF_UNSPEC}};
     socklen_t len = sizeof(own);
     uint16_t port;
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 /* Idle handles kept per shard; a burst may use more, which are freed after it. */
-enum { POOL_MAX = 128 };
+enum { POOL_MAX = 64 };
 
 struct pool {
     CURLSH *share;    /* TLS sessions */

@@ -10,6 +10,8 @@ enum {
     /* Memory per call in flight is mostly this. Answers are small; a large one costs some more
        reads. */
     READ_BYTES = 2048,
+    /* The least that curl takes. Newer ones (8.14) hold it until the answer is there. */
+    SEND_BYTES = 16384,
     /* Many receivers close a connection that was idle for 5 s. A request that crosses that close on
      * its way fails, and must not be sent again under the same permit: so let go before them. */
     IDLE_S_MAX = 4,
@@ -167,7 +169,8 @@ static bool set_http(struct http_easy *e)
            /* A proxy from the environment would be the only address that egress gets to see. */
            SET(CURLOPT_PROXY, "") || SET(CURLOPT_NOPROXY, "*") ||
            SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
-           SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES) || SET(CURLOPT_TCP_NODELAY, 1L) ||
+           SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES) ||
+           SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BYTES) || SET(CURLOPT_TCP_NODELAY, 1L) ||
            SET(CURLOPT_MAXAGE_CONN, (long)IDLE_S_MAX) ||
            SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S) ||
            /* A look-up that outlives its call is left to its thread; else the loop would wait for
