@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- install.lua: what all processes must agree on; written once.
 -- KEYS[1] "<prefix>:meta" · ARGV[1] format · ARGV[2] partitions · ARGV[3] master key's id, or ''
 -- Answers {format, partitions, master key's id or ''} as they are now.
