@@ -7,17 +7,18 @@ enum { PAGE_ROWS = 500, PAGE_BYTES_MAX = 4 << 20, CELL_CHARS_MAX = 100, FIELD_BY
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-/* Bytes of the character at @s that may be shown; 0: it may not. */
-static size_t shown(struct span s)
+/* May the character of @n bytes at @c be shown? Not control characters (U+0080 to U+009F too), nor
+ * those that turn the direction of the text around them. */
+static bool is_harmless(const unsigned char *c, size_t n)
 {
-    unsigned char c = (unsigned char)s.data[0];
-    size_t n = utf8_char(s);
-
-    if (c < 0x20 || c == 0x7f)
-        return 0;
-    if (n == 2 && c == 0xc2 && (unsigned char)s.data[1] < 0xa0)
-        return 0; /* U+0080 to U+009F: control characters, too */
-    return n;
+    if (n == 1)
+        return *c >= 0x20 && *c != 0x7f;
+    if (n == 2)
+        return c[0] != 0xc2 || c[1] >= 0xa0;
+    if (n == 3 && c[0] == 0xe2)
+        return !(c[1] == 0x80 && c[2] >= 0xaa && c[2] <= 0xae) &&
+               !(c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+    return n > 0;
 }
 
 void text_clean(struct buf *b, struct span s, size_t max)
@@ -25,15 +26,17 @@ void text_clean(struct buf *b, struct span s, size_t max)
     size_t chars = 0, n;
 
     for (size_t i = 0; i < s.len; i += MAX(n, (size_t)1)) {
+        const char *c = s.data + i;
+
+        n = utf8_char((struct span){c, s.len - i});
         if (max && chars++ == max) {
             buf_add_text(b, "…");
             return;
         }
-        n = shown((struct span){s.data + i, s.len - i});
-        if (n)
-            buf_add(b, s.data + i, n);
+        if (is_harmless((const unsigned char *)c, n))
+            buf_add(b, c, n);
         else
-            buf_add_char(b, strchr("\t\n\r", s.data[i]) && s.data[i] ? ' ' : '?');
+            buf_add_char(b, *c == '\t' || *c == '\n' || *c == '\r' ? ' ' : '?');
     }
 }
 
