@@ -5,8 +5,8 @@
     X(publish)                                                                                     \
     X(fanout)                                                                                      \
     X(promote)                                                                                     \
-    X(settle) X(decide) X(rescue) X(heartbeat) X(leave) X(configure) X(lookup) X(retry) X(trim)    \
-        X(install)
+    X(settle)                                                                                      \
+    X(decide) X(rescue) X(heartbeat) X(leave) X(configure) X(lookup) X(retry) X(trim) X(install)
 
 #define DECLARE(name)                                                                              \
     extern const char script_##name##_lua[];                                                       \

@@ -2,6 +2,7 @@
 #include "common/err.h"
 #include "common/partition.h"
 #include "producer/cli/options.h"
+#include <assert.h>
 #include <errno.h>
 
 int endpoint_rules_init(struct endpoint_rules *rules, const struct store *s, struct diag *diag)
@@ -61,8 +62,10 @@ int spec_description(struct endpoint_spec *spec, const char *name, const char *v
 
 static int replace(char **place, const char *value)
 {
-    char *copy = strdup(value);
+    char *copy;
 
+    assert(value);
+    copy = strdup(value);
     if (!copy)
         return err_origin(-ENOMEM);
     free(*place);

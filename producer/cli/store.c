@@ -2,6 +2,7 @@
 #include "common/id.h"
 #include "common/installation.h"
 #include "common/partition.h"
+#include <assert.h>
 #include <errno.h>
 
 enum { REQUEST_BYTES_MAX = 64 << 20 };
@@ -192,6 +193,7 @@ int store_call(struct store *s, const struct redis_command *cmd, const struct re
         freeReplyObject(TAKE(reply));
         r = call_whole(s, cmd, script, &reply);
     }
+    assert(r || reply);
     if (!r && reply->type == REDIS_REPLY_ERROR)
         r = store_unexpected(s, reply);
     if (r) {

@@ -115,7 +115,7 @@ def encode(value):
 
 def members(text):
     """The members of an object with their text. Splits at commas outside of strings and brackets."""
-    found, start, depth, i = {}, None, 0, 1
+    found, depth, i = {}, 0, 1
     body = text.strip()
     if not body.startswith("{"):
         return {}
