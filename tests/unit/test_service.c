@@ -23,18 +23,33 @@ static void tell(char c)
         _exit(99);
 }
 
+/* What a program has in hand: keeps the loop going until it is ended. */
+static struct timer work;
+
+static void on_work(void *arg)
+{
+    (void)arg;
+    _exit(98); /* nobody ended it */
+}
+
+static void end_all(struct service *s)
+{
+    timer_close(&work, NULL);
+    service_close(s);
+}
+
 static void on_drain(struct service *s)
 {
     tell('d');
     if (ends_on_drain)
-        service_close(s);
+        end_all(s);
 }
 
 static void on_abandon(struct service *s)
 {
     tell('a');
     if (ends_on_abandon)
-        service_close(s);
+        end_all(s);
 }
 
 static const struct service_ops ops = {"test", "A test.", SCOPE_WORKER, on_drain, on_abandon};
@@ -58,6 +73,9 @@ static void run(char *option)
 
     if (service_init(&s, &ops, option ? 2 : 1, argv))
         _exit(EXIT_REFUSED);
+    if (timer_init(&work, &s.loop, on_work, NULL))
+        _exit(97);
+    timer_start(&work, 30000);
     defer_init(&ready, on_ready, &s);
     loop_defer(&s.loop, &ready);
     (void)service_run(&s);
