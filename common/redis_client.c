@@ -42,7 +42,7 @@ enum redis_state {
     REDIS_CLOSING,
 };
 
-enum greeting { GREETING_AUTH, GREETING_SELECT, GREETING_NAME, GREETINGS };
+enum greeting { GREETING_AUTH, GREETING_SELECT, GREETING_NAME, GREETING_ID, GREETINGS };
 
 union any_address {
     struct sockaddr any;
@@ -62,6 +62,7 @@ struct redis_client {
     struct redis_link *link; /* from CONNECTING to READY */
     struct redis_request greeting[GREETINGS];
     unsigned n_greetings;     /* not answered yet; while GREETING */
+    int64_t id;               /* of this connection, as Redis calls it; 0: not known */
     uv_getaddrinfo_t look_up; /* in flight while LOOKING_UP */
     unsigned n_tries;         /* takes turns among the addresses of a name */
     int64_t rest_ms;          /* the next rest, before jitter */
@@ -307,7 +308,7 @@ static bool is_bearable(const struct redis_client *c, enum greeting g, const red
 {
     if (g == GREETING_SELECT)
         return c->o.address->db == 0 && redis_reply_is_error(reply, "NOPERM");
-    return g == GREETING_NAME;
+    return g == GREETING_NAME || g == GREETING_ID;
 }
 
 static void on_greeting(struct redis_request *r, int result, redisReply *reply)
@@ -322,6 +323,8 @@ static void on_greeting(struct redis_request *r, int result, redisReply *reply)
         lose(c, reply->str);
         return;
     }
+    if (g == GREETING_ID)
+        (void)redis_reply_i64(reply, &c->id);
     if (--c->n_greetings == 0)
         become_ready(c);
 }
@@ -375,6 +378,16 @@ static int greet_name(struct redis_client *c, struct redis_command *cmd)
     return greet_with(c, GREETING_NAME, cmd);
 }
 
+static int greet_id(struct redis_client *c, struct redis_command *cmd)
+{
+    if (!c->o.name || !*c->o.name)
+        return 0;
+    redis_command_begin(cmd);
+    redis_arg_text(cmd, "CLIENT");
+    redis_arg_text(cmd, "ID");
+    return greet_with(c, GREETING_ID, cmd);
+}
+
 static void on_link_open(void *arg)
 {
     struct redis_client *c = arg;
@@ -383,12 +396,15 @@ static void on_link_open(void *arg)
 
     move(c, REDIS_GREETING);
     c->n_greetings = 0;
+    c->id = 0;
     redis_command_init(&cmd);
     r = greet_auth(c, &cmd);
     if (r == 0)
         r = greet_select(c, &cmd);
     if (r == 0)
         r = greet_name(c, &cmd);
+    if (r == 0)
+        r = greet_id(c, &cmd);
     if (cmd.resp.data)
         explicit_bzero(cmd.resp.data, cmd.resp.size);
     redis_command_fini(&cmd);
@@ -680,6 +696,11 @@ void redis_client_close(struct redis_client *c, defer_fn *on_closed, void *arg)
     end_waiting(c, -ECANCELED);
     defer_cancel(&c->overdue);
     timer_close(&c->timer, on_timer_closed);
+}
+
+int64_t redis_client_id(const struct redis_client *c)
+{
+    return c->state == REDIS_READY ? c->id : 0;
 }
 
 bool redis_client_is_connected(const struct redis_client *c)

@@ -75,6 +75,8 @@ int redis_client_new(struct redis_client **ret, struct loop *l,
  * @on_closed(@arg) (may be NULL). */
 void redis_client_close(struct redis_client *c, defer_fn *on_closed, void *arg);
 bool redis_client_is_connected(const struct redis_client *c);
+/* What Redis calls this connection (CLIENT ID); 0: not connected, not told, or it has no name. */
+int64_t redis_client_id(const struct redis_client *c);
 /* Closes the connection and connects anew (after a blocking read went wrong, say). */
 void redis_client_reset(struct redis_client *c);
 

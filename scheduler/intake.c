@@ -129,6 +129,7 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
 {
     struct intake *in = container_of(request, struct intake, request);
 
+    redis_unblock_stop(&in->unblock);
     if (!result)
         result = redis_reply_result(reply);
     if (result) {
@@ -187,7 +188,7 @@ void intake_stop(struct intake *in)
 {
     in->is_stopping = true;
     if (in->state == INTAKE_READING)
-        redis_client_reset(in->options.redis); /* on_read comes with the fault, and ends it */
+        redis_unblock_start(&in->unblock, in->options.other, in->options.redis);
     else if (in->state == INTAKE_RESTING)
         timer_start(&in->rest, 0);
     else if (in->state == INTAKE_STOPPED)

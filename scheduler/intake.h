@@ -8,6 +8,7 @@
 
 #include "common/keys.h"
 #include "common/loop.h"
+#include "common/redis_unblock.h"
 #include "scheduler/batch.h"
 
 enum intake_stream { INTAKE_EVENTS, INTAKE_FAILED, INTAKE_WAKE, INTAKE_STREAMS };
@@ -16,6 +17,7 @@ enum intake_state { INTAKE_STOPPED, INTAKE_READING, INTAKE_HANDLING, INTAKE_REST
 struct intake_options {
     struct loop *loop;          /* all borrowed */
     struct redis_client *redis; /* its own connection, as it blocks */
+    struct redis_client *other; /* to end a blocked read by */
     const struct keys *keys;
     const char *name; /* of the consumer */
     int64_t batch;    /* most entries of each stream */
@@ -32,6 +34,7 @@ struct intake {
     bool reads_history; /* this one is */
     bool is_stopping;
     struct redis_request request;
+    struct redis_unblock unblock;
     struct redis_command command;
     struct redis_chunk *kept; /* the reply, while HANDLING */
     unsigned n_pending;
@@ -46,8 +49,7 @@ void intake_start(struct intake *in);
 void intake_handled(struct intake *in, int result);
 /* There may be something in our history again (it was taken over from a dead scheduler). */
 void intake_reread(struct intake *in);
-/* Reads no more; on_stopped follows once what is in hand is dealt with. The owner then closes the
- * connection, which ends a blocked read. */
+/* Reads no more; on_stopped follows once what is in hand is dealt with. */
 void intake_stop(struct intake *in);
 void intake_close(struct intake *in, defer_fn *on_closed, void *arg); /* after on_stopped */
 

@@ -278,6 +278,7 @@ static int init_rounds(struct scheduler *s)
     struct intake_options intake = {
         .loop = &s->service.loop,
         .redis = s->reader,
+        .other = s->redis,
         .keys = &s->keys,
         .name = s->service.name,
         .batch = s->limits.fanout_batch,

@@ -2,7 +2,7 @@
  *
  *   IDLE ──free slots──► READING ──jobs or nothing──► IDLE
  *    ▲                      │ a fault
- *    └───── timer ───── RESTING                 stop: history once more ──► STOPPED
+ *    └───── timer ───── RESTING                 stop: the read is ended ──► STOPPED
  *
  * With fewer free slots than partitions only some partitions are asked, in turn. Such a read does
  * not block, as it would miss the jobs of the others; when a whole round has found nothing we LINGER
@@ -14,10 +14,6 @@
 #include <errno.h>
 
 enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000, LINGER_MS = 20 };
-
-/* With fewer free slots than partitions we can ask some of them only, and must not wait there for long:
- * there may be jobs in the others. */
-enum { BLOCK_SHORT_MS = 20 };
 
 static void stop(struct claim *c)
 {
@@ -58,7 +54,7 @@ static void on_fault(struct claim *c, int result)
 {
     static struct log_limit limit;
     uint64_t held;
-    bool was_last = c->is_stopping && c->is_history;
+    bool was_last = c->is_stopping && c->reads_history;
 
     if (result != -ECANCELED && !c->is_stopping && log_limit_pass(&limit, 5000, &held))
         log_warn("claiming failed", LOG_ERR(result), LOG_INT("held", held));
@@ -71,8 +67,8 @@ static void on_fault(struct claim *c, int result)
 static void on_read(struct redis_request *request, int result, redisReply *reply)
 {
     struct claim *c = container_of(request, struct claim, request);
-    bool was_history = c->is_history;
 
+    redis_unblock_stop(&c->unblock);
     if (!result)
         result = redis_reply_result(reply);
     if (result) {
@@ -80,18 +76,14 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
         return;
     }
     c->state = CLAIM_IDLE;
-    c->is_history = false;
     c->rest_ms = 0;
     c->n_empty = reply->type == REDIS_REPLY_ARRAY ? 0 : c->n_empty + c->n_asked;
     if (reply->type == REDIS_REPLY_ARRAY)
         for (size_t i = 0; i < reply->elements; i++)
-            hand_out(c, reply->element[i], was_history);
-    if (c->is_stopping && was_history) {
+            hand_out(c, reply->element[i], c->reads_history);
+    if (c->is_stopping)
         stop(c);
-        return;
-    }
-    c->is_history = c->is_stopping;
-    if (c->n_empty >= c->options.keys->partitions && !c->is_history)
+    else if (c->n_empty >= c->options.keys->partitions)
         linger(c);
     else
         claim_wake(c);
@@ -105,7 +97,7 @@ static void share(const struct claim *c, unsigned n_free, unsigned *ret_partitio
     *ret_count = MIN(c->options.batch, (int64_t)(n_free / *ret_partitions));
 }
 
-static void begin(struct claim *c, int64_t count, int64_t block_ms)
+static void begin(struct claim *c, int64_t count, bool may_block)
 {
     struct redis_command *cmd = &c->command;
 
@@ -116,8 +108,10 @@ static void begin(struct claim *c, int64_t count, int64_t block_ms)
     redis_arg_text(cmd, c->options.name);
     redis_arg_text(cmd, "COUNT");
     redis_arg_i64(cmd, count);
-    redis_arg_text(cmd, "BLOCK");
-    redis_arg_i64(cmd, block_ms);
+    if (may_block) {
+        redis_arg_text(cmd, "BLOCK");
+        redis_arg_i64(cmd, BLOCK_MS);
+    }
     redis_arg_text(cmd, "STREAMS");
 }
 
@@ -127,14 +121,17 @@ static void read_jobs(struct claim *c)
     unsigned partitions = k->partitions;
     int64_t count = 2 * (int64_t)c->options.slots; /* history: all of it */
 
-    if (!c->is_history)
+    c->reads_history = c->is_history;
+    c->is_history = false;
+    if (!c->reads_history)
         share(c, c->options.free_slots(c->options.arg), &partitions, &count);
     c->state = CLAIM_READING;
-    begin(c, count, partitions < k->partitions ? BLOCK_SHORT_MS : BLOCK_MS);
+    c->n_asked = partitions;
+    begin(c, count, partitions == k->partitions);
     for (unsigned i = 0; i < partitions; i++)
         redis_arg_key(&c->command, k, (c->first + i) % k->partitions, KEY_JOBS, SPAN(""));
     for (unsigned i = 0; i < partitions; i++)
-        redis_arg_text(&c->command, c->is_history ? "0" : ">");
+        redis_arg_text(&c->command, c->reads_history ? "0" : ">");
     c->first = (c->first + partitions) % MAX(k->partitions, 1u);
     redis_send(c->options.redis, &c->request, &c->command, BLOCK_MS + ANSWER_MS, on_read, NULL);
 }
@@ -147,6 +144,8 @@ static void on_again(void *arg)
         return;
     if (c->is_history || (!c->is_stopping && c->options.free_slots(c->options.arg) > 0))
         read_jobs(c);
+    else if (c->is_stopping)
+        stop(c);
 }
 
 void claim_wake(struct claim *c)
@@ -170,15 +169,12 @@ static void on_rested(void *arg)
 void claim_stop(struct claim *c)
 {
     c->is_stopping = true;
-    c->is_history = true;
-    if (c->state == CLAIM_READING) {
-        redis_client_reset(c->options.redis); /* on_read comes with the fault */
-        c->is_history = false;                /* that one is not yet the last */
-    } else if (c->state == CLAIM_RESTING) {
+    if (c->state == CLAIM_READING)
+        redis_unblock_start(&c->unblock, c->options.other, c->options.redis);
+    else if (c->state == CLAIM_RESTING)
         timer_start(&c->rest, 0);
-    } else {
+    else
         claim_wake(c);
-    }
 }
 
 int claim_init(struct claim *c, const struct claim_options *o)

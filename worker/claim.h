@@ -8,12 +8,14 @@
 
 #include "common/keys.h"
 #include "common/loop.h"
+#include "common/redis_unblock.h"
 
 enum claim_state { CLAIM_IDLE, CLAIM_READING, CLAIM_LINGERING, CLAIM_RESTING, CLAIM_STOPPED };
 
 struct claim_options {
     struct loop *loop;          /* all borrowed */
     struct redis_client *redis; /* its own connection, as it blocks */
+    struct redis_client *other; /* to end a blocked read by */
     const struct keys *keys;
     const char *name; /* of the consumer */
     int64_t batch;    /* most from one partition */
@@ -29,10 +31,13 @@ struct claim_options {
 struct claim {
     struct claim_options options;
     enum claim_state state;
-    bool is_history, is_stopping;
+    bool is_history;    /* the next read is to be of our history */
+    bool reads_history; /* this one is */
+    bool is_stopping;
     unsigned first; /* partition to begin with when there are fewer slots than partitions */
     unsigned n_asked, n_empty; /* partitions: of the read under way; in a row that had nothing */
     struct redis_request request;
+    struct redis_unblock unblock;
     struct redis_command command;
     int64_t rest_ms;
     struct timer rest;
@@ -42,8 +47,8 @@ struct claim {
 int claim_init(struct claim *c, const struct claim_options *o);
 /* There are free slots, or there is a reason to look: claims on the loop's next turn. */
 void claim_wake(struct claim *c);
-/* Claims no more, but reads its history once, so that what it was given is handed back; then
- * on_stopped. */
+/* Claims no more; on_stopped follows once a read under way is answered (its jobs are still given to
+ * on_jobs) and, after a fault, the history is read. */
 void claim_stop(struct claim *c);
 void claim_close(struct claim *c, defer_fn *on_closed, void *arg); /* after on_stopped */
 

@@ -306,6 +306,7 @@ static int init_claim(struct worker *w)
     struct claim_options o = {
         .loop = &w->service.loop,
         .redis = w->reader,
+        .other = w->redis,
         .keys = &w->keys,
         .name = w->service.name,
         .batch = w->service.settings.claim_batch,
