@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/pack.h"
 #include "common/scripts.h"
+#include "common/text.h"
 #include <errno.h>
 
 struct directory {
@@ -100,7 +101,7 @@ static int parse_disabled(struct endpoint *e, struct span packed)
     if (!r)
         r = object_i64(object_at(o, 1), &e->disabled_ms);
     if (!r)
-        e->disabled_reason = strndup(reason.data, reason.len);
+        e->disabled_reason = text_copy(reason);
     unpack_fini(&u);
     return r || !e->disabled_reason ? -EBADMSG : 0;
 }

@@ -72,7 +72,7 @@ static int get_text(const msgpack_object *map, const char *key, char **ret)
 
     if (r)
         return r;
-    *ret = strndup(text.data ? text.data : "", text.len);
+    *ret = text_copy(text);
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -101,7 +101,7 @@ static int get_events(const msgpack_object *map, struct endpoint *e)
     while ((item = object_at(array, e->n_events))) {
         if (object_span(item, &text))
             return -EBADMSG;
-        e->events[e->n_events] = strndup(text.data, text.len);
+        e->events[e->n_events] = text_copy(text);
         if (!e->events[e->n_events])
             return -ENOMEM;
         e->n_events++;
@@ -223,7 +223,7 @@ static int add_pattern(struct endpoint *e, struct span p, struct diag *diag)
     if (!grown)
         return -ENOMEM;
     e->events = grown;
-    e->events[e->n_events] = strndup(p.data, p.len);
+    e->events[e->n_events] = text_copy(p);
     if (!e->events[e->n_events])
         return -ENOMEM;
     e->n_events++;

@@ -122,7 +122,7 @@ static int parse_host(struct redis_address *a, struct span text, struct diag *di
         return diag_set(diag, "the port must be a number from 1 to 65535");
 
     a->port = (int)number;
-    a->host = strndup(host.data, host.len);
+    a->host = text_copy(host);
     return a->host ? 0 : diag_set(diag, "out of memory");
 }
 
@@ -155,7 +155,7 @@ static int parse_unix(struct redis_address *a, struct span path, struct diag *di
     if (path.len < 2 || path.data[0] != '/' || path.len > max)
         return diag_set(diag, "unix:// must be followed by an absolute path of at most %zu bytes",
                         max);
-    a->unix_path = strndup(path.data, path.len);
+    a->unix_path = text_copy(path);
     return a->unix_path ? 0 : diag_set(diag, "out of memory");
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/pack.h"
+#include "common/text.h"
 #include <errno.h>
 
 int tenant_new(struct tenant **ret, struct span id)
@@ -75,8 +76,8 @@ static int parse_map(struct tenant *t, const msgpack_object *map)
     if (t->limit < -1 || t->limit > TENANT_LIMIT_MAX)
         return -EBADMSG;
     t->may_be_plain = plain != 0;
-    t->name = strndup(name.data, name.len);
-    t->domain = strndup(domain.data, domain.len);
+    t->name = text_copy(name);
+    t->domain = text_copy(domain);
     return t->name && t->domain ? 0 : -ENOMEM;
 }
 

@@ -35,6 +35,9 @@ bool text_is_utf8(
 /* A name that may stand in a Redis key and a log line: 1 to @max of A-Z a-z 0-9 _ - . : */
 bool text_is_name(struct span text, size_t max);
 
+/* Gives a copy that ends with NUL; NULL when out of memory. */
+char *text_copy(struct span text);
+
 /* Compares in time that depends on the lengths only. */
 bool equal_secret(struct span a, struct span b);
 

@@ -1,5 +1,6 @@
 #include "producer/cli/store_endpoint.h"
 #include "common/pack.h"
+#include "common/text.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 256 << 10 };
@@ -19,7 +20,7 @@ static int parse_disabled(struct endpoint *e, struct span packed)
     r = r ? r : object_span(object_at(o, 0), &reason);
     r = r ? r : object_i64(object_at(o, 1), &e->disabled_ms);
     if (!r)
-        e->disabled_reason = strndup(reason.data, reason.len);
+        e->disabled_reason = text_copy(reason);
     unpack_fini(&u);
     return r || !e->disabled_reason ? -EBADMSG : 0;
 }

@@ -6,6 +6,7 @@
 #include "common/egress.h"
 #include "tests/fuzz/fuzz.h"
 
+#include "common/text.h"
 #include <curl/curl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -87,7 +88,7 @@ static void check_url(struct span url)
 
 static void check_policy(struct span text)
 {
-    char *lines = strndup(text.data, text.len), *second;
+    char *lines = text_copy(text), *second;
     struct egress_policy p;
     struct diag diag = {""};
 
