@@ -27,9 +27,10 @@ end
 
 -- Ends what waits at a disabled endpoint; how many.
 local function empty(endpoint, tenant)
+    local reason = disabled_reason(endpoint) or 'the endpoint was removed' -- long ago: trim.lua forgot it
     local jobs = call('LPOP', P .. 'wait:' .. endpoint, most) or {}
-    for _, packed in ipairs(jobs) do cancel(cmsgpack.unpack(packed), disabled_reason(endpoint), KEEP) end
-    if #jobs < most then
+    for _, packed in ipairs(jobs) do cancel(cmsgpack.unpack(packed), reason, KEEP) end
+    if call('EXISTS', P .. 'wait:' .. endpoint) == 0 then
         call('HDEL', P .. 'cancelling', endpoint)
         call('SREM', P .. 'capped', endpoint)
         call('ZREM', P .. 'ring:' .. tenant, endpoint)
