@@ -15,11 +15,12 @@ for _, tenant in ipairs(scan[2]) do
         call('DEL', P .. 'window:' .. tenant)
     end
 end
--- What is left of removed endpoints: nothing can still be on its way to them.
+-- What is left of removed endpoints to which nothing is on its way any more.
 local flat = call('HSCAN', P .. 'disabled', 0, 'COUNT', 32)[2]
 for i = 1, #flat, 2 do
     local is_old = cmsgpack.unpack(flat[i + 1])[2] < now - tonumber(ARGV[2])
-    if is_old and call('EXISTS', P .. 'endpoint:' .. flat[i]) == 0 then
+    local is_busy = tonumber(call('GET', P .. 'slots:' .. flat[i]) or 0) ~= 0
+    if is_old and not is_busy and call('EXISTS', P .. 'endpoint:' .. flat[i], P .. 'wait:' .. flat[i]) == 0 then
         call('HDEL', P .. 'disabled', flat[i])
         call('DEL', P .. 'slots:' .. flat[i])
     end
