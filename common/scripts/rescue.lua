@@ -26,19 +26,26 @@ local function rescue_job(entry, worker)
     return 1
 end
 
+-- The oldest entries that @name holds. None when the group is lost, which heartbeat.lua heals.
+local function held_by(name, stream, group)
+    local pending = redis.pcall('XPENDING', P .. stream, group, '-', '+', most, name)
+    return pending.err and {} or pending
+end
+
 local function rescue_worker(worker)
-    local pending, moved = call('XPENDING', JOBS, 'workers', '-', '+', most, worker), 0
+    local pending, moved = held_by(worker, 'jobs', 'workers'), 0
     for i = #pending, 1, -1 do moved = moved + rescue_job(pending[i][1], worker) end -- the oldest gets in front
     return moved, #pending
 end
 
 local function take_over(stream, scheduler)
-    local pending, ids = call('XPENDING', P .. stream, 'scheduler', '-', '+', most, scheduler), {}
-    for i, entry in ipairs(pending) do ids[i] = entry[1] end
+    local ids = {}
+    for i, entry in ipairs(held_by(scheduler, stream, 'scheduler')) do ids[i] = entry[1] end
     if #ids > 0 then
+        ids[#ids + 1] = 'JUSTID' -- the events themselves need not pass through here
         call('XCLAIM', P .. stream, 'scheduler', ME, 0, unpack(ids))
     end
-    return #ids
+    return math.max(#ids - 1, 0)
 end
 
 local function bury(member, name, group, streams)
