@@ -68,10 +68,13 @@ static void on_rescued(struct redis_request *request, int result, redisReply *re
     if (!result)
         result = redis_reply_result(reply);
     j->has_more = false;
-    if (result)
+    if (result) {
         note_fault(result);
-    else
+        if (!j->is_closing) /* the step may have been taken, and only its answer got lost */
+            j->options.on_taken_over(j->options.arg);
+    } else {
         note_rescue(j, reply);
+    }
     if (--j->n_pending == 0)
         end_visit(j);
 }
