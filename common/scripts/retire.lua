@@ -6,6 +6,8 @@
 local function release_event(event)
     if call('HINCRBY', P .. 'event_refs', event, -1) <= 0 then
         call('HDEL', P .. 'event_refs', event)
+        -- After the group was lost a scheduler may have read it again: fanout.lua must not take it for new.
+        call('XACK', P .. 'events', 'scheduler', event)
         call('XDEL', P .. 'events', event)
     end
 end
