@@ -115,6 +115,15 @@ static void begin(struct claim *c, int64_t count, bool may_block)
     redis_arg_text(cmd, "STREAMS");
 }
 
+/* The history is asked for on the connection on which jobs are settled: so what is settled before
+ * this read is not in it, and what is settled after is still in flight here when the answer comes.
+ * On two connections a job could be pending in the one answer and, by then, settled and forgotten
+ * by the other: it would be sent twice. */
+static struct redis_client *reader(const struct claim *c)
+{
+    return c->reads_history ? c->options.other : c->options.redis;
+}
+
 static void read_jobs(struct claim *c)
 {
     const struct keys *k = c->options.keys;
@@ -133,7 +142,7 @@ static void read_jobs(struct claim *c)
     for (unsigned i = 0; i < partitions; i++)
         redis_arg_text(&c->command, c->reads_history ? "0" : ">");
     c->first = (c->first + partitions) % MAX(k->partitions, 1u);
-    redis_send(c->options.redis, &c->request, &c->command, BLOCK_MS + ANSWER_MS, on_read, NULL);
+    redis_send(reader(c), &c->request, &c->command, BLOCK_MS + ANSWER_MS, on_read, NULL);
 }
 
 static void on_again(void *arg)
@@ -169,7 +178,7 @@ static void on_rested(void *arg)
 void claim_stop(struct claim *c)
 {
     c->is_stopping = true;
-    if (c->state == CLAIM_READING)
+    if (c->state == CLAIM_READING && !c->reads_history)
         redis_unblock_start(&c->unblock, c->options.other, c->options.redis);
     else if (c->state == CLAIM_RESTING)
         timer_start(&c->rest, 0);

@@ -15,7 +15,8 @@ enum claim_state { CLAIM_IDLE, CLAIM_READING, CLAIM_LINGERING, CLAIM_RESTING, CL
 struct claim_options {
     struct loop *loop;          /* all borrowed */
     struct redis_client *redis; /* its own connection, as it blocks */
-    struct redis_client *other; /* to end a blocked read by */
+    struct redis_client *other; /* the one that jobs are settled on: for the history, and to end a
+                                   blocked read */
     const struct keys *keys;
     const char *name; /* of the consumer */
     int64_t batch;    /* most from one partition */

@@ -160,3 +160,23 @@ def test_duplicates_are_seen_by_this_file():
         def ids():
             return ["a", "b", "a"]
     assert duplicates(Hook) == {"a"}
+
+
+def cut_reader(stack):
+    """True when there was one to cut."""
+    for line in stack.redis("CLIENT", "LIST").decode().splitlines():
+        client = dict(field.split("=", 1) for field in line.split())
+        if client["cmd"] == "xreadgroup" and client["name"] == "grapnel-worker":
+            return stack.redis("CLIENT", "KILL", "ID", client["id"])
+    return False
+
+
+def test_a_cut_of_the_reader_alone_repeats_nothing(bare_stack):
+    """What the reader was given before is read again; by then some of it is settled."""
+    stack = bare_stack.start()
+    hook = stack.add("acme", then=Answer(delay=0.01), slots=200).hook
+    for _ in range(40):
+        stack.publish("acme", count=50)
+        wait_until(lambda: cut_reader(stack))
+    stack.wait_done(2000, seconds=60)
+    assert not duplicates(hook)
