@@ -49,10 +49,11 @@ def running(folder):
     else:
         pytest.fail("".join(seen))
     yield process
-    if process.poll() is None:
+    process.terminate()  # in order, so that its children do not write into the folder while it is removed
+    try:
+        process.communicate(timeout=60)
+    finally:
         process.kill()
-    process.stdout.close()
-    process.wait(timeout=30)
 
 
 def test_once_delivers_a_verified_sample_and_leaves(folder):
