@@ -243,8 +243,7 @@ static void load_missing(struct directory_sync *s)
     redis_command_fini(&cmd);
 }
 
-/* Redis was emptied or another one took its place: nothing cached of this partition is right. */
-static void forget_partition(struct directory *d, unsigned partition)
+void directory_forget(struct directory *d, unsigned partition)
 {
     struct tenant *t, *next;
 
@@ -259,7 +258,7 @@ static void forget_partition(struct directory *d, unsigned partition)
 static void forget_older(struct directory *d, unsigned partition)
 {
     if (d->versions[partition] >= 0) /* else this is our first look at the partition */
-        forget_partition(d, partition);
+        directory_forget(d, partition);
 }
 
 /* [tenant, version, tenant, version, …], lowest version first. */
@@ -329,7 +328,7 @@ void directory_sync_start(struct directory_sync *s, struct directory *d, struct 
                                  .tenants = tenants,
                                  .n_tenants = n};
     if (seen >= 0 && seen < d->versions[partition])
-        forget_partition(d, partition);
+        directory_forget(d, partition);
     if (d->versions[partition] < 0 || seen > d->versions[partition]) {
         ask_changes(s);
         return;

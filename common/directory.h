@@ -39,6 +39,9 @@ struct tenant *directory_find(const struct directory *d, struct span tenant);
 /* The version that the cache of @partition is at; -1: nothing known yet. */
 int64_t directory_version(const struct directory *d, unsigned partition);
 
+/* Redis was emptied or another one took its place: nothing cached of @partition is right. */
+void directory_forget(struct directory *d, unsigned partition);
+
 /* One wait for the cache; embedded; alive until called back. */
 struct directory_sync {
     directory_done_fn *done;
@@ -55,7 +58,8 @@ struct directory_sync {
     struct defer finished;
 };
 
-/* Brings the cache of @partition to version @seen or later (-1: any), then loads those of @tenants
+/* Brings the cache of @partition to version @seen or later (-1: any; one that was seen before the
+ * cache's own means that Redis was emptied), then loads those of @tenants
  * (borrowed until called back) that are not cached. Calls back once, on a later turn: 0, or why
  * Redis could not answer. */
 void directory_sync_start(struct directory_sync *s, struct directory *d, struct loop *l,

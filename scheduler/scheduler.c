@@ -60,9 +60,12 @@ static void on_beat(void *arg, const struct beat *beat)
     struct scheduler *s = arg;
     struct scheduler_part *part = &s->parts[beat->partition];
 
-    if (beat->version < part->verdicts.seen_version)
+    /* Answers come in the order of the commands, so this one is not older than what the cache knows. */
+    if (beat->version < directory_version(s->directory, beat->partition)) {
         log_warn("the configuration in Redis went back: was it emptied?",
                  LOG_INT("partition", beat->partition));
+        directory_forget(s->directory, beat->partition);
+    }
     part->verdicts.seen_version = beat->version;
     promoter_at(&part->promoter, beat->delayed_ms);
     promoter_at(&part->promoter, beat->throttled_ms);

@@ -243,10 +243,13 @@ static void on_loaded(void *arg, int result)
     redis_run(v->options.redis, &v->request, &script_decide, &v->command, 0, on_decided, NULL);
 }
 
+/* Fan-out may have brought the cache further than the last heartbeat told: that is not a way back. */
 static void load(struct verdicts *v)
 {
+    int64_t known = directory_version(v->options.directory, v->partition);
+
     directory_sync_start(&v->sync, v->options.directory, v->options.loop, v->partition,
-                         v->seen_version, v->tenants, v->n_items, on_loaded, v);
+                         MAX(v->seen_version, known), v->tenants, v->n_items, on_loaded, v);
 }
 
 void verdicts_start(struct verdicts *v, const struct batch *batch)
