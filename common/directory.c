@@ -147,6 +147,18 @@ static int load_endpoints(struct directory *d, struct tenant *t, const redisRepl
     return 0;
 }
 
+/* A record that cannot be read must not stop the others of its partition, which wait with it: until
+ * it is mended the tenant is taken for missing, so that its events are kept in `rejected`. */
+static int parse_record(struct tenant *t, struct span record)
+{
+    int r = record.len ? tenant_parse(t, record) : 0;
+
+    if (r != -EBADMSG)
+        return r;
+    log_error("tenant record cannot be read", LOG_TEXT("tenant", t->id), LOG_ERR(r));
+    return 0;
+}
+
 static int load(struct directory *d, struct span id, const redisReply *reply)
 {
     struct tenant *t;
@@ -159,8 +171,8 @@ static int load(struct directory *d, struct span id, const redisReply *reply)
     if (!redis_reply_i64(redis_reply_at(reply, 0), &t->version) ||
         !redis_reply_span(redis_reply_at(reply, 1), &record))
         r = err_origin(-EPROTO);
-    if (!r && record.len)
-        r = tenant_parse(t, record);
+    if (!r)
+        r = parse_record(t, record);
     if (!r && t->exists)
         r = load_endpoints(d, t, reply);
     if (r) {

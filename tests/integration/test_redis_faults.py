@@ -180,3 +180,19 @@ def test_a_cut_of_the_reader_alone_repeats_nothing(bare_stack):
         wait_until(lambda: cut_reader(stack))
     stack.wait_done(2000, seconds=60)
     assert not duplicates(hook)
+
+
+def test_a_tenant_record_that_cannot_be_read_stops_no_other(bare_stack):
+    stack = bare_stack.start(partitions=1)
+    hook = stack.add("acme").hook
+    bad = stack.add("123").hook
+    stack.publish("123")
+    stack.wait_done(1, "123")
+    stack.redis("SET", stack.key("123", "tenant:123"), "garbage")
+    version = stack.redis("INCR", stack.key("123", "version"))
+    stack.redis("ZADD", stack.key("123", "changed"), version, "123")
+    for tenant in ("123", "acme"):
+        stack.publish(tenant, count=5)
+    stack.wait_done(5)
+    assert len(hook.requests) == 5 and len(bad.requests) == 1
+    assert len(wait_until(lambda: len(found := stack.rejected("123")) == 5 and found)) == 5
