@@ -156,6 +156,23 @@ def test_sigterm_under_load_loses_and_repeats_nothing(bare_stack):
     assert len(hook.requests) == len(set(hook.ids())) == 2000 and not lost(stack)
 
 
+def test_leaving_in_order_is_quick_and_warns_of_nothing(bare_stack):
+    stack = bare_stack.start(workers=2)
+    stack.add("acme")
+    stack.publish("acme", count=10)
+    stack.wait_done(10)
+    children = stack.children()
+    stack.schedulers, stack.workers = [], []
+    began = time.monotonic()
+    for child in children:
+        child.terminate()
+    assert [child.wait() for child in children] == [0, 0, 0]
+    assert time.monotonic() - began < 0.9, "a blocked read is ended, not waited for"
+    for child in children:
+        assert "level=warn" not in child.log() and "level=error" not in child.log(), child.log()
+    assert stack.total("ZCARD", "consumers") == 0
+
+
 def test_a_rolling_restart_is_quick(bare_stack):
     """What a leaving worker hands back is not left to its lease."""
     stack = bare_stack.start(workers=1, lease="60s")

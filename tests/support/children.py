@@ -37,9 +37,12 @@ def free_port():
     raise AssertionError("no free port")
 
 
+LIBC = ctypes.CDLL(None)  # loaded here, as a child of a process with threads must not
+
+
 def die_with_parent():
     """Runs in the child: were the tests killed, nobody would be left to end it."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class Child:
