@@ -112,11 +112,23 @@ static void hand_out_all(struct intake *in, const redisReply *reply)
     intake_handled(in, 0);
 }
 
+/* The answer may have been too large to take: then a smaller one must do. Grows slowly again. */
+static void ask_for_less(struct intake *in)
+{
+    in->count = MAX(in->count / 2, 1);
+}
+
+static void ask_for_more(struct intake *in)
+{
+    in->count = MIN(in->count + MAX(in->count / 8, 1), in->options.batch);
+}
+
 static void on_fault(struct intake *in, int result)
 {
     static struct log_limit limit;
     uint64_t held;
 
+    ask_for_less(in);
     if (result != -ECANCELED && log_limit_pass(&limit, 5000, &held))
         log_warn("reading from Redis failed", LOG_ERR(result), LOG_INT("held", held));
     if (in->is_stopping)
@@ -136,6 +148,7 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
         on_fault(in, result);
         return;
     }
+    ask_for_more(in);
     in->kept = redis_reply_keep(in->options.redis);
     hand_out_all(in, reply);
 }
@@ -154,7 +167,7 @@ static void read_next(struct intake *in)
     redis_arg_text(cmd, GROUP_SCHEDULER);
     redis_arg_text(cmd, in->options.name);
     redis_arg_text(cmd, "COUNT");
-    redis_arg_i64(cmd, in->options.batch);
+    redis_arg_i64(cmd, in->count);
     redis_arg_text(cmd, "BLOCK");
     redis_arg_i64(cmd, BLOCK_MS);
     redis_arg_text(cmd, "STREAMS");
@@ -168,7 +181,8 @@ static void read_next(struct intake *in)
 
 int intake_init(struct intake *in, const struct intake_options *o)
 {
-    *in = (struct intake){.options = *o, .state = INTAKE_STOPPED, .is_history = true};
+    *in = (struct intake){
+        .options = *o, .state = INTAKE_STOPPED, .is_history = true, .count = o->batch};
     redis_command_init(&in->command);
     return timer_init(&in->rest, o->loop, on_rested, in);
 }

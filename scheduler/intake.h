@@ -33,6 +33,7 @@ struct intake {
     bool is_history;    /* the next read is to be of our history */
     bool reads_history; /* this one is */
     bool is_stopping;
+    int64_t count; /* most entries of each stream to ask for now */
     struct redis_request request;
     struct redis_unblock unblock;
     struct redis_command command;

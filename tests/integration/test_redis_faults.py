@@ -196,3 +196,14 @@ def test_a_tenant_record_that_cannot_be_read_stops_no_other(bare_stack):
     stack.wait_done(5)
     assert len(hook.requests) == 5 and len(bad.requests) == 1
     assert len(wait_until(lambda: len(found := stack.rejected("123")) == 5 and found)) == 5
+
+
+def test_a_backlog_that_is_too_large_for_one_answer_is_read_in_smaller_parts(bare_stack):
+    stack = bare_stack
+    stack.start(schedulers=0, partitions=1, event_bytes_max="16MiB")
+    stack.add("acme", events="nothing.wants.it")
+    data = '"' + "x" * (15 << 20) + '"'
+    for _ in range(18):  # 270 MiB; an answer of Redis may have 256
+        stack.publish("acme", data=data)
+    stack.start_scheduler()
+    wait_until(lambda: stack.total("XLEN", "events") == 0, 30, "all events to be dealt with")
