@@ -1,6 +1,7 @@
 #include "common/job.h"
 
 #include "common/err.h"
+#include "common/event_check.h"
 #include "common/pack.h"
 #include <errno.h>
 
@@ -26,6 +27,8 @@ static int parse_object(struct job *j, const msgpack_object *o)
         object_i64(object_at(o, 4), &attempt) || object_i64(object_at(o, 5), &base))
         return -EBADMSG;
     if (attempt < 1 || attempt > ATTEMPT_MAX || base < 0 || base >= attempt)
+        return -EBADMSG;
+    if (j->tenant.len > EVENT_TENANT_MAX) /* could not be looked up, which would stop its batch */
         return -EBADMSG;
     j->attempt = (unsigned)attempt;
     j->base = (unsigned)base;

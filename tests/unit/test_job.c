@@ -124,6 +124,24 @@ static void judges_numbers_and_count(void **state)
     buf_fini(&b);
 }
 
+static void takes_no_tenant_that_cannot_be(void **state)
+{
+    char name[66];
+    struct job j, long_tenant = sample;
+    struct buf b;
+
+    (void)state;
+    memset(name, 't', sizeof(name));
+    buf_init(&b, 1024);
+    for (size_t len = 64; len <= 65; len++) {
+        long_tenant.tenant = (struct span){name, len};
+        buf_clear(&b);
+        job_pack(&b, &long_tenant);
+        assert_int_equal(job_parse(&j, buf_span(&b)), len == 64 ? 0 : -EBADMSG);
+    }
+    buf_fini(&b);
+}
+
 static void outcome_round_trip(void **state)
 {
     struct outcome o;
@@ -184,6 +202,7 @@ int main(void)
         cmocka_unit_test(refuses_every_cut),
         cmocka_unit_test(survives_wrong_bytes),
         cmocka_unit_test(judges_numbers_and_count),
+        cmocka_unit_test(takes_no_tenant_that_cannot_be),
         cmocka_unit_test(outcome_round_trip),
         cmocka_unit_test(outcome_refusals),
     };
