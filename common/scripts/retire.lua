@@ -12,6 +12,19 @@ local function release_event(event)
     end
 end
 
+-- A record that cannot be read goes like any other; what Redis refuses in the middle of a script would
+-- leave half of a move behind.
+local function event_of(record)
+    local is_good, _, created = pcall(cmsgpack.unpack_one, record)
+    return is_good and type(created) == 'table' and created[5]
+end
+
+local function ended_ms(record)
+    local log = {pcall(cmsgpack.unpack, record)}
+    local last = log[#log]
+    return log[1] and type(last) == 'table' and tonumber(last[2]) or 0
+end
+
 -- Removes the record of the tenant's oldest ended delivery, and the event's body with the last of them,
 -- if it ended before @before_ms (nil: whenever it did). Did it?
 local function forget_oldest(tenant, before_ms)
@@ -20,10 +33,10 @@ local function forget_oldest(tenant, before_ms)
     local key = P .. 'delivery:' .. id
     local record = call('GET', key)
     if record then
-        local log = {cmsgpack.unpack(record)}
-        if before_ms and log[#log][2] >= before_ms then return false end
+        if before_ms and ended_ms(record) >= before_ms then return false end
         call('UNLINK', key)
-        release_event(log[1][5])
+        local event = event_of(record)
+        if event then release_event(event) end
     end
     call('LPOP', P .. 'done:' .. tenant)
     call('ZREM', P .. 'index:' .. tenant, id)

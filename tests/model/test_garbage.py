@@ -1,0 +1,87 @@
+"""What cannot be read must not take anything with it: a script that ends in the middle leaves half a move behind."""
+
+import collections
+import random
+
+import actors
+import model
+import pack
+import pytest
+
+
+@pytest.fixture
+def world():
+    redis = model.Redis()
+    yield World(redis)
+    redis.close()
+
+
+class World:
+    """One tenant with one endpoint; a scheduler and a worker."""
+
+    is_ending, jobs_max, keep, disable_after, gone = True, None, 1, 50, 0
+
+    def __init__(self, redis):
+        self.redis = redis
+        self.random = random.Random(1)
+        self.model = model.Model(redis)
+        self.model.shift_of = collections.defaultdict(int)  # no time passes
+        self.config = actors.Config()
+        self.n_ids = 0
+        self.person = actors.Person(self)
+        self.person.configure("tenant", "ann", "record", 0, "")
+        self.person.configure("endpoint", "ann", "end", "record", "", "new", 4)
+        self.config.tenants["ann"] = {"limit": 0, "endpoints": {"end": {"slots": None, "off": False}}}
+        self.scheduler, self.worker = actors.Scheduler(self), actors.Worker(self)
+
+    def new_id(self, kind):
+        self.n_ids += 1
+        return f"{kind}_{self.n_ids}"
+
+    def maybe(self, _):
+        return True
+
+    def deliver(self):
+        """One event from end to end: the id of its delivery."""
+        self.redis("XADD", self.redis.key("events"), "*", "tenant", "ann", "type", "a.b", "data", "{}")
+        self.scheduler.hand += self.scheduler.read("events", 10)
+        self.scheduler.fan_out()
+        self.worker.claim()
+        self.worker.send()
+        self.worker.settle()
+        return f"whd_{self.n_ids}"
+
+
+RECORDS = {"not msgpack": b"\xc1", "cut off": b"\x93\xa5final", "too short": pack.pack(["final"]),
+           "too long": b"\x01" * 20000}
+JOBS = {"not msgpack": b"\xc1", "empty": b"", "number": pack.pack(7), "no fields": pack.pack([]),
+        "few": pack.pack(["id", "ann"])}
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+def test_a_record_that_cannot_be_read_stops_no_settlement(world, record):
+    first = world.deliver()
+    world.redis("SET", world.redis.key("delivery:" + first), record)
+    for _ in range(3):
+        world.deliver()  # one is kept: the oldest goes with each
+    assert world.redis("XLEN", world.redis.key("jobs")) == 0
+    assert world.redis("LLEN", world.redis.key("done:ann")) == 1
+    assert not world.redis("EXISTS", world.redis.key("delivery:" + first))
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+def test_a_record_that_cannot_be_read_is_removed_by_its_age(world, record):
+    world.redis("SET", world.redis.key("delivery:" + world.deliver()), record)
+    world.redis.run("trim", "0", 60000, 500)
+    assert world.redis("LLEN", world.redis.key("done:ann")) == 0
+
+
+@pytest.mark.parametrize("garbage", JOBS.values(), ids=JOBS)
+def test_what_is_no_job_is_rejected_and_its_neighbours_go_on(world, garbage):
+    jobs = [pack.pack([f"whd_{n}", "ann", "end", "1-1", 2, 0]) for n in (1, 2)]
+    for due, packed in enumerate((jobs[0], garbage, jobs[1])):
+        world.redis("ZADD", world.redis.key("delayed"), due, packed)
+    world.redis.run("promote", *world.scheduler.args(), 64, world.keep)
+    claimed = [fields[1] for _, fields in world.redis("XRANGE", world.redis.key("jobs"), "-", "+")]
+    rejected = world.redis("XRANGE", world.redis.key("rejected"), "-", "+")
+    assert claimed == jobs and rejected[0][1][1:] == [b"delayed: not a job", b"job", garbage]
