@@ -15,10 +15,13 @@ local has_disabled = call('EXISTS', P .. 'disabled') == 1
 local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', now, 'LIMIT', 0, most)
 if #due > 0 then call('ZREMRANGEBYRANK', P .. 'delayed', 0, #due - 1) end
 for _, packed in ipairs(due) do
-    local job = cmsgpack.unpack(packed)
-    local tenant, endpoint = job[2], job[3]
-    local reason = has_disabled and disabled_reason(endpoint)
-    if reason then
+    local is_good, job = pcall(cmsgpack.unpack, packed)
+    is_good = is_good and type(job) == 'table' and job[3]
+    local tenant, endpoint = is_good and job[2], is_good and job[3]
+    local reason = is_good and has_disabled and disabled_reason(endpoint)
+    if not is_good then -- the others must not be lost with it
+        call('XADD', P .. 'rejected', 'MAXLEN', '~', 100000, '*', 'reason', 'delayed: not a job', 'job', packed)
+    elseif reason then
         cancel(job, reason, KEEP)
     else
         admit(lane(tenant), endpoint, slots_of(endpoint), packed)
