@@ -61,9 +61,8 @@ struct diag {
     char text[200];
 };
 
-/* diag_set(diag, format, ...) writes the words and is -EINVAL, so that a check reads `return
- * diag_set(...)`.
- * @diag may be NULL. A macro, so that compilers and analysers see that it never is 0. */
+/* Writes the words and is -EINVAL: `return diag_set(diag, "…: expected …", …)`. @diag may be NULL. A
+ * macro, so that compilers and analysers see that it never is 0. */
 #define diag_set(...) (diag_write_(__VA_ARGS__), -EINVAL)
 void diag_write_(struct diag *diag, const char *format, ...) _printf_(2, 3);
 

@@ -7,7 +7,6 @@
 #include "common/base.h"
 #include "common/buf.h"
 
-/* The five that the guides describe; an endpoint record stores the name. */
 enum { DIALECT_SCHEDULE_MAX = 16, DIALECT_HEADERS_MAX = 12 };
 
 enum sign_text { SIGN_TEXT_BODY, SIGN_TEXT_TIMESTAMP_BODY, SIGN_TEXT_ID_TIMESTAMP_BODY };

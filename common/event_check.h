@@ -27,8 +27,7 @@ struct event_fields {
     struct span key;                /* optional; idempotency key, not in the stream entry */
 };
 
-/* Fills @diag (may be NULL) with the field's name and what was expected; at most 150 bytes of
- * words.
+/* Fills @diag (may be NULL) with the field's name and what was expected, in at most 150 bytes.
  * @data_max: most bytes of data. 0 or -EINVAL. */
 int event_check(const struct event_fields *e, size_t data_max, struct diag *diag);
 

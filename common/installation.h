@@ -1,6 +1,8 @@
-/* installation.h: what all processes of one installation must agree on, kept in hash
- * `<prefix>:meta`: format          the form of the keys, "1" partitions      number of partitions
- *     master_key      id of the master key, so that a wrong one is noticed at start
+/* installation.h: what all processes of one installation must agree on, in hash `<prefix>:meta`:
+ *
+ *     format      the form of the keys, "1"
+ *     partitions  number of partitions
+ *     master_key  id of the master key, so that a wrong one is noticed at start
  *
  * The first process writes it; one that is configured otherwise is told so and must not go on. */
 #ifndef GRAPNEL_COMMON_INSTALLATION_H

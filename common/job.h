@@ -1,7 +1,10 @@
-/* job.h: a job as it travels through `jobs`, the wait queues, `delayed` and `failed`: one msgpack
- * array [delivery id, tenant, endpoint, event (its stream id), attempt, base] and what a worker
- * tells the scheduler of a failed attempt: [code, next, status, retry_after_ms] The Lua scripts
- * read the first by position. */
+/* job.h: a job as it travels through `jobs`, the wait queues, `delayed` and `failed`, and what a
+ * worker tells the scheduler of a failed attempt. Both are msgpack arrays:
+ *
+ *     [delivery id, tenant, endpoint, event (its stream id), attempt, base]
+ *     [code, next, status, retry_after_ms]
+ *
+ * The Lua scripts read the first by position. */
 #ifndef GRAPNEL_COMMON_JOB_H
 #define GRAPNEL_COMMON_JOB_H
 

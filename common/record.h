@@ -2,8 +2,7 @@
  *
  *     ["created", ms, tenant, endpoint, event (stream id), type]
  *     ["attempt", ms, attempt, duration_ms, status, code, message, response]
- *     ["retry", ms, attempt, due_ms]     the scheduler's verdict: attempt number @attempt comes
- * then
+ *     ["retry", ms, attempt, due_ms]     the scheduler's verdict: attempt number @attempt comes then
  *     ["lost", ms, attempt, worker]      the worker died; the attempt may or may not have been made
  *     ["again", ms, attempt, due_ms]     a person asked for it
  *     ["final", ms, status, reason]      success, failed, timeout or cancelled

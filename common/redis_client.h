@@ -2,14 +2,18 @@
  *
  * One client is one connection. It connects by itself, for as long as it lives: after a loss it
  * waits 50 ms, doubling up to 2 s, with jitter. Every request is called back exactly once, never
- * before the call that started it returns: with a reply, or with result < 0 and no reply: -ENOTCONN
- * not connected (at once, on the next turn) or the connection was lost; whether Redis ran the
- * command is unknown in the second case -ETIMEDOUT  no answer within the deadline; the connection
- * is dropped, as its order is lost -EBUSY      `requests_max` requests or 64 MiB wait: the caller
- * must slow down -ECANCELED  the client is being closed -ENOMEM, -ENOBUFS  the command could not be
- * built or copied An error that Redis itself answered is a reply of type REDIS_REPLY_ERROR, with
- * result 0; use redis_reply_result() to turn it into a number. LOADING, READONLY and the like are
- * such answers.
+ * before the call that started it returns: with a reply, or with result < 0 and no reply:
+ *
+ *     -ENOTCONN          not connected (told on the next turn), or the connection was lost; in the
+ *                        second case nobody knows whether Redis ran the command
+ *     -ETIMEDOUT         no answer within the deadline; the connection is dropped, as its order
+ *                        is lost
+ *     -EBUSY             `requests_max` requests or 64 MiB wait: the caller must slow down
+ *     -ECANCELED         the client is being closed
+ *     -ENOMEM, -ENOBUFS  the command could not be built or copied
+ *
+ * An error that Redis itself answered (LOADING, READONLY and the like) is a reply of type
+ * REDIS_REPLY_ERROR, with result 0; redis_reply_result() turns it into a number.
  *
  * Every function here may be called from any callback. What is sent in one turn of the loop goes
  * out in one write when the turn ends. A program that uses this ignores SIGPIPE (service.c does).
@@ -35,8 +39,8 @@ struct redis_address {
     char *host, *user, *password, *unix_path;
     int port, db;
     bool is_tls;
-    char *tls_ca_file, *tls_cert_file,
-        *tls_key_file; /* may be NULL: system store, no client cert */
+    char *tls_ca_file;                  /* NULL: the system's store */
+    char *tls_cert_file, *tls_key_file; /* NULL: no client certificate */
 };
 int redis_address_parse(struct redis_address *ret, const char *url, struct diag *diag);
 void redis_address_fini(struct redis_address *a);

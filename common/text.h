@@ -26,11 +26,10 @@ int parse_hex(struct span text, uint8_t *ret, size_t *ret_len);
 /* Standard alphabet, padding required; @ret holds at least text.len / 4 * 3 bytes. -EINVAL. */
 int parse_base64(struct span text, uint8_t *ret, size_t *ret_len);
 
-/* Bytes of the well-formed UTF-8 character (RFC 3629) that @text begins with; 0 if there is none.
- */
+/* Bytes of the well-formed UTF-8 character (RFC 3629: no surrogate, no overlong form) that @text
+ * begins with; 0 if there is none. */
 size_t utf8_char(struct span text);
-bool text_is_utf8(
-    struct span text); /* nothing but such characters: no surrogates, no overlong forms */
+bool text_is_utf8(struct span text); /* nothing but such characters */
 
 /* A name that may stand in a Redis key and a log line: 1 to @max of A-Z a-z 0-9 _ - . : */
 bool text_is_name(struct span text, size_t max);

@@ -3,8 +3,11 @@
  *     struct grapnel *g;
  *     if (grapnel_connect(&g, "redis://127.0.0.1:6379/0", NULL))
  *         errx(1, "%s", grapnel_error(g));
- *     struct grapnel_event e = {.tenant = "123", .type = "USER_CREATED", .data = json, .data_len =
- * n}; if (grapnel_publish(g, &e, NULL)) warnx("%s", grapnel_error(g)); grapnel_close(g);
+ *     struct grapnel_event e = {
+ *         .tenant = "123", .type = "USER_CREATED", .data = json, .data_len = strlen(json)};
+ *     if (grapnel_publish(g, &e, NULL))
+ *         warnx("%s", grapnel_error(g));
+ *     grapnel_close(g);
  *
  * A call returns GRAPNEL_OK only after Redis has the event: from then on its deliveries will be
  * made or their failure recorded. After any other answer but GRAPNEL_REFUSED the event may or may
@@ -29,15 +32,14 @@ extern "C" {
 
 enum grapnel_result {
     GRAPNEL_OK = 0,
-    GRAPNEL_REFUSED =
-        1, /* the event breaks the contract, or url or an option is wrong: grapnel_error()
-              names the field and what was expected; nothing was sent */
+    /* The event breaks the contract, or url or an option is wrong: grapnel_error() names the field
+     * and what was expected; nothing was sent. */
+    GRAPNEL_REFUSED = 1,
     GRAPNEL_UNREACHABLE = 2, /* no connection, or it was lost before an answer */
     GRAPNEL_TIMEOUT = 3,     /* no answer in time */
     GRAPNEL_REDIS = 4,       /* Redis answered with an error: grapnel_error() has its words */
     GRAPNEL_NOMEM = 5,
-    GRAPNEL_UNPREPARED =
-        6, /* this Redis holds no Grapnel installation yet, or one of another form */
+    GRAPNEL_UNPREPARED = 6, /* this Redis holds no Grapnel installation, or one of another form */
 };
 
 struct grapnel; /* opaque */
