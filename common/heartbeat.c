@@ -111,8 +111,10 @@ int heartbeat_start(struct heartbeat *h, struct loop *l, const struct heartbeat_
     if (!h->requests)
         return err_origin(-ENOMEM);
     r = timer_init(&h->timer, l, beat, h);
-    if (r)
+    if (r) {
+        free(TAKE(h->requests));
         return err_trace(r);
+    }
     timer_start(&h->timer, 0);
     return 0;
 }

@@ -39,6 +39,7 @@ struct heartbeat {
     void *closed_arg;
 };
 
+/* Negative when it could not: then there is nothing to close. */
 int heartbeat_start(struct heartbeat *h, struct loop *l, const struct heartbeat_options *o);
 /* Stops; @on_closed(@arg) when its memory may go. */
 void heartbeat_close(struct heartbeat *h, defer_fn *on_closed, void *arg);

@@ -185,10 +185,15 @@ static void start_parts(struct scheduler *s)
         .on_ready = on_ready,
         .arg = s,
     };
+    int r = heartbeat_start(&s->heartbeat, &s->service.loop, &o);
 
-    s->is_checked = true;
-    if (heartbeat_start(&s->heartbeat, &s->service.loop, &o))
+    if (r) {
+        log_error("cannot start", LOG_ERR(r));
+        s->failed = true;
         service_stop(&s->service);
+        return;
+    }
+    s->is_checked = true;
 }
 
 static void on_checked(struct installation_check *check, int result, const struct diag *diag)

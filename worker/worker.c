@@ -231,10 +231,15 @@ static void start_parts(struct worker *w)
         .on_ready = on_ready,
         .arg = w,
     };
+    int r = heartbeat_start(&w->heartbeat, &w->service.loop, &o);
 
-    w->is_checked = true;
-    if (heartbeat_start(&w->heartbeat, &w->service.loop, &o))
+    if (r) {
+        log_error("cannot start", LOG_ERR(r));
+        w->failed = true;
         service_stop(&w->service);
+        return;
+    }
+    w->is_checked = true;
 }
 
 static void on_checked(struct installation_check *check, int result, const struct diag *diag)
