@@ -16,11 +16,9 @@
 #define KEY_REJECTED "rejected"
 #define KEY_VERSION "version"
 #define KEY_CHANGED "changed"
-#define KEY_DELAYED "delayed"
 #define KEY_TENANTS "tenants"
 #define KEY_DELIVERY "delivery:" /* + delivery id */
 #define KEY_INDEX "index:"       /* + tenant */
-#define KEY_DONE "done:"         /* + tenant */
 #define KEY_TENANT "tenant:"     /* + id */
 #define KEY_ENDPOINT "endpoint:" /* + id */
 #define KEY_EVENT_REFS "event_refs"

@@ -1,10 +1,10 @@
-/* http_client.h: HTTP POST by libcurl's multi interface on the libuv loop. Nobody else includes
- * curl (but egress.c for its URL parser).
+/* http_client.h: HTTP POST by libcurl's multi interface on the libuv loop. Of curl the other files
+ * see nothing, but for its URL parser (egress_url.c) and where its CA bundle is (tls_store.c).
  *
- * Measured choices (docs/architecture.md): several multi handles, connections spread over them by
- * endpoint; a socket's uv_poll_t is kept and only changed when curl's wish changes; easy handles
- * are reused; one X509 store for all TLS connections; a target's URL is parsed once; the connection
- * cache is larger than the number of endpoints in use. */
+ * Measured choices: several multi handles, connections spread over them by endpoint; a socket's
+ * uv_poll_t is kept and only changed when curl's wish changes; easy handles are reused; one X509
+ * store for all TLS connections; a target's URL is parsed once; the connection cache is larger than
+ * the number of endpoints in use. */
 #ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
 #define GRAPNEL_WORKER_HTTP_CLIENT_H
 
