@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "common/redis_client.h"
 #include "common/text.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/un.h>
@@ -194,4 +195,32 @@ void redis_address_text(const struct redis_address *a, char *ret, size_t size)
     is_ipv6 = strchr(a->host, ':') != NULL;
     (void)snprintf(ret, size, "%s://%s%s%s%s%s:%d/%d", a->is_tls ? "rediss" : "redis", user, at,
                    is_ipv6 ? "[" : "", a->host, is_ipv6 ? "]" : "", a->port, a->db);
+}
+
+static socklen_t as_unix(const char *path, struct sockaddr_un *ret)
+{
+    ret->sun_family = AF_UNIX;
+    memcpy(ret->sun_path, path, MIN(strlen(path), sizeof(ret->sun_path) - 1));
+    return sizeof(*ret);
+}
+
+socklen_t redis_address_literal(const struct redis_address *a, struct sockaddr_storage *ret)
+{
+    struct sockaddr_in *ipv4 = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)ret;
+
+    memset(ret, 0, sizeof(*ret));
+    if (a->unix_path)
+        return as_unix(a->unix_path, (struct sockaddr_un *)ret);
+    if (inet_pton(AF_INET, a->host, &ipv4->sin_addr) == 1) {
+        ipv4->sin_family = AF_INET;
+        ipv4->sin_port = htons((uint16_t)a->port);
+        return sizeof(*ipv4);
+    }
+    if (inet_pton(AF_INET6, a->host, &ipv6->sin6_addr) == 1) {
+        ipv6->sin6_family = AF_INET6;
+        ipv6->sin6_port = htons((uint16_t)a->port);
+        return sizeof(*ipv6);
+    }
+    return 0;
 }

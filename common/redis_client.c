@@ -15,14 +15,13 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/redis_greeting.h"
 #include "common/redis_link.h"
 #include "common/redis_tls.h"
 #include "common/rng.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/un.h>
 
 enum {
     REST_FIRST_MS = 50,
@@ -40,16 +39,6 @@ enum redis_state {
     REDIS_GREETING,
     REDIS_READY,
     REDIS_CLOSING,
-};
-
-enum greeting { GREETING_AUTH, GREETING_SELECT, GREETING_NAME, GREETING_ID, GREETINGS };
-
-union any_address {
-    struct sockaddr any;
-    struct sockaddr_in ipv4;
-    struct sockaddr_in6 ipv6;
-    struct sockaddr_un local;
-    struct sockaddr_storage room;
 };
 
 struct redis_client {
@@ -302,24 +291,15 @@ static void become_ready(struct redis_client *c)
         c->o.on_state(c->o.arg, true);
 }
 
-/* May we go on although Redis refused this? Not without the right login or database. A user without
- * the right to SELECT or CLIENT can still work on database 0, nameless. */
-static bool is_bearable(const struct redis_client *c, enum greeting g, const redisReply *reply)
-{
-    if (g == GREETING_SELECT)
-        return c->o.address->db == 0 && redis_reply_is_error(reply, "NOPERM");
-    return g == GREETING_NAME || g == GREETING_ID;
-}
-
 static void on_greeting(struct redis_request *r, int result, redisReply *reply)
 {
     struct redis_client *c = r->arg;
-    enum greeting g = (enum greeting)(r - c->greeting);
+    enum redis_greeting g = (enum redis_greeting)(r - c->greeting);
 
-    assert(result == 0 &&
-           c->state == REDIS_GREETING); /* they are taken out when the link is lost */
+    /* They are taken out when the link is lost. */
+    assert(result == 0 && c->state == REDIS_GREETING);
     (void)result;
-    if (reply->type == REDIS_REPLY_ERROR && !is_bearable(c, g, reply)) {
+    if (reply->type == REDIS_REPLY_ERROR && !redis_greeting_is_bearable(g, c->o.address, reply)) {
         lose(c, reply->str);
         return;
     }
@@ -329,11 +309,15 @@ static void on_greeting(struct redis_request *r, int result, redisReply *reply)
         become_ready(c);
 }
 
-static int greet_with(struct redis_client *c, enum greeting g, const struct redis_command *cmd)
+static int greet(struct redis_client *c, enum redis_greeting g, struct redis_command *cmd)
 {
-    struct span bytes = redis_command_bytes(cmd);
-    int r = cmd->error ? cmd->error : redis_link_write(c->link, bytes.data, bytes.len);
+    struct span bytes;
+    int r;
 
+    if (!redis_greeting_command(cmd, g, c->o.address, c->o.name))
+        return 0;
+    bytes = redis_command_bytes(cmd);
+    r = cmd->error ? cmd->error : redis_link_write(c->link, bytes.data, bytes.len);
     if (r)
         return r;
     c->greeting[g] =
@@ -344,67 +328,18 @@ static int greet_with(struct redis_client *c, enum greeting g, const struct redi
     return 0;
 }
 
-static int greet_auth(struct redis_client *c, struct redis_command *cmd)
-{
-    const struct redis_address *a = c->o.address;
-
-    if (!a->password)
-        return 0;
-    redis_command_begin(cmd);
-    redis_arg_text(cmd, "AUTH");
-    if (a->user)
-        redis_arg_text(cmd, a->user);
-    redis_arg_text(cmd, a->password);
-    return greet_with(c, GREETING_AUTH, cmd);
-}
-
-static int greet_select(struct redis_client *c, struct redis_command *cmd)
-{
-    /* Also for database 0: the answer shows that there is a Redis, and that it lets us in. */
-    redis_command_begin(cmd);
-    redis_arg_text(cmd, "SELECT");
-    redis_arg_i64(cmd, c->o.address->db);
-    return greet_with(c, GREETING_SELECT, cmd);
-}
-
-static int greet_name(struct redis_client *c, struct redis_command *cmd)
-{
-    if (!c->o.name || !*c->o.name)
-        return 0;
-    redis_command_begin(cmd);
-    redis_arg_text(cmd, "CLIENT");
-    redis_arg_text(cmd, "SETNAME");
-    redis_arg_text(cmd, c->o.name);
-    return greet_with(c, GREETING_NAME, cmd);
-}
-
-static int greet_id(struct redis_client *c, struct redis_command *cmd)
-{
-    if (!c->o.name || !*c->o.name)
-        return 0;
-    redis_command_begin(cmd);
-    redis_arg_text(cmd, "CLIENT");
-    redis_arg_text(cmd, "ID");
-    return greet_with(c, GREETING_ID, cmd);
-}
-
 static void on_link_open(void *arg)
 {
     struct redis_client *c = arg;
     struct redis_command cmd;
-    int r;
+    int r = 0;
 
     move(c, REDIS_GREETING);
     c->n_greetings = 0;
     c->id = 0;
     redis_command_init(&cmd);
-    r = greet_auth(c, &cmd);
-    if (r == 0)
-        r = greet_select(c, &cmd);
-    if (r == 0)
-        r = greet_name(c, &cmd);
-    if (r == 0)
-        r = greet_id(c, &cmd);
+    for (enum redis_greeting g = 0; g < GREETINGS && r == 0; g++)
+        r = greet(c, g, &cmd);
     if (cmd.resp.data)
         explicit_bzero(cmd.resp.data, cmd.resp.size);
     redis_command_fini(&cmd);
@@ -558,36 +493,13 @@ static void start_look_up(struct redis_client *c)
     move(c, REDIS_LOOKING_UP); /* the resolver keeps its own deadline */
 }
 
-/* The address if no look-up is needed: 0 when it is a name. */
-static socklen_t literal_address(const struct redis_address *a, union any_address *ret)
-{
-    memset(ret, 0, sizeof(*ret));
-    if (a->unix_path) {
-        ret->local.sun_family = AF_UNIX;
-        memcpy(ret->local.sun_path, a->unix_path,
-               MIN(strlen(a->unix_path), sizeof(ret->local.sun_path) - 1));
-        return sizeof(ret->local);
-    }
-    if (inet_pton(AF_INET, a->host, &ret->ipv4.sin_addr) == 1) {
-        ret->ipv4.sin_family = AF_INET;
-        ret->ipv4.sin_port = htons((uint16_t)a->port);
-        return sizeof(ret->ipv4);
-    }
-    if (inet_pton(AF_INET6, a->host, &ret->ipv6.sin6_addr) == 1) {
-        ret->ipv6.sin6_family = AF_INET6;
-        ret->ipv6.sin6_port = htons((uint16_t)a->port);
-        return sizeof(ret->ipv6);
-    }
-    return 0;
-}
-
 static void connect_now(struct redis_client *c)
 {
-    union any_address address;
-    socklen_t len = literal_address(c->o.address, &address);
+    struct sockaddr_storage address;
+    socklen_t len = redis_address_literal(c->o.address, &address);
 
     if (len)
-        open_link(c, &address.any, len);
+        open_link(c, (struct sockaddr *)&address, len);
     else
         start_look_up(c);
 }

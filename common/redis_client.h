@@ -25,6 +25,7 @@
 #include "common/clock.h"
 #include "common/loop.h"
 #include <hiredis/hiredis.h>
+#include <sys/socket.h>
 
 struct buf;
 struct redis_client;
@@ -46,6 +47,8 @@ int redis_address_parse(struct redis_address *ret, const char *url, struct diag 
 void redis_address_fini(struct redis_address *a);
 /* The address without its password, for logs: "redis://127.0.0.1:6379/0". */
 void redis_address_text(const struct redis_address *a, char *ret, size_t size);
+/* The socket address and its length when no look-up is needed for it: 0 when the host is a name. */
+socklen_t redis_address_literal(const struct redis_address *a, struct sockaddr_storage *ret);
 
 typedef void redis_state_fn(void *arg, bool is_connected);
 
