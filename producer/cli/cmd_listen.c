@@ -2,6 +2,7 @@
 #include "common/text.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/listener.h"
+#include "producer/cli/options.h"
 #include "producer/cli/secrets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ static int parse_statuses(struct listener_options *o, char *value, struct diag *
 
 static int parse_delay(struct listener_options *o, const char *value, struct diag *diag)
 {
-    if (duration_option(&o->delay_ms, "delay", value, diag))
+    if (option_any_duration(&o->delay_ms, "--delay", value, diag))
         return -EINVAL;
     return o->delay_ms <= DELAY_MAX_MS ? 0 : diag_set(diag, "--delay: expected at most 1h");
 }
@@ -103,10 +104,10 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     case OPT_SECRET:
         return secrets_add(&a->o.policy, value, diag);
     case OPT_DIALECT:
-        return dialect_option(&a->o.policy.dialect, value, diag);
+        return option_dialect(&a->o.policy.dialect, "--dialect", value, diag);
     case OPT_TOLERANCE:
         a->has_tolerance = true;
-        return duration_option(&a->o.policy.tolerance_ms, "tolerance", value, diag);
+        return option_any_duration(&a->o.policy.tolerance_ms, "--tolerance", value, diag);
     case OPT_RESPOND:
         return parse_statuses(&a->o, value, diag);
     case OPT_DELAY:

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/input.h"
+#include "producer/cli/options.h"
 #include "producer/cli/secrets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 
     switch (key) {
     case OPT_DIALECT:
-        return dialect_option(&a->policy.dialect, value, diag);
+        return option_dialect(&a->policy.dialect, "--dialect", value, diag);
     case OPT_SECRET:
         return secrets_add(&a->policy, value, diag);
     case OPT_ID:

@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/input.h"
+#include "producer/cli/options.h"
 #include "producer/cli/secrets.h"
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 
     switch (key) {
     case OPT_DIALECT:
-        return dialect_option(&a->policy.dialect, value, diag);
+        return option_dialect(&a->policy.dialect, "--dialect", value, diag);
     case OPT_SECRET:
         return secrets_add(&a->policy, value, diag);
     case 'H':
@@ -65,7 +66,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
         return 0;
     case OPT_TOLERANCE:
         a->has_tolerance = true;
-        return duration_option(&a->policy.tolerance_ms, "tolerance", value, diag);
+        return option_any_duration(&a->policy.tolerance_ms, "--tolerance", value, diag);
     case ARGP_KEY_ARG:
         if (a->path)
             return diag_set(diag, "one file only: %.100s is the second", value);

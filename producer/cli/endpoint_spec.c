@@ -22,10 +22,7 @@ static bool is_default(const char *value)
 
 int spec_dialect(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag)
 {
-    spec->dialect = dialect_find(span_of(value));
-    if (spec->dialect)
-        return 0;
-    return diag_set(diag, "%s: expected one of %s, not \"%.40s\"", name, dialect_names(), value);
+    return option_dialect(&spec->dialect, name, value, diag);
 }
 
 int spec_slots(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag)

@@ -31,6 +31,25 @@ int option_duration(int64_t *ret, const char *name, const char *value, int64_t m
     return 0;
 }
 
+int option_any_duration(int64_t *ret, const char *name, const char *value, struct diag *diag)
+{
+    if (parse_duration_ms(span_of(value), ret) == 0)
+        return 0;
+    return diag_set(diag, "%s: expected a duration such as 250ms, 2s or 5m", name);
+}
+
+int option_dialect(const struct dialect **ret, const char *name, const char *value,
+                   struct diag *diag)
+{
+    const struct dialect *dialect = dialect_find(span_of(value));
+
+    if (!dialect)
+        return diag_set(diag, "%s: expected one of %s, not \"%.*s\"", name, dialect_names(), SHOWN,
+                        value);
+    *ret = dialect;
+    return 0;
+}
+
 int option_bool(bool *ret, const char *name, const char *value, struct diag *diag)
 {
     if (parse_bool(span_of(value), ret) == 0)

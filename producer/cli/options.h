@@ -3,6 +3,7 @@
 #define GRAPNEL_PRODUCER_CLI_OPTIONS_H
 
 #include "common/base.h"
+#include "common/dialect.h"
 
 /* @name as it stands in the words: "--slots", or a member of JSON. All are 0, or -EINVAL with words
  * and nothing written. */
@@ -10,6 +11,9 @@ int option_i64(int64_t *ret, const char *name, const char *value, int64_t min, i
                struct diag *diag);
 int option_duration(int64_t *ret, const char *name, const char *value, int64_t min, int64_t max,
                     struct diag *diag);
+int option_any_duration(int64_t *ret, const char *name, const char *value, struct diag *diag);
+int option_dialect(const struct dialect **ret, const char *name, const char *value,
+                   struct diag *diag);
 int option_bool(bool *ret, const char *name, const char *value, struct diag *diag);
 /* UTF-8 without control characters, at most @max bytes; for names and descriptions. */
 int option_words(const char **ret, const char *name, const char *value, size_t max,

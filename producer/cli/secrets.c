@@ -1,5 +1,4 @@
 #include "producer/cli/secrets.h"
-#include "common/text.h"
 #include <errno.h>
 
 int secrets_add(struct webhook_policy *p, const char *secret, struct diag *diag)
@@ -27,17 +26,4 @@ int secrets_from_environment(struct webhook_policy *p, struct diag *diag)
         if (*secret && secrets_add(p, secret, diag))
             return -EINVAL;
     return 0;
-}
-
-int dialect_option(const struct dialect **ret, const char *name, struct diag *diag)
-{
-    *ret = dialect_find(span_of(name));
-    return *ret ? 0 : diag_set(diag, "--dialect: expected one of %s", dialect_names());
-}
-
-int duration_option(int64_t *ret_ms, const char *option, const char *value, struct diag *diag)
-{
-    if (parse_duration_ms(span_of(value), ret_ms) == 0)
-        return 0;
-    return diag_set(diag, "--%s: expected a duration such as 250ms, 2s or 5m", option);
 }

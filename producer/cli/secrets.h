@@ -1,4 +1,4 @@
-/* secrets.h: the options that sign, verify and listen share: --secret, --dialect, --tolerance. */
+/* secrets.h: the option that sign, verify and listen share: --secret. */
 #ifndef GRAPNEL_PRODUCER_CLI_SECRETS_H
 #define GRAPNEL_PRODUCER_CLI_SECRETS_H
 
@@ -8,9 +8,6 @@
 int secrets_add(struct webhook_policy *p, const char *secret, struct diag *diag);
 /* When no --secret was given: GRAPNEL_SECRET, one or several with white space between them. */
 int secrets_from_environment(struct webhook_policy *p, struct diag *diag);
-
-int dialect_option(const struct dialect **ret, const char *name, struct diag *diag);
-int duration_option(int64_t *ret_ms, const char *option, const char *value, struct diag *diag);
 
 #define SECRET_HELP                                                                                \
     "Signing secret, as the endpoint shows it (whsec_...); may be repeated. Better in the "        \
