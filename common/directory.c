@@ -6,9 +6,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
-#include "common/pack.h"
 #include "common/scripts.h"
-#include "common/text.h"
 #include <errno.h>
 
 struct directory {
@@ -86,26 +84,6 @@ static void keep(struct directory *d, struct tenant *t)
     HASH_ADD_KEYPTR(hh, d->tenants, t->id, strlen(t->id), t);
 }
 
-/* [reason, ms] */
-static int parse_disabled(struct endpoint *e, struct span packed)
-{
-    const msgpack_object *o;
-    struct unpack u;
-    struct span reason;
-    int r;
-
-    unpack_init(&u, packed);
-    r = unpack_next(&u, &o);
-    if (!r)
-        r = object_span(object_at(o, 0), &reason);
-    if (!r)
-        r = object_i64(object_at(o, 1), &e->disabled_ms);
-    if (!r)
-        e->disabled_reason = text_copy(reason);
-    unpack_fini(&u);
-    return r || !e->disabled_reason ? -EBADMSG : 0;
-}
-
 static int load_endpoint(struct directory *d, struct tenant *t, struct span id, struct span record,
                          struct span disabled)
 {
@@ -115,7 +93,7 @@ static int load_endpoint(struct directory *d, struct tenant *t, struct span id, 
     if (r)
         return r;
     if (disabled.len)
-        r = parse_disabled(e, disabled);
+        r = endpoint_parse_disabled(e, disabled);
     if (!r)
         r = tenant_add_endpoint(t, e);
     if (r) {

@@ -193,6 +193,23 @@ int endpoint_parse(struct endpoint **ret, struct span id, struct span record)
     return 0;
 }
 
+int endpoint_parse_disabled(struct endpoint *e, struct span packed)
+{
+    const msgpack_object *o;
+    struct unpack u;
+    struct span reason;
+    int r;
+
+    unpack_init(&u, packed);
+    r = unpack_next(&u, &o);
+    r = r ? r : object_span(object_at(o, 0), &reason);
+    r = r ? r : object_i64(object_at(o, 1), &e->disabled_ms);
+    if (!r)
+        e->disabled_reason = text_copy(reason);
+    unpack_fini(&u);
+    return r || !e->disabled_reason ? -EBADMSG : 0;
+}
+
 /* A name, perhaps ending in ".*"; or "*". */
 static int check_pattern(struct span p, struct diag *diag)
 {

@@ -45,6 +45,8 @@ void endpoint_pack(struct buf *ret, const struct endpoint *e);
 /* Gives *ret. -EBADMSG when the bytes are no endpoint (one of a dialect unknown to this version,
  * say). */
 int endpoint_parse(struct endpoint **ret, struct span id, struct span record);
+/* Why and since when it is off, as it lies in `disabled`: [reason, ms]. Once an endpoint. -EBADMSG. */
+int endpoint_parse_disabled(struct endpoint *e, struct span packed);
 
 /* "A,B,user.*" or "*" or "all" → e->events. -EINVAL with words that name the entry. */
 int endpoint_set_events(struct endpoint *e, struct span list, struct diag *diag);

@@ -1,29 +1,9 @@
 #include "producer/cli/store_endpoint.h"
-#include "common/pack.h"
-#include "common/text.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 256 << 10 };
 
 /* --- reading ---------------------------------------------------------------------------------- */
-
-/* [reason, ms] */
-static int parse_disabled(struct endpoint *e, struct span packed)
-{
-    const msgpack_object *o;
-    struct unpack u;
-    struct span reason;
-    int r;
-
-    unpack_init(&u, packed);
-    r = unpack_next(&u, &o);
-    r = r ? r : object_span(object_at(o, 0), &reason);
-    r = r ? r : object_i64(object_at(o, 1), &e->disabled_ms);
-    if (!r)
-        e->disabled_reason = text_copy(reason);
-    unpack_fini(&u);
-    return r || !e->disabled_reason ? -EBADMSG : 0;
-}
 
 int store_endpoint_parse(struct store *s, struct span id, struct span record, struct span disabled,
                          struct endpoint **ret)
@@ -32,7 +12,7 @@ int store_endpoint_parse(struct store *s, struct span id, struct span record, st
     int r = endpoint_parse(&e, id, record);
 
     if (!r && disabled.len)
-        r = parse_disabled(e, disabled);
+        r = endpoint_parse_disabled(e, disabled);
     if (r) {
         (void)endpoint_free(e);
         return diag_set(&s->words, "endpoint %.*s: its record cannot be read (of a newer version?)",
