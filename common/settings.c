@@ -8,7 +8,7 @@
 
 enum { NAME_MAX_LEN = 64, LINE_MAX_LEN = 4096, RANGE_LEN = 64, SHOWN = 48, ORIGIN_SHOWN = 72 };
 
-enum kind { TEXT, SECRET, INT, MS, BYTES, BOOL, ENUM };
+enum kind { TEXT, SECRET, INT, MS, BYTES, ENUM };
 
 struct row {
     const char *name, *initial, *choices, *help;
@@ -35,7 +35,6 @@ struct row {
 #define SETTING_MS(name, def, min, max, scope, help) ROW(name, MS, def, min, max, "", scope, help)
 #define SETTING_BYTES(name, def, min, max, scope, help)                                            \
     ROW(name, BYTES, def, min, max, "", scope, help)
-#define SETTING_BOOL(name, def, scope, help) ROW(name, BOOL, #def, 0, 0, "true|false", scope, help)
 #define SETTING_ENUM(name, def, choices, scope, help)                                              \
     ROW(name, ENUM, def, 0, 0, choices, scope, help)
 static const struct row rows[] = {
@@ -143,14 +142,13 @@ static int refuse(const struct row *row, const char *value, const char *origin, 
         [INT] = "a number in ",
         [MS] = "a duration such as 250ms, 30s or 2h in ",
         [BYTES] = "a size such as 4096, 16KiB or 1MiB in ",
-        [BOOL] = "true or false",
         [ENUM] = "one of ",
     };
     char range[RANGE_LEN];
 
     write_range(row, range);
     return diag_set(diag, "%s (%.*s): expected %s%s, not \"%.*s\"", row->name, ORIGIN_SHOWN, origin,
-                    expected[row->kind], row->kind == BOOL ? "" : range, SHOWN, value);
+                    expected[row->kind], range, SHOWN, value);
 }
 
 static int set_row(struct settings *s, const struct row *row, const char *value, const char *origin,
@@ -167,9 +165,6 @@ static int set_row(struct settings *s, const struct row *row, const char *value,
     case MS:
     case BYTES:
         r = set_number(row, place, span_of(value));
-        break;
-    case BOOL:
-        r = parse_bool(span_of(value), place);
         break;
     case ENUM:
         r = set_choice(row, place, span_of(value));
@@ -342,8 +337,8 @@ int settings_load(struct settings *s, const char *file, struct diag *diag)
 const struct settings_row *settings_row_at(size_t index)
 {
     static const char *const kinds[] = {
-        [TEXT] = "text",   [SECRET] = "secret", [INT] = "number",  [MS] = "duration",
-        [BYTES] = "bytes", [BOOL] = "boolean",  [ENUM] = "choice",
+        [TEXT] = "text",   [SECRET] = "secret", [INT] = "number",
+        [MS] = "duration", [BYTES] = "bytes",   [ENUM] = "choice",
     };
     static struct settings_row made[ARRAY_LEN(rows)];
     static char ranges[ARRAY_LEN(rows)][RANGE_LEN];
@@ -399,7 +394,7 @@ static void write_row(FILE *out, const struct settings_row *row)
     if (*row->initial)
         (void)fprintf(out, "`%s`", row->initial);
     (void)fprintf(out, " | %s", row->kind);
-    if (*row->range && strcmp(row->kind, "boolean") != 0) {
+    if (*row->range) {
         (void)fputs(", ", out);
         write_escaped(out, row->range);
     }
@@ -487,8 +482,8 @@ static error_t on_option(int key, char *value, struct argp_state *state)
 static void add_row_option(struct command_line *line, struct argp_option *option, size_t index)
 {
     static const char *const values[] = {
-        [TEXT] = "TEXT",  [SECRET] = "TEXT", [INT] = "NUMBER", [MS] = "DURATION",
-        [BYTES] = "SIZE", [BOOL] = "BOOL",   [ENUM] = "WORD",
+        [TEXT] = "TEXT",   [SECRET] = "TEXT", [INT] = "NUMBER",
+        [MS] = "DURATION", [BYTES] = "SIZE",  [ENUM] = "WORD",
     };
     const struct row *row = &rows[index];
     char *name = line->names[index], *doc = line->docs[index], range[RANGE_LEN];

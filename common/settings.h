@@ -25,7 +25,6 @@ enum settings_scope {
  *   SETTING_INT(name, default, min, max, scope, help) int64_t name
  *   SETTING_MS(name, "30s", min, max, scope, help)    int64_t name, a duration
  *   SETTING_BYTES(name, "256KiB", min, max, scope, help) int64_t name
- *   SETTING_BOOL(name, default, scope, help)          bool name
  *   SETTING_ENUM(name, "text", "text|json", scope, help) int name: index into the choices */
 struct settings {
 #define SETTING_TEXT(name, def, scope, help) char *name;
@@ -33,7 +32,6 @@ struct settings {
 #define SETTING_INT(name, def, min, max, scope, help) int64_t name;
 #define SETTING_MS(name, def, min, max, scope, help) int64_t name;
 #define SETTING_BYTES(name, def, min, max, scope, help) int64_t name;
-#define SETTING_BOOL(name, def, scope, help) bool name;
 #define SETTING_ENUM(name, def, choices, scope, help) int name;
 #include "common/settings.def"
 #undef SETTING_TEXT
@@ -41,7 +39,6 @@ struct settings {
 #undef SETTING_INT
 #undef SETTING_MS
 #undef SETTING_BYTES
-#undef SETTING_BOOL
 #undef SETTING_ENUM
 };
 
@@ -60,7 +57,7 @@ int settings_load(struct settings *s, const char *file, struct diag *diag);
 /* For argument parsers and generators: row @index (0…); NULL behind the last. */
 struct settings_row {
     const char *name;    /* "redis_url" */
-    const char *kind;    /* "text" "secret" "number" "duration" "bytes" "boolean" "choice" */
+    const char *kind;    /* "text" "secret" "number" "duration" "bytes" "choice" */
     const char *initial; /* default as text */
     const char *range;   /* "1..20000", "text|json", or "" */
     const char *help;
