@@ -4,17 +4,14 @@
 
 enum { JITTER_NONE = 500 };
 
-unsigned backoff_attempts(const struct dialect_schedule *s, int retries)
-{
-    return (retries < 0 ? s->retries : (unsigned)retries) + 1;
-}
-
-static int64_t doubled(const struct dialect_schedule *s, unsigned attempt)
+/* Rounded down to whole milliseconds at each step; a factor of 1 gives equal delays. */
+static int64_t exponential(const struct dialect_schedule *s, unsigned attempt)
 {
     int64_t delay = MIN(s->base_ms, s->cap_ms);
 
-    while (--attempt > 0 && delay < s->cap_ms)
-        delay = delay > s->cap_ms / 2 ? s->cap_ms : delay * 2;
+    while (--attempt > 0 && delay < s->cap_ms && delay * s->factor_percent / 100 > delay)
+        delay = delay > s->cap_ms * 100 / s->factor_percent ? s->cap_ms
+                                                            : delay * s->factor_percent / 100;
     return delay;
 }
 
@@ -27,7 +24,7 @@ static int64_t listed(const struct dialect_schedule *s, unsigned attempt)
 int64_t backoff_delay_ms(const struct dialect_schedule *s, unsigned attempt, unsigned jitter)
 {
     unsigned n = MAX(attempt, 1U);
-    int64_t delay = s->base_ms ? doubled(s, n) : listed(s, n);
+    int64_t delay = s->base_ms ? exponential(s, n) : listed(s, n);
     int64_t parts = ((int64_t)MIN(jitter, 2U * JITTER_NONE) - JITTER_NONE) * s->jitter_percent;
 
     /* Delays are days at most, so nothing overflows here. */

@@ -4,9 +4,6 @@
 
 #include "common/dialect.h"
 
-/* How many attempts there are in all: retries + 1. @retries below 0: the schedule's own number. */
-unsigned backoff_attempts(const struct dialect_schedule *s, int retries);
-
 /* Milliseconds between the failure of attempt @attempt (from 1) and the next. @jitter from [0,
  * 1000] spreads it by ± s->jitter_percent (500: none). */
 int64_t backoff_delay_ms(const struct dialect_schedule *s, unsigned attempt, unsigned jitter);

@@ -12,6 +12,9 @@
     .member = {__VA_ARGS__}, .count = sizeof((type[]){__VA_ARGS__}) / sizeof(type)
 #define HEADERS(...) FILL(headers, n_headers, struct dialect_header, __VA_ARGS__)
 #define DELAYS(...) FILL(delays_ms, n_delays, int64_t, __VA_ARGS__)
+#define PREFIX(text)                                                                               \
+    .header_prefix = text, .id_header = {text "Id", VALUE_DELIVERY_ID},                            \
+    .timestamp_header = {text "Timestamp", VALUE_TIMESTAMP_S}
 #define STATUSES(...) FILL(statuses, n_statuses, struct dialect_status, __VA_ARGS__)
 
 static const struct dialect dialects[] = {
@@ -43,4 +46,13 @@ const struct dialect *dialect_find(struct span name)
 const char *dialect_names(void)
 {
     return names + 2;
+}
+
+void dialect_header_name(struct buf *ret, const struct dialect *d, const char *name)
+{
+    if (d->own_prefix) {
+        buf_add_text(ret, d->own_prefix);
+        name += strlen(d->header_prefix);
+    }
+    buf_add_text(ret, name);
 }

@@ -7,18 +7,22 @@
 #include "common/base.h"
 #include "common/buf.h"
 
-enum { DIALECT_SCHEDULE_MAX = 16, DIALECT_HEADERS_MAX = 12 };
+enum { DIALECT_SCHEDULE_MAX = 16, DIALECT_HEADERS_MAX = 12, DIALECT_STATUSES_MAX = 24 };
 
 enum sign_text { SIGN_TEXT_BODY, SIGN_TEXT_TIMESTAMP_BODY, SIGN_TEXT_ID_TIMESTAMP_BODY };
-enum sign_form { SIGN_FORM_HEX, SIGN_FORM_SHA256_HEX, SIGN_FORM_V1_BASE64 };
-enum sign_key_form { SIGN_KEY_LITERAL, SIGN_KEY_DECODED };
+/* How a signature is written, and with that which keys make it; see sign.h. V1 and V1A are entries
+ * of a list separated by spaces: only they can carry several, for rotation. */
+enum sign_form { SIGN_FORM_HEX, SIGN_FORM_SHA256_HEX, SIGN_FORM_V1_BASE64, SIGN_FORM_V1A_BASE64 };
+
+static inline bool sign_form_is_list(enum sign_form form)
+{
+    return form == SIGN_FORM_V1_BASE64 || form == SIGN_FORM_V1A_BASE64;
+}
 
 struct dialect_signature {
     const char *header; /* "X-Royalti-Signature" */
     enum sign_text text;
     enum sign_form form;
-    enum sign_key_form key_form;
-    bool carries_several; /* space-separated list, for rotation */
 };
 
 /* What a header or an envelope field is filled with. */
@@ -44,13 +48,13 @@ enum dialect_envelope {
     ENVELOPE_STANDARD
 };
 
-/* Delay after the n-th failed attempt (n from 1): explicit list, or base doubling `retries` times.
- */
+/* Delay after the n-th failed attempt (n from 1): explicit list, or exponential. */
 struct dialect_schedule {
-    int64_t delays_ms[DIALECT_SCHEDULE_MAX]; /* used when base_ms is 0 */
+    int64_t delays_ms[DIALECT_SCHEDULE_MAX]; /* used when base_ms is 0; the last one repeats */
     unsigned n_delays;
-    int64_t base_ms, cap_ms; /* base · 2^(n-1), at most cap */
-    unsigned retries;        /* default number of retries */
+    int64_t base_ms, cap_ms; /* base · factor^(n-1), at most cap */
+    unsigned factor_percent; /* 200: doubling */
+    unsigned retries;        /* attempts after the first */
     unsigned jitter_percent; /* 0 or so many percent either way */
 };
 
@@ -59,6 +63,7 @@ enum status_meaning {
     STATUS_SUCCESS,
     STATUS_RETRY,
     STATUS_RETRY_TIMEOUT,
+    STATUS_SLOW, /* retried, and the endpoint gets fewer requests at a time for a while */
     STATUS_FINAL,
     STATUS_GONE
 };
@@ -67,18 +72,28 @@ struct dialect_status {
     enum status_meaning meaning;
 };
 
+/* Which events are signed. */
+enum signing { SIGNING_ALWAYS, SIGNING_REQUIRED /* only those whose category demands it */ };
+
+/* A preset, or (policy.h) what an endpoint makes of it. */
 struct dialect {
     const char *name;
     const char *user_agent;
     enum dialect_envelope envelope;
+    const char *header_prefix; /* what the names of all its headers begin with */
+    const char *own_prefix;    /* what they are sent with instead; NULL: the same */
     struct dialect_header headers[DIALECT_HEADERS_MAX];
     unsigned n_headers;
+    struct dialect_header id_header,
+        timestamp_header; /* sent when they are part of what is signed */
     struct dialect_signature signature;
+    enum signing signing;
     struct dialect_schedule schedule;
     int64_t timeout_ms;
-    struct dialect_status statuses[8];
+    struct dialect_status statuses[DIALECT_STATUSES_MAX];
     unsigned n_statuses;
-    bool obeys_retry_after;
+    int64_t retry_after_max_ms; /* Retry-After is obeyed up to this; 0: not at all */
+    bool has_catalogue;         /* its event types are those of catalogue.h, with their rules */
 };
 
 const struct dialect *dialect_find(struct span name); /* lends; NULL if unknown */
@@ -106,6 +121,9 @@ struct envelope_input {
  * importance of the catalogue, unless data brings its own. A data that has none of those four becomes
  * `attributes`. tenant.id is a number when it is written like one of at most 15 digits. */
 int dialect_envelope(struct buf *ret, const struct dialect *d, const struct envelope_input *in);
+
+/* Appends header name @name of @d as it is sent: with the prefix of the endpoint's own, if it has one. */
+void dialect_header_name(struct buf *ret, const struct dialect *d, const char *name);
 
 /* The value of header @h as text. */
 void dialect_header_value(struct buf *ret, const struct dialect_header *h,

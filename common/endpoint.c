@@ -1,24 +1,35 @@
 #include "common/endpoint.h"
 
-#include "common/backoff.h"
+#include "common/catalogue.h"
 #include "common/err.h"
 #include "common/event_check.h"
-#include "common/pack.h"
-#include "common/sign.h"
 #include "common/text.h"
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
 
 enum { SECRET_BYTES_MIN = 16 };
 
-static void free_events(struct endpoint *e)
+int endpoint_new(struct endpoint **ret, struct span id, const struct dialect *d)
 {
-    for (unsigned i = 0; i < e->n_events; i++)
-        free(e->events[i]);
-    free(e->events);
-    e->events = NULL;
-    e->n_events = 0;
+    struct endpoint *e;
+
+    if (id.len >= sizeof(e->id))
+        return err_origin(-EBADMSG);
+    e = calloc(1, sizeof(*e));
+    if (!e)
+        return err_origin(-ENOMEM);
+    memcpy(e->id, id.data, id.len);
+    e->dialect = d;
+    policy_init(&e->policy, d);
+    *ret = e;
+    return 0;
+}
+
+static void free_events(char **events, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        free(events[i]);
+    free(events);
 }
 
 struct endpoint *endpoint_free(struct endpoint *e)
@@ -29,194 +40,53 @@ struct endpoint *endpoint_free(struct endpoint *e)
     free(e->url);
     free(e->description);
     free(e->disabled_reason);
-    free_events(e);
-    for (unsigned i = 0; i < e->n_secrets; i++)
-        free(e->secrets[i].data);
+    free(e->filter_text);
+    filter_free(e->filter);
+    free(e->ca);
+    free(e->client_cert);
+    free(e->client_key.data);
+    free_events(e->events, e->n_events);
+    endpoint_secrets_fini(&e->secrets);
+    policy_fini(&e->policy);
     free(e);
     return NULL;
 }
 
-void endpoint_pack(struct buf *b, const struct endpoint *e)
+int endpoint_replace_text(char **place, struct span text)
 {
-    pack_map(b, 10);
-    pack_text(b, "tenant");
-    pack_text(b, e->tenant);
-    pack_text(b, "url");
-    pack_text(b, e->url);
-    pack_text(b, "description");
-    pack_text(b, e->description);
-    pack_text(b, "dialect");
-    pack_text(b, e->dialect->name);
-    pack_text(b, "created");
-    pack_i64(b, e->created_ms);
-    pack_text(b, "slots");
-    pack_i64(b, e->slots);
-    pack_text(b, "retries");
-    pack_i64(b, e->retries);
-    pack_text(b, "timeout");
-    pack_i64(b, e->timeout_ms);
-    pack_text(b, "events");
-    pack_array(b, e->n_events);
-    for (unsigned i = 0; i < e->n_events; i++)
-        pack_text(b, e->events[i]);
-    pack_text(b, "secrets");
-    pack_array(b, e->n_secrets);
-    for (unsigned i = 0; i < e->n_secrets; i++)
-        pack_span(b, (struct span){e->secrets[i].data, e->secrets[i].len});
-}
-
-static int get_text(const msgpack_object *map, const char *key, char **ret)
-{
-    struct span text;
-    int r = object_span(object_get(map, key), &text);
-
-    if (r)
-        return r;
-    *ret = text_copy(text);
-    return *ret ? 0 : -ENOMEM;
-}
-
-static int get_number(const msgpack_object *map, const char *key, int64_t min, int64_t max,
-                      int64_t *ret)
-{
-    int64_t value;
-
-    if (object_i64(object_get(map, key), &value) || value < min || value > max)
-        return -EBADMSG;
-    *ret = value;
-    return 0;
-}
-
-static int get_events(const msgpack_object *map, struct endpoint *e)
-{
-    const msgpack_object *array = object_get(map, "events"), *item;
-    struct span text;
-
-    if (!array || array->type != MSGPACK_OBJECT_ARRAY ||
-        array->via.array.size > ENDPOINT_EVENTS_MAX)
-        return -EBADMSG;
-    e->events = calloc(array->via.array.size + 1, sizeof(*e->events));
-    if (!e->events)
-        return -ENOMEM;
-    while ((item = object_at(array, e->n_events))) {
-        if (object_span(item, &text))
-            return -EBADMSG;
-        e->events[e->n_events] = text_copy(text);
-        if (!e->events[e->n_events])
-            return -ENOMEM;
-        e->n_events++;
-    }
-    return 0;
-}
-
-static int add_sealed(struct endpoint *e, unsigned index, struct span sealed)
-{
-    char *copy = malloc(sealed.len ? sealed.len : 1);
+    char *copy = text_copy(text);
 
     if (!copy)
-        return -ENOMEM;
-    memcpy(copy, sealed.data, sealed.len);
-    e->secrets[index] = (struct sealed){copy, sealed.len};
-    return 0;
-}
-
-static int get_secrets(const msgpack_object *map, struct endpoint *e)
-{
-    const msgpack_object *array = object_get(map, "secrets"), *item;
-    struct span sealed;
-
-    if (!array || array->type != MSGPACK_OBJECT_ARRAY ||
-        array->via.array.size > ENDPOINT_SECRETS_MAX)
-        return -EBADMSG;
-    while ((item = object_at(array, e->n_secrets))) {
-        if (object_span(item, &sealed) || add_sealed(e, e->n_secrets, sealed))
-            return -EBADMSG;
-        e->n_secrets++;
-    }
-    return 0;
-}
-
-static int get_numbers(const msgpack_object *map, struct endpoint *e)
-{
-    int64_t slots, retries;
-
-    if (get_number(map, "created", 0, INT64_MAX, &e->created_ms) ||
-        get_number(map, "slots", 0, 1000000, &slots) ||
-        get_number(map, "retries", -1, 100, &retries) ||
-        get_number(map, "timeout", 0, 3600000, &e->timeout_ms))
-        return -EBADMSG;
-    e->slots = (unsigned)slots;
-    e->retries = (int)retries;
-    return 0;
-}
-
-static int parse_map(struct endpoint *e, const msgpack_object *map)
-{
-    struct span dialect;
-    int r;
-
-    if (object_span(object_get(map, "dialect"), &dialect))
-        return -EBADMSG;
-    e->dialect = dialect_find(dialect);
-    if (!e->dialect)
-        return -EBADMSG;
-    r = get_text(map, "tenant", &e->tenant);
-    r = r ? r : get_text(map, "url", &e->url);
-    r = r ? r : get_text(map, "description", &e->description);
-    r = r ? r : get_numbers(map, e);
-    r = r ? r : get_events(map, e);
-    return r ? r : get_secrets(map, e);
-}
-
-int endpoint_parse(struct endpoint **ret, struct span id, struct span record)
-{
-    struct endpoint *e;
-    const msgpack_object *map;
-    struct unpack u;
-    int r;
-
-    if (id.len >= sizeof(e->id))
-        return err_origin(-EBADMSG);
-    e = calloc(1, sizeof(*e));
-    if (!e)
         return err_origin(-ENOMEM);
-    memcpy(e->id, id.data, id.len);
-    unpack_init(&u, record);
-    r = unpack_next(&u, &map);
-    r = r ? -EBADMSG : parse_map(e, map);
-    unpack_fini(&u);
-    if (r) {
-        endpoint_free(e);
-        return err_origin(r);
-    }
-    *ret = e;
+    free(*place);
+    *place = copy;
     return 0;
 }
 
-int endpoint_parse_disabled(struct endpoint *e, struct span packed)
-{
-    const msgpack_object *o;
-    struct unpack u;
-    struct span reason;
-    int r;
+/* ---- which events ---- */
 
-    unpack_init(&u, packed);
-    r = unpack_next(&u, &o);
-    r = r ? r : object_span(object_at(o, 0), &reason);
-    r = r ? r : object_i64(object_at(o, 1), &e->disabled_ms);
-    if (!r)
-        e->disabled_reason = text_copy(reason);
-    unpack_fini(&u);
-    return r || !e->disabled_reason ? -EBADMSG : 0;
+#define PATTERN_ALL "*"
+#define PATTERN_DEFAULT "default"
+
+static int check_catalogued(struct span p, struct diag *diag)
+{
+    if (catalogue_has(p) || span_equal(p, SPAN(PATTERN_DEFAULT)))
+        return 0;
+    return diag_set(diag,
+                    "events: \"%.*s\" is not in the catalogue of event types; expected its types "
+                    "(PAYMENT_COMPLETED …), all or default",
+                    (int)MIN(p.len, 80u), p.data);
 }
 
 /* A name, perhaps ending in ".*"; or "*". */
-static int check_pattern(struct span p, struct diag *diag)
+static int check_pattern(const struct dialect *d, struct span p, struct diag *diag)
 {
     struct span name = p;
 
-    if (span_equal(p, SPAN("*")))
+    if (span_equal(p, SPAN(PATTERN_ALL)))
         return 0;
+    if (d->has_catalogue)
+        return check_catalogued(p, diag);
     if (name.len > 2 && memcmp(name.data + name.len - 2, ".*", 2) == 0)
         name.len -= 2;
     if (text_is_name(name, EVENT_TYPE_MAX))
@@ -226,24 +96,24 @@ static int check_pattern(struct span p, struct diag *diag)
                     (int)MIN(p.len, 80u), p.data);
 }
 
-static int add_pattern(struct endpoint *e, struct span p, struct diag *diag)
-{
-    char **grown;
+struct patterns {
+    char **all;
+    unsigned n;
+};
 
+static int add_pattern(struct patterns *patterns, const struct dialect *d, struct span p,
+                       struct diag *diag)
+{
     if (span_equal(p, SPAN("all")))
-        p = SPAN("*");
-    if (check_pattern(p, diag))
+        p = SPAN(PATTERN_ALL);
+    if (check_pattern(d, p, diag))
         return -EINVAL;
-    if (e->n_events == ENDPOINT_EVENTS_MAX)
+    if (patterns->n == ENDPOINT_EVENTS_MAX)
         return diag_set(diag, "events: expected at most %d entries", ENDPOINT_EVENTS_MAX);
-    grown = reallocarray(e->events, e->n_events + 1, sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    e->events = grown;
-    e->events[e->n_events] = text_copy(p);
-    if (!e->events[e->n_events])
-        return -ENOMEM;
-    e->n_events++;
+    patterns->all[patterns->n] = text_copy(p);
+    if (!patterns->all[patterns->n])
+        return err_origin(-ENOMEM);
+    patterns->n++;
     return 0;
 }
 
@@ -256,24 +126,39 @@ static struct span trimmed(struct span s)
     return s;
 }
 
-int endpoint_set_events(struct endpoint *e, struct span list, struct diag *diag)
+static int parse_patterns(struct patterns *ret, const struct dialect *d, struct span rest,
+                          struct diag *diag)
 {
     const char *comma;
-    struct span rest = list, item;
+    struct span item;
     int r = 0;
 
-    free_events(e);
     do {
-        comma = memchr(rest.data, ',', rest.len);
+        comma = rest.len ? memchr(rest.data, ',', rest.len) : NULL;
         item = (struct span){rest.data, comma ? (size_t)(comma - rest.data) : rest.len};
-        r = add_pattern(e, trimmed(item), diag);
+        r = add_pattern(ret, d, trimmed(item), diag);
         if (comma)
             rest = (struct span){comma + 1, rest.len - item.len - 1};
     } while (!r && comma);
     return r;
 }
 
-static bool pattern_fits(const char *pattern, struct span type)
+int endpoint_set_events(struct endpoint *e, struct span list, struct diag *diag)
+{
+    struct patterns patterns = {calloc(ENDPOINT_EVENTS_MAX, sizeof(char *)), 0};
+    int r = patterns.all ? parse_patterns(&patterns, e->dialect, list, diag) : err_origin(-ENOMEM);
+
+    if (r) {
+        free_events(patterns.all, patterns.n);
+        return r;
+    }
+    free_events(e->events, e->n_events);
+    e->events = patterns.all;
+    e->n_events = patterns.n;
+    return 0;
+}
+
+static bool text_fits(const char *pattern, struct span type)
 {
     size_t len = strlen(pattern);
 
@@ -284,16 +169,65 @@ static bool pattern_fits(const char *pattern, struct span type)
     return type.len == len && memcmp(type.data, pattern, len) == 0;
 }
 
+static bool pattern_fits(const struct dialect *d, const char *pattern, struct span type)
+{
+    if (!d->has_catalogue)
+        return text_fits(pattern, type);
+    if (strcmp(pattern, PATTERN_ALL) == 0)
+        return catalogue_category_of(type)->subscription != SUBSCRIBED_BY_NAME;
+    if (strcmp(pattern, PATTERN_DEFAULT) == 0)
+        return catalogue_category_of(type)->subscription == SUBSCRIBED_BY_DEFAULT;
+    return text_fits(pattern, type);
+}
+
 bool endpoint_wants(const struct endpoint *e, struct span type)
 {
     for (unsigned i = 0; i < e->n_events; i++)
-        if (pattern_fits(e->events[i], type))
+        if (pattern_fits(e->dialect, e->events[i], type))
             return true;
     return false;
 }
 
-static int check_secret(const struct endpoint *e, struct span secret, struct diag *diag)
+bool endpoint_signs(const struct endpoint *e, struct span type)
 {
+    return e->policy.row.signing == SIGNING_ALWAYS || catalogue_category_of(type)->is_signed;
+}
+
+/* ---- other parts ---- */
+
+int endpoint_set_dialect(struct endpoint *e, const struct dialect *d, struct diag *diag)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < e->n_events && !r; i++)
+        r = check_pattern(d, span_of(e->events[i]), diag);
+    r = r ? r : policy_set_dialect(&e->policy, d, diag);
+    if (!r)
+        e->dialect = d;
+    return r;
+}
+
+int endpoint_set_filter(struct endpoint *e, struct span text, struct diag *diag)
+{
+    struct filter *filter = NULL;
+    int r = text.len ? filter_parse(&filter, text, diag) : 0;
+
+    r = r ? r : endpoint_replace_text(&e->filter_text, text);
+    if (r) {
+        filter_free(filter);
+        return r;
+    }
+    filter_free(e->filter);
+    e->filter = filter;
+    return 0;
+}
+
+/* ---- secrets ---- */
+
+static int check_secret(const struct endpoint *e, struct span secret, struct endpoint_secret *ret,
+                        struct diag *diag)
+{
+    enum sign_form form = e->policy.row.signature.form;
     struct sign_key *key;
     int r;
 
@@ -303,56 +237,63 @@ static int check_secret(const struct endpoint *e, struct span secret, struct dia
     for (size_t i = 0; i < secret.len; i++)
         if (secret.data[i] <= ' ' || secret.data[i] > '~')
             return diag_set(diag, "secret: expected printable ASCII without spaces");
-    r = sign_key_new(&key, secret, e->dialect->signature.key_form, diag);
+    r = sign_key_new(&key, secret, form, diag);
     if (r)
         return r;
+    ret->form = form;
+    sign_key_public_text(key, ret->public_text);
+    if (key->is_public)
+        r = diag_set(diag, "secret: whpk_ is a public key, which cannot sign; expected whsk_");
+    else if (sign_form_is_list(form) && (form == SIGN_FORM_V1A_BASE64) != (key->ed25519 != NULL))
+        r = diag_set(diag, "secret: expected %s and the key in base64, as the signature is %s",
+                     key->ed25519 ? "whsec_" : "whsk_", key->ed25519 ? "v1" : "v1a");
     sign_key_free(key);
-    return 0;
-}
-
-/* The newest is first; what no longer fits is dropped. */
-static int push_sealed(struct endpoint *e, struct span sealed)
-{
-    char *copy = malloc(sealed.len);
-
-    if (!copy)
-        return err_origin(-ENOMEM);
-    memcpy(copy, sealed.data, sealed.len);
-    if (e->n_secrets == ENDPOINT_SECRETS_MAX)
-        free(e->secrets[--e->n_secrets].data);
-    memmove(e->secrets + 1, e->secrets, e->n_secrets * sizeof(e->secrets[0]));
-    e->secrets[0] = (struct sealed){copy, sealed.len};
-    e->n_secrets++;
-    return 0;
-}
-
-int endpoint_add_secret(struct endpoint *e, const struct master_key *k, const char *secret,
-                        char *ret_made, struct diag *diag)
-{
-    char made[64];
-    struct buf sealed;
-    int r;
-
-    if (!secret) {
-        sign_secret_make(made);
-        memcpy(ret_made, made, sizeof(made));
-        secret = made;
-    }
-    buf_init(&sealed, SECRET_TEXT_MAX + SECRET_OVERHEAD);
-    r = check_secret(e, span_of(secret), diag);
-    r = r ? r : secret_seal(&sealed, k, span_of(e->id), span_of(secret));
-    r = r ? r : push_sealed(e, buf_span(&sealed));
-    buf_fini(&sealed);
-    OPENSSL_cleanse(made, sizeof(made));
     return r;
 }
 
-int64_t endpoint_timeout_ms(const struct endpoint *e)
+static int seal_secret(const struct endpoint *e, const struct master_key *k, struct span secret,
+                       struct sealed *ret)
 {
-    return e->timeout_ms ? e->timeout_ms : e->dialect->timeout_ms;
+    struct buf sealed;
+    int r;
+
+    buf_init(&sealed, SECRET_TEXT_MAX + SECRET_OVERHEAD);
+    r = secret_seal(&sealed, k, span_of(e->id), secret);
+    ret->len = sealed.len;
+    ret->data = r ? NULL : buf_take(&sealed);
+    buf_fini(&sealed);
+    return r || ret->data ? r : err_origin(-ENOMEM);
 }
 
-unsigned endpoint_attempts_max(const struct endpoint *e)
+static int add_secret(struct endpoint *e, const struct master_key *k, struct span text,
+                      const struct secret_change *change, struct diag *diag)
 {
-    return e->retries >= 0 ? (unsigned)e->retries : e->dialect->schedule.retries;
+    struct endpoint_secret secret = {0};
+    int r = check_secret(e, text, &secret, diag);
+
+    r = r ? r : seal_secret(e, k, text, &secret.sealed);
+    r = r ? r : endpoint_secrets_add(&e->secrets, &secret, change);
+    if (r == -ENOSPC)
+        r = diag_set(diag, "secret: %d are in use still; expected one to be revoked first",
+                     ENDPOINT_SECRETS_MAX);
+    if (r)
+        free(secret.sealed.data);
+    return r;
+}
+
+int endpoint_add_secret(struct endpoint *e, const struct master_key *k, const char *secret,
+                        const struct secret_change *change, char ret_made[SIGN_SECRET_SIZE],
+                        struct diag *diag)
+{
+    char made[SIGN_SECRET_SIZE];
+    int r;
+
+    if (secret)
+        return add_secret(e, k, span_of(secret), change, diag);
+    sign_secret_make(made, e->policy.row.signature.form);
+    r = add_secret(e, k, span_of(made), change, diag);
+    if (!r)
+        memcpy(ret_made, made, sizeof(made));
+    OPENSSL_cleanse(made, sizeof(made));
+    return r;
 }

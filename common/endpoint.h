@@ -7,31 +7,39 @@
 #include "common/buf.h"
 #include "common/dialect.h"
 #include "common/egress.h"
+#include "common/endpoint_secret.h"
+#if __has_include("common/filter.h") /* until it is there */
+#include "common/filter.h"
+#else
+struct filter;
+#define filter_free(f) ((void)(f))
+#define filter_parse(ret, text, diag) ((void)(ret), (void)(text), (void)(diag), 0)
+#endif
 #include "common/id.h"
-#include "common/secret.h"
+#include "common/policy.h"
 
 enum {
     ENDPOINT_EVENTS_MAX = 100, /* patterns of one endpoint */
-    ENDPOINT_SECRETS_MAX = 4,  /* the first signs first */
     ENDPOINTS_PER_TENANT_MAX = 1000,
     ENDPOINT_DESCRIPTION_MAX = 256,
+    ENDPOINT_RECORD_MAX = 256 << 10,
 };
 
 struct endpoint {
     char id[ID_SIZE];
-    char *tenant, *url, *description;
+    char *tenant, *description;
+    char *url; /* "": not set yet, and then it is disabled */
     const struct dialect *dialect;
-    char **events; /* "USER_CREATED", "user.*", or "*" for all */
+    struct policy policy; /* the dialect, and over it what this endpoint has of its own */
+    char **events;        /* see endpoint_set_events() */
     unsigned n_events;
-    struct sealed {
-        char *data;
-        size_t len;
-    } secrets[ENDPOINT_SECRETS_MAX]; /* by secret_seal(), context: the endpoint's id */
-    unsigned n_secrets;
+    char *filter_text;     /* "": none */
+    struct filter *filter; /* compiled; NULL: none */
+    struct endpoint_secrets secrets;
+    char *ca, *client_cert;   /* PEM; "": none */
+    struct sealed client_key; /* PEM, sealed as secrets are; len 0: none */
     int64_t created_ms;
-    unsigned slots;     /* requests in flight; 0: the setting endpoint_slots */
-    int retries;        /* -1: the dialect's */
-    int64_t timeout_ms; /* 0: the dialect's */
+    unsigned slots; /* requests in flight; 0: the setting endpoint_slots */
     /* state, kept apart from the record */
     char *disabled_reason; /* NULL: in use */
     int64_t disabled_ms;
@@ -39,6 +47,8 @@ struct endpoint {
     void *attached;
 };
 
+/* Gives one of dialect @d with nothing in it. -ENOMEM. */
+int endpoint_new(struct endpoint **ret, struct span id, const struct dialect *d);
 struct endpoint *endpoint_free(struct endpoint *e); /* NULL is fine; returns NULL */
 
 void endpoint_pack(struct buf *ret, const struct endpoint *e);
@@ -48,19 +58,29 @@ int endpoint_parse(struct endpoint **ret, struct span id, struct span record);
 /* Why and since when it is off, as it lies in `disabled`: [reason, ms]. Once an endpoint. -EBADMSG. */
 int endpoint_parse_disabled(struct endpoint *e, struct span packed);
 
-/* "A,B,user.*" or "*" or "all" → e->events. -EINVAL with words that name the entry. */
+/* Replaces a text of @e. -ENOMEM. */
+int endpoint_replace_text(char **place, struct span text);
+
+/* "A,B,user.*" → e->events; "*" or "all" for all. Where the dialect has a catalogue: its types, "all"
+ * (without those that want to be named), "default" (what is on by default); no prefixes. -EINVAL with
+ * words that name the entry. Others the types are free. */
 int endpoint_set_events(struct endpoint *e, struct span list, struct diag *diag);
 /* Is an event of @type wanted? */
 bool endpoint_wants(const struct endpoint *e, struct span type);
+/* Is it to be signed? */
+bool endpoint_signs(const struct endpoint *e, struct span type);
 
-/* Puts @secret (a text, 16–512 printable ASCII; for dialects with decoded keys whsec_<base64>) in
- * front, sealed; with NULL a new one is made and written to @ret_made (64 bytes). -EINVAL with
- * words. */
+/* Another dialect under the endpoint's own parts. -EINVAL with words when these, or the events that it
+ * wants, do not suit it. */
+int endpoint_set_dialect(struct endpoint *e, const struct dialect *d, struct diag *diag);
+/* Compiles @text; "": none. -EINVAL with words. */
+int endpoint_set_filter(struct endpoint *e, struct span text, struct diag *diag);
+
+/* Puts @secret (16–512 printable ASCII, in the form that the signature takes: sign_key.h) in front, by
+ * endpoint_secrets_add(); with NULL a new one is made and written to @ret_made. -EINVAL with words,
+ * -ENOKEY. */
 int endpoint_add_secret(struct endpoint *e, const struct master_key *k, const char *secret,
-                        char *ret_made, struct diag *diag);
-
-int64_t endpoint_timeout_ms(const struct endpoint *e);
-/* Attempts as configured: what delivery.maxAttempts tells. */
-unsigned endpoint_attempts_max(const struct endpoint *e);
+                        const struct secret_change *change, char ret_made[SIGN_SECRET_SIZE],
+                        struct diag *diag);
 
 #endif

@@ -3,9 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 
-/* Longer than a day we do not let a receiver put us off. */
-enum { RETRY_AFTER_MAX_MS = 24 * 60 * 60 * 1000 };
-
 static const char *const code_texts[] = {
     [OUTCOME_OK] = "",
     [OUTCOME_TIMEOUT] = "TIMEOUT",
@@ -45,7 +42,7 @@ static enum outcome_code code_of(enum status_meaning meaning, int status)
 {
     if (meaning == STATUS_SUCCESS)
         return OUTCOME_OK;
-    if (meaning == STATUS_RETRY_TIMEOUT)
+    if (meaning == STATUS_RETRY_TIMEOUT || (meaning == STATUS_SLOW && status == 504))
         return OUTCOME_TIMEOUT;
     switch (status / 100) {
     case 3: /* we do not follow, so to us a redirect is a server that is set up wrongly */
@@ -64,6 +61,7 @@ static enum outcome_next next_of(enum status_meaning meaning)
         return NEXT_DONE;
     case STATUS_RETRY:
     case STATUS_RETRY_TIMEOUT:
+    case STATUS_SLOW:
         return NEXT_RETRY;
     case STATUS_FINAL:
         return NEXT_FINAL;
@@ -81,8 +79,8 @@ struct outcome outcome_of_status(const struct dialect *d, int status, struct spa
         .code = code_of(meaning, status), .next = next_of(meaning), .status = status};
     int64_t wait_ms;
 
-    if (o.next == NEXT_RETRY && d->obeys_retry_after && retry_after.len) {
-        wait_ms = backoff_retry_after_ms(retry_after, now_wall_ms, RETRY_AFTER_MAX_MS);
+    if (o.next == NEXT_RETRY && d->retry_after_max_ms && retry_after.len) {
+        wait_ms = backoff_retry_after_ms(retry_after, now_wall_ms, d->retry_after_max_ms);
         o.retry_after_ms = MAX(wait_ms, 0); /* a header that makes no sense asks for nothing */
     }
     return o;
@@ -100,9 +98,9 @@ static struct verdict final_verdict(const struct outcome *o)
 }
 
 struct verdict verdict_of(const struct dialect *d, const struct outcome *o, unsigned attempt,
-                          unsigned base, int retries, unsigned jitter)
+                          unsigned base, unsigned jitter)
 {
-    unsigned attempts = backoff_attempts(&d->schedule, base ? 1 : retries);
+    unsigned attempts = base ? 2 : d->schedule.retries + 1;
     unsigned n = attempt > base ? attempt - base : 1; /* of those since the manual retry */
     int64_t delay_ms;
 
@@ -112,7 +110,6 @@ struct verdict verdict_of(const struct dialect *d, const struct outcome *o, unsi
         return final_verdict(o);
 
     delay_ms = backoff_delay_ms(&d->schedule, n, jitter);
-    if (d->obeys_retry_after)
-        delay_ms = MAX(delay_ms, o->retry_after_ms);
+    delay_ms = MAX(delay_ms, MIN(o->retry_after_ms, d->retry_after_max_ms));
     return (struct verdict){.kind = VERDICT_RETRY, .delay_ms = delay_ms};
 }

@@ -49,9 +49,9 @@ struct verdict {
 };
 
 /* @attempt is the one that failed (from 1); @base the attempts made before a manual retry (0: none;
- * a manual retry has one retry of its own); @retries as backoff_attempts(); @jitter from [0, 1000].
+ * a manual retry has one retry of its own); @jitter from [0, 1000].
  * Retry-After is a minimum for the delay where the dialect obeys it. */
 struct verdict verdict_of(const struct dialect *d, const struct outcome *o, unsigned attempt,
-                          unsigned base, int retries, unsigned jitter);
+                          unsigned base, unsigned jitter);
 
 #endif

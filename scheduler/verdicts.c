@@ -151,7 +151,7 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
         add_final(v, item, "cancel", "cancelled", e->disabled_reason);
         return;
     }
-    verdict = verdict_of(e->dialect, &item->outcome, item->job.attempt, item->job.base, e->retries,
+    verdict = verdict_of(&e->policy.row, &item->outcome, item->job.attempt, item->job.base,
                          (unsigned)rng_below(1001));
     switch (verdict.kind) {
     case VERDICT_RETRY:

@@ -222,7 +222,7 @@ static void settle_answer(struct delivery *d, const struct http_result *result)
     if (result->error)
         o = outcome_of_error(result->error);
     else
-        o = outcome_of_status(d->endpoint->dialect, result->status, result->retry_after,
+        o = outcome_of_status(&d->endpoint->policy.row, result->status, result->retry_after,
                               clock_wall_ms());
     add_attempt(d, &o, worker_now_ms(d->worker) - duration_ms, duration_ms, result->message,
                 result->body);
@@ -265,8 +265,8 @@ static int64_t next_retry_ms(const struct delivery *d)
 {
     static const struct outcome failure = {.code = OUTCOME_NETWORK_ERROR, .next = NEXT_RETRY};
     enum { NO_JITTER = 500 };
-    struct verdict v = verdict_of(d->endpoint->dialect, &failure, d->job.attempt, d->job.base,
-                                  d->endpoint->retries, NO_JITTER);
+    struct verdict v =
+        verdict_of(&d->endpoint->policy.row, &failure, d->job.attempt, d->job.base, NO_JITTER);
 
     return v.kind == VERDICT_RETRY ? clock_wall_ms() + v.delay_ms : 0;
 }
@@ -288,7 +288,7 @@ static struct envelope_input envelope_of(const struct delivery *d, const struct 
         .source_service = span_of(s->source_service),
         .source_environment = span_of(s->source_environment),
         .attempt = d->job.attempt,
-        .attempts_max = endpoint_attempts_max(d->endpoint),
+        .attempts_max = d->endpoint->policy.row.schedule.retries,
         .next_retry_ms = next_retry_ms(d),
     };
 }
@@ -302,21 +302,23 @@ static void end_line(struct buf *b)
 static int add_signature(struct delivery *d, int64_t timestamp_s)
 {
     const struct target *t = d->endpoint->attached;
-    const struct dialect_signature *signature = &d->endpoint->dialect->signature;
-    int r;
+    const struct dialect *row = &d->endpoint->policy.row;
+    int64_t now_ms = worker_now_ms(d->worker);
+    unsigned most = sign_form_is_list(row->signature.form) ? t->n_keys : 1, n = 0;
+    int r = 0;
 
-    buf_add_text(&d->headers, signature->header);
+    dialect_header_name(&d->headers, row, row->signature.header);
     buf_add_text(&d->headers, ": ");
-    for (unsigned i = 0; i < t->n_keys; i++) {
-        if (i)
+    for (unsigned i = 0; i < t->n_keys && n < most && !r; i++) {
+        if (!target_key_signs(&t->keys[i], now_ms))
+            continue;
+        if (n++)
             buf_add_char(&d->headers, ' ');
-        r = sign_append(&d->headers, signature, t->keys[i], d->job.id, timestamp_s,
+        r = sign_append(&d->headers, &row->signature, t->keys[i].key, d->job.id, timestamp_s,
                         buf_span(&d->body));
-        if (r)
-            return r;
     }
     end_line(&d->headers);
-    return 0;
+    return r;
 }
 
 static void split_lines(struct delivery *d)
@@ -335,22 +337,24 @@ static void split_lines(struct delivery *d)
 
 static int build_headers(struct delivery *d, const struct envelope_input *in, int64_t timestamp_s)
 {
-    const struct dialect *dialect = d->endpoint->dialect;
+    const struct dialect *row = &d->endpoint->policy.row;
     struct buf *b = &d->headers;
     int r = 0;
 
     buf_add_text(b, "Content-Type: application/json");
     end_line(b);
     buf_add_text(b, "User-Agent: ");
-    buf_add_text(b, dialect->user_agent);
+    buf_add_text(b, row->user_agent);
     end_line(b);
-    for (unsigned i = 0; i < dialect->n_headers; i++) {
-        buf_add_text(b, dialect->headers[i].name);
+    for (unsigned i = 0; i < row->n_headers; i++) {
+        dialect_header_name(b, row, row->headers[i].name);
         buf_add_text(b, ": ");
-        dialect_header_value(b, &dialect->headers[i], in, timestamp_s);
+        dialect_header_value(b, &row->headers[i], in, timestamp_s);
         end_line(b);
     }
-    r = add_signature(d, timestamp_s);
+    buf_add_span(b, buf_span(&d->endpoint->policy.lines)); /* each ended as ours are */
+    if (endpoint_signs(d->endpoint, in->event_type))
+        r = add_signature(d, timestamp_s);
     r = r ? r : buf_result(b);
     if (!r)
         split_lines(d);
@@ -360,7 +364,7 @@ static int build_headers(struct delivery *d, const struct envelope_input *in, in
 static int build(struct delivery *d, const struct event *event)
 {
     struct envelope_input in = envelope_of(d, event);
-    int r = dialect_envelope(&d->body, d->endpoint->dialect, &in);
+    int r = dialect_envelope(&d->body, &d->endpoint->policy.row, &in);
 
     return r ? r : build_headers(d, &in, clock_wall_ms() / 1000);
 }
@@ -373,7 +377,7 @@ static void post(struct delivery *d)
     d->begun_us = clock_mono_us();
     d->call.target = t->http;
     d->call.shard = t->shard;
-    d->call.timeout_ms = endpoint_timeout_ms(d->endpoint);
+    d->call.timeout_ms = d->endpoint->policy.row.timeout_ms;
     d->call.body = buf_span(&d->body);
     d->call.headers = d->lines;
     d->call.may_send = may_send;

@@ -3,6 +3,7 @@
 #define GRAPNEL_WORKER_DELIVERY_H
 
 #include "common/event.h"
+#include "common/extra_headers.h"
 #include "common/job.h"
 #include "common/tenant.h"
 #include "worker/http_client.h"
@@ -19,7 +20,7 @@ enum delivery_state {
     DELIVERY_SETTLING,
 };
 
-enum { DELIVERY_HEADERS_MAX = DIALECT_HEADERS_MAX + 4 };
+enum { DELIVERY_HEADERS_MAX = DIALECT_HEADERS_MAX + EXTRA_HEADERS_MAX + 4 };
 
 struct delivery {
     struct list link; /* in the worker's list of deliveries */

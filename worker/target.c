@@ -5,29 +5,31 @@
 #include <errno.h>
 
 static int add_key(struct target *t, const struct master_key *key, const struct endpoint *e,
-                   const struct sealed *sealed)
+                   const struct endpoint_secret *from)
 {
     struct buf secret;
     int r;
 
     buf_init(&secret, SECRET_TEXT_MAX);
-    r = secret_open(&secret, key, span_of(e->id), (struct span){sealed->data, sealed->len});
+    r = secret_open(&secret, key, span_of(e->id),
+                    (struct span){from->sealed.data, from->sealed.len});
     if (!r)
-        r = sign_key_new(&t->keys[t->n_keys], buf_span(&secret), e->dialect->signature.key_form,
+        r = sign_key_new(&t->keys[t->n_keys].key, buf_span(&secret), e->policy.row.signature.form,
                          &t->why);
     buf_wipe(&secret);
     if (r)
         return r;
-    t->n_keys++;
+    t->keys[t->n_keys++].until_ms = from->until_ms;
     return 0;
 }
 
 static void add_keys(struct target *t, const struct master_key *key, const struct endpoint *e)
 {
-    unsigned n = e->dialect->signature.carries_several ? e->n_secrets : MIN(e->n_secrets, 1u);
+    const struct endpoint_secrets *s = &e->secrets;
+    unsigned n = sign_form_is_list(e->policy.row.signature.form) ? s->n : MIN(s->n, 1u);
 
     for (unsigned i = 0; i < n; i++) {
-        int r = add_key(t, key, e, &e->secrets[i]);
+        int r = add_key(t, key, e, &s->all[i]);
 
         if (!r)
             continue;
@@ -55,13 +57,18 @@ struct target *target_new(struct http_client *client, const struct master_key *k
     return t;
 }
 
+bool target_key_signs(const struct target_key *k, int64_t now_ms)
+{
+    return !k->until_ms || k->until_ms > now_ms;
+}
+
 struct target *target_free(struct target *t)
 {
     if (!t)
         return NULL;
     http_target_unref(t->http);
     for (unsigned i = 0; i < t->n_keys; i++)
-        sign_key_free(t->keys[i]);
+        sign_key_free(t->keys[i].key);
     free(t);
     return NULL;
 }

@@ -10,9 +10,14 @@
 #include "common/tenant.h"
 #include "worker/http_client.h"
 
+struct target_key {
+    struct sign_key *key;
+    int64_t until_ms; /* of a secret that was replaced; 0: no end */
+};
+
 struct target {
-    struct http_target *http; /* NULL: see fault */
-    struct sign_key *keys[ENDPOINT_SECRETS_MAX];
+    struct http_target *http;                     /* NULL: see fault */
+    struct target_key keys[ENDPOINT_SECRETS_MAX]; /* the newest first */
     unsigned n_keys;
     unsigned shard;
     enum outcome_code fault; /* why it cannot be called; OUTCOME_OK: it can */
@@ -23,6 +28,9 @@ struct target {
 struct target *target_new(struct http_client *client, const struct master_key *key,
                           const struct egress_policy *egress, const struct endpoint *e,
                           const struct tenant *t);
+/* Does the key still sign at @now_ms of Redis's clock? */
+bool target_key_signs(const struct target_key *k, int64_t now_ms);
+
 struct target *target_free(struct target *t); /* NULL is fine; returns NULL */
 
 #endif

@@ -20,6 +20,9 @@ static const struct argp_option options[] = {
     {"tenant", OPT_TENANT, "ID", 0, "Whose endpoint it is (required)", 0},
     {"url", ENDPOINT_OPTION_URL, "URL", 0, "Where deliveries are POSTed to (required)", 0},
     ENDPOINT_OPTIONS,
+#define PART ENDPOINT_PART_OPTION
+#include "common/policy.def"
+#undef PART
     {"secret", ENDPOINT_OPTION_SECRET, "SECRET", 0, ENDPOINT_SECRET_HELP " (default: one is made)",
      0},
     {"from", OPT_FROM, "FILE", 0, "Add those in FILE (-: standard input), one JSON object a line",
@@ -143,7 +146,9 @@ const struct command command_endpoint_add = {
         "    {\"tenant\": \"123\", \"url\": \"https://example.com/hooks\", \"dialect\": "
         "\"standard\",\n"
         "     \"events\": [\"USER_CREATED\", \"order.*\"], \"secret\": \"whsec_…\", \"slots\": 8,\n"
-        "     \"retries\": 5, \"timeout_ms\": 10000, \"description\": \"…\",\n"
+        "     \"retries\": 5, \"timeout\": \"10s\", \"headers\": {\"X-Env\": \"live\"}, "
+        "\"filter\": {…},\n"
+        "     \"description\": \"…\",\n"
         "     \"create_tenant\": {\"limit\": 600, \"allow_http\": false}}\n\n"
         "All but tenant and url may be left out. With create_tenant (or true) a tenant that is not "
         "there is added first. A line that is refused is told with its number; the others are "

@@ -19,8 +19,13 @@ enum { OPT_ROTATE = ENDPOINT_OPTION_NEXT };
 static const struct argp_option options[] = {
     {"url", ENDPOINT_OPTION_URL, "URL", 0, "Where deliveries are POSTed to", 0},
     ENDPOINT_OPTIONS,
+#define PART ENDPOINT_PART_OPTION
+#include "common/policy.def"
+#undef PART
     {"secret", ENDPOINT_OPTION_SECRET, "SECRET", 0,
      ENDPOINT_SECRET_HELP "; put in front of those that are there", 0},
+    {"overlap", ENDPOINT_OPTION_OVERLAP, "DURATION", 0,
+     "How long the secrets before a new one go on signing too, 0 to 7d (default 24h)", 0},
     {"rotate", OPT_ROTATE, NULL, 0, "Make a new secret, put in front, and show it once", 0},
     ENDPOINT_CHOICE_OPTION,
     {0},
@@ -60,9 +65,11 @@ static void change_fini(struct change *c)
 static int write_back(struct store *s, const struct args *a, const struct endpoint_rules *rules,
                       struct change *c)
 {
+    int64_t now_ms;
     int r = store_tenant_get(s, span_of(c->e->tenant), &c->t, NULL);
 
-    r = r ? r : endpoint_spec_apply(c->e, &a->o.spec, c->t, rules, &c->made, &s->words);
+    r = r ? r : store_now_ms(s, &now_ms);
+    r = r ? r : endpoint_spec_apply(c->e, &a->o.spec, c->t, rules, now_ms, &c->made, &s->words);
     return r ? r : store_endpoint_put(s, c->e, buf_span(&c->old));
 }
 
@@ -124,6 +131,8 @@ static int check(struct cli *cli, struct args *a)
         return cli_misuse(cli, "nothing to set: name at least one option");
     if (a->o.spec.secret && a->o.spec.wants_new_secret)
         return cli_misuse(cli, "--secret and --rotate: expected one of them");
+    if (a->o.spec.has_overlap && !a->o.spec.secret && !a->o.spec.wants_new_secret)
+        return cli_misuse(cli, "--overlap: expected with --secret or --rotate");
     return endpoint_options_read_secret(cli, &a->o);
 }
 
@@ -156,11 +165,14 @@ const struct command command_endpoint_set = {
     .arguments = "ID",
     .about = "Change an endpoint, or its secret",
     .details =
-        "What is not named stays as it is; `default' gives back slots, retries and timeout to "
-        "their defaults. A change that was answered holds for every attempt that begins later.\n\n"
-        "A new secret signs from then on. Where the dialect carries several signatures (standard) "
-        "the older ones, up to three, sign too, so that receivers can change over in their own "
-        "time.",
+        "What is not named stays as it is; `default' gives back slots and the parts of the dialect "
+        "to their defaults. A change that was answered holds for every attempt that begins later."
+        "\n\n"
+        "A new secret signs from then on. Where the signature is a list (v1, v1a) the older ones, "
+        "up "
+        "to three, sign too until --overlap is over, so that receivers can change over in their "
+        "own "
+        "time; elsewhere it signs alone. `grapnel endpoint revoke' takes older ones away at once.",
     .options = options,
     .args_size = sizeof(struct args),
     .option = on_option,

@@ -39,6 +39,33 @@ static const char *origin(bool is_default)
     return is_default ? " (default)" : "";
 }
 
+static void print_own(const struct endpoint *e)
+{
+    for (unsigned i = 0; i < N_POLICY_PARTS; i++)
+        if (e->policy.texts[i] && i != POLICY_retries && i != POLICY_timeout)
+            print_field(policy_part_name((enum policy_part)i), "%s", e->policy.texts[i]);
+}
+
+static void print_secrets(const struct endpoint_secrets *s)
+{
+    struct buf line;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        const struct endpoint_secret *one = &s->all[i];
+
+        buf_init(&line, 256);
+        buf_add_text(&line, one->id);
+        if (*one->public_text)
+            buf_printf(&line, ", public key %s", one->public_text);
+        if (one->until_ms) {
+            buf_add_text(&line, ", signs until ");
+            buf_add_iso_time(&line, one->until_ms);
+        }
+        print_field_span(i ? "" : "secrets", buf_span(&line));
+        buf_fini(&line);
+    }
+}
+
 static void print_settings(const struct cli *cli, const struct endpoint *e)
 {
     struct buf events;
@@ -53,9 +80,14 @@ static void print_settings(const struct cli *cli, const struct endpoint *e)
     print_field("dialect", "%s", e->dialect->name);
     print_field_span("events", buf_span(&events));
     print_field("slots", "%u%s", endpoint_slots(cli, e), origin(!e->slots));
-    print_field("retries", "%u%s", endpoint_attempts_max(e), origin(e->retries < 0));
-    print_field("timeout", "%lld ms%s", (long long)endpoint_timeout_ms(e), origin(!e->timeout_ms));
-    print_field("secrets", "%u", e->n_secrets);
+    print_field("retries", "%u%s", e->policy.row.schedule.retries,
+                origin(!e->policy.texts[POLICY_schedule] && !e->policy.texts[POLICY_retries]));
+    print_field("timeout", "%lld ms%s", (long long)e->policy.row.timeout_ms,
+                origin(!e->policy.texts[POLICY_timeout]));
+    print_own(e);
+    if (*e->filter_text)
+        print_field("filter", "%s", e->filter_text);
+    print_secrets(&e->secrets);
     print_field_time("created", e->created_ms);
     buf_fini(&events);
 }
@@ -107,7 +139,7 @@ const struct command command_endpoint_show = {
     .arguments = "ID",
     .about = "Show an endpoint: its settings, its state, what it is doing",
     .details = "`in flight' counts what workers send or are about to send, `waiting' what is due "
-               "but has no permit yet. Secrets are never shown, only how many there are.",
+               "but has no permit yet. Secrets are never shown, only what they are called.",
     .options = options,
     .args_size = sizeof(struct endpoint_choice),
     .option = on_option,

@@ -67,11 +67,11 @@ static int add_signatures(struct buf *ret, const struct args *a, struct span bod
     struct sign_key *key;
     int r;
 
-    if (a->policy.n_secrets > 1 && !s->carries_several)
+    if (a->policy.n_secrets > 1 && !sign_form_is_list(s->form))
         return diag_set(diag, "--secret: the dialect %s carries one signature only",
                         a->policy.dialect->name);
     for (size_t i = 0; i < a->policy.n_secrets; i++) {
-        r = sign_key_new(&key, span_of(a->policy.secrets[i]), s->key_form, diag);
+        r = sign_key_new(&key, span_of(a->policy.secrets[i]), s->form, diag);
         if (r)
             return r;
         if (i > 0)

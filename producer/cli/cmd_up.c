@@ -181,7 +181,7 @@ static int start_receiver(struct up *up, struct demo *demo)
     uint16_t port = demo->port;
 
     if (!is_known)
-        sign_secret_make(demo->secret);
+        sign_secret_make(demo->secret, SIGN_FORM_SHA256_HEX);
     up->port = is_known ? port : 0;
     if (up_start_receiver(up, demo->secret))
         return EXIT_FAILED;

@@ -112,22 +112,44 @@ static int take_slots(struct endpoint_line *l, json_t *value, struct diag *diag)
     return spec_slots(&l->spec, "slots", text, diag);
 }
 
-static int take_retries(struct endpoint_line *l, json_t *value, struct diag *diag)
+/* A text as it is; a number, object or array as JSON. NULL: out of memory, or cannot be written. */
+static char *text_of(const json_t *value)
 {
-    char text[32];
-
-    if (get_number(text, "retries", value, diag))
-        return -EINVAL;
-    return spec_retries(&l->spec, "retries", text, diag);
+    return json_is_string(value) ? strdup(json_string_value(value))
+                                 : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
-static int take_timeout(struct endpoint_line *l, json_t *value, struct diag *diag)
+static int take_filter(struct endpoint_line *l, json_t *value, struct diag *diag)
 {
-    char text[32];
+    if (!json_is_string(value) && !json_is_object(value))
+        return diag_set(diag, "filter: expected a JSON object");
+    l->filter = text_of(value);
+    l->spec.filter = l->filter;
+    return l->filter ? 0 : -ENOMEM;
+}
 
-    if (get_number(text, "timeout_ms", value, diag))
-        return -EINVAL;
-    return spec_timeout(&l->spec, "timeout_ms", text, diag);
+/* "header-prefix" or "header_prefix" */
+static int find_part(const char *name, enum policy_part *ret)
+{
+    char dashed[32];
+    size_t len = strnlen(name, sizeof(dashed));
+
+    if (len == sizeof(dashed))
+        return -ENOENT;
+    for (size_t i = 0; i < len; i++)
+        dashed[i] = name[i] == '_' ? '-' : name[i];
+    return policy_part_find((struct span){dashed, len}, ret);
+}
+
+static int take_part(struct endpoint_line *l, enum policy_part part, json_t *value,
+                     struct diag *diag)
+{
+    if (!json_is_string(value) && !json_is_integer(value) && !json_is_object(value))
+        return diag_set(diag, "%s: expected a text", policy_part_name(part));
+    free(l->parts[part]);
+    l->parts[part] = text_of(value);
+    l->spec.parts[part] = l->parts[part];
+    return l->parts[part] ? 0 : -ENOMEM;
 }
 
 static int take_description(struct endpoint_line *l, json_t *value, struct diag *diag)
@@ -178,23 +200,44 @@ static const struct {
     const char *name;
     int (*take)(struct endpoint_line *l, json_t *value, struct diag *diag);
 } members[] = {
-    {"tenant", take_tenant},           {"url", take_url},
-    {"dialect", take_dialect},         {"events", take_events},
-    {"secret", take_secret},           {"slots", take_slots},
-    {"retries", take_retries},         {"timeout_ms", take_timeout},
-    {"description", take_description}, {"create_tenant", take_create_tenant},
+    {"tenant", take_tenant},
+    {"url", take_url},
+    {"dialect", take_dialect},
+    {"events", take_events},
+    {"secret", take_secret},
+    {"slots", take_slots},
+    {"filter", take_filter},
+    {"description", take_description},
+    {"create_tenant", take_create_tenant},
 };
+
+/* Names what there is. */
+static int refuse_member(const char *name, struct diag *diag)
+{
+    struct buf words;
+
+    buf_init(&words, sizeof(diag->text));
+    buf_printf(&words, "%.40s: unknown; expected ", name);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        buf_printf(&words, "%s, ", members[i].name);
+    buf_add_text(&words, "or a part of a policy (grapnel help endpoint add)");
+    (void)diag_set(diag, "%s", words.data ? words.data : name);
+    buf_fini(&words);
+    return -EINVAL;
+}
 
 static int take_member(struct endpoint_line *l, const char *name, json_t *value, struct diag *diag)
 {
+    enum policy_part part;
+
+    if (json_is_null(value))
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (strcmp(name, members[i].name) == 0)
-            return json_is_null(value) ? 0 : members[i].take(l, value, diag);
-    return diag_set(
-        diag,
-        "%.40s: unknown; expected tenant, url, dialect, events, secret, slots, retries, "
-        "timeout_ms, description, create_tenant",
-        name);
+            return members[i].take(l, value, diag);
+    if (find_part(name, &part) == 0)
+        return take_part(l, part, value, diag);
+    return refuse_member(name, diag);
 }
 
 int endpoint_line_parse(struct endpoint_line *l, struct span text, struct diag *diag)
@@ -225,5 +268,8 @@ void endpoint_line_fini(struct endpoint_line *l)
 {
     json_decref(l->json);
     free(l->events);
+    free(l->filter);
+    for (unsigned i = 0; i < N_POLICY_PARTS; i++)
+        free(l->parts[i]);
     *l = (struct endpoint_line){0};
 }

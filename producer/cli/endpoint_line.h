@@ -1,7 +1,8 @@
 /* endpoint_line.h: one line of JSON → what is wanted of an endpoint.
  *
  *     {"tenant": "123", "url": "https://…", "dialect": "…", "events": ["A", "user.*"] or "A,user.*",
- *      "secret": "…", "slots": 8, "retries": 5, "timeout_ms": 10000, "description": "…",
+ *      "secret": "…", "slots": 8, "description": "…", "filter": {…},
+ *      "retries": 5, "timeout": "10s", "headers": {…} and the other parts of a policy (policy.def),
  *      "create_tenant": true or {"limit": 600, "allow_http": false}}
  *
  * What is null counts as left out. */
@@ -13,7 +14,9 @@
 
 struct endpoint_line {
     json_t *json; /* owned; @spec borrows from it */
-    char *events; /* owned */
+    char *events; /* owned, as are the others */
+    char *filter;
+    char *parts[N_POLICY_PARTS];
     struct endpoint_spec spec;
     bool creates_tenant;
     int64_t limit; /* of the created tenant, -1: the default */

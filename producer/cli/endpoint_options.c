@@ -16,6 +16,10 @@ int endpoint_option(struct endpoint_options *o, int key, char *value, struct dia
     struct endpoint_spec *spec = &o->spec;
 
     o->n_given++;
+    if (key >= ENDPOINT_OPTION_PART && key < ENDPOINT_OPTION_PART + N_POLICY_PARTS) {
+        spec->parts[key - ENDPOINT_OPTION_PART] = value;
+        return 0;
+    }
     switch (key) {
     case ENDPOINT_OPTION_URL:
         return set_text(&spec->url, "--url", value, diag);
@@ -27,10 +31,10 @@ int endpoint_option(struct endpoint_options *o, int key, char *value, struct dia
         return set_text(&spec->secret, "--secret", value, diag);
     case ENDPOINT_OPTION_SLOTS:
         return spec_slots(spec, "--slots", value, diag);
-    case ENDPOINT_OPTION_RETRIES:
-        return spec_retries(spec, "--retries", value, diag);
-    case ENDPOINT_OPTION_TIMEOUT:
-        return spec_timeout(spec, "--timeout", value, diag);
+    case ENDPOINT_OPTION_OVERLAP:
+        return spec_overlap(spec, "--overlap", value, diag);
+    case ENDPOINT_OPTION_FILTER:
+        return set_text(&spec->filter, "--filter", value, diag);
     case ENDPOINT_OPTION_DESCRIPTION:
         return spec_description(spec, "--description", value, diag);
     default:

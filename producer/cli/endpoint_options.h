@@ -10,15 +10,17 @@ enum {
     ENDPOINT_OPTION_EVENTS,
     ENDPOINT_OPTION_SECRET,
     ENDPOINT_OPTION_SLOTS,
-    ENDPOINT_OPTION_RETRIES,
-    ENDPOINT_OPTION_TIMEOUT,
+    ENDPOINT_OPTION_OVERLAP,
+    ENDPOINT_OPTION_FILTER,
     ENDPOINT_OPTION_DESCRIPTION,
-    ENDPOINT_OPTION_NEXT, /* the command's own */
+    ENDPOINT_OPTION_PART,                                         /* and policy_part */
+    ENDPOINT_OPTION_NEXT = ENDPOINT_OPTION_PART + N_POLICY_PARTS, /* the command's own */
 };
 
 #define ENDPOINT_SECRET_HELP                                                                       \
-    "What its deliveries are signed with: 16 to 512 printable ASCII characters; for the dialect "  \
-    "standard whsec_ and base64; -: the first line of standard input, as a command line can be "   \
+    "What its deliveries are signed with: 16 to 512 printable ASCII characters; for v1 "           \
+    "(standard) whsec_ and base64, for v1a whsk_ and base64; -: the first line of standard "       \
+    "input, as a command line can be "                                                             \
     "read by others"
 
 #define ENDPOINT_OPTIONS                                                                           \
@@ -33,7 +35,7 @@ enum {
          ENDPOINT_OPTION_EVENTS,                                                                   \
          "LIST",                                                                                   \
          0,                                                                                        \
-         "Event types, comma separated: 'USER_CREATED,order.*'; * for all (default)",              \
+         "Event types, comma separated: 'user.created,order.*'; * for all (default)",              \
          0},                                                                                       \
         {"slots",                                                                                  \
          ENDPOINT_OPTION_SLOTS,                                                                    \
@@ -42,19 +44,17 @@ enum {
          "Requests in flight to it at the same time, over all workers, 1 to 10000 (default: the "  \
          "setting endpoint-slots)",                                                                \
          0},                                                                                       \
-        {"retries",                                                                                \
-         ENDPOINT_OPTION_RETRIES,                                                                  \
-         "N",                                                                                      \
+        {"filter",                                                                                 \
+         ENDPOINT_OPTION_FILTER,                                                                   \
+         "JSON",                                                                                   \
          0,                                                                                        \
-         "How often a failed delivery is tried again, 0 to 100 (default: the dialect's)",          \
-         0},                                                                                       \
-        {"timeout",                                                                                \
-         ENDPOINT_OPTION_TIMEOUT,                                                                  \
-         "DURATION",                                                                               \
-         0,                                                                                        \
-         "How long one attempt may take, 100ms to 120s (default: the dialect's)",                  \
+         "Which of these events, by their data: '{\"amount\":{\"$gte\":100}}'; none: all of them", \
          0},                                                                                       \
         {"description", ENDPOINT_OPTION_DESCRIPTION, "TEXT", 0, "For people, at most 256 bytes", 0}
+
+/* A row for each part of the policy, where `PART' is defined so and policy.def included. */
+#define ENDPOINT_PART_OPTION(id_, name_, value_, help_)                                            \
+    {(name_), ENDPOINT_OPTION_PART + POLICY_##id_, (value_), 0, (help_), 0},
 
 struct endpoint_options {
     struct endpoint_spec spec;

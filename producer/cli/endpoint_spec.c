@@ -32,21 +32,10 @@ int spec_slots(struct endpoint_spec *spec, const char *name, const char *value, 
     return is_default(value) ? 0 : option_i64(&spec->slots, name, value, 1, SPEC_SLOTS_MAX, diag);
 }
 
-int spec_retries(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag)
+int spec_overlap(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag)
 {
-    spec->has_retries = true;
-    spec->retries = -1;
-    return is_default(value) ? 0
-                             : option_i64(&spec->retries, name, value, 0, SPEC_RETRIES_MAX, diag);
-}
-
-int spec_timeout(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag)
-{
-    spec->has_timeout = true;
-    spec->timeout_ms = 0;
-    return is_default(value) ? 0
-                             : option_duration(&spec->timeout_ms, name, value, SPEC_TIMEOUT_MIN_MS,
-                                               SPEC_TIMEOUT_MAX_MS, diag);
+    spec->has_overlap = true;
+    return option_duration(&spec->overlap_ms, name, value, 0, SECRET_OVERLAP_MAX_MS, diag);
 }
 
 int spec_description(struct endpoint_spec *spec, const char *name, const char *value,
@@ -57,88 +46,91 @@ int spec_description(struct endpoint_spec *spec, const char *name, const char *v
 
 /* --- the endpoint ----------------------------------------------------------------------------- */
 
-static int replace(char **place, const char *value)
-{
-    char *copy;
-
-    assert(value);
-    copy = strdup(value);
-    if (!copy)
-        return err_origin(-ENOMEM);
-    free(*place);
-    *place = copy;
-    return 0;
-}
-
 static int set_url(struct endpoint *e, const char *url, const struct tenant *t,
                    const struct endpoint_rules *rules, struct diag *diag)
 {
     int r = egress_check_url(&rules->egress, span_of(url), t->may_be_plain, diag);
 
-    return r ? r : replace(&e->url, url);
+    return r ? r : endpoint_replace_text(&e->url, span_of(url));
 }
 
-static void drop_secrets(struct endpoint *e)
+static int set_filter(struct endpoint *e, const char *filter, struct diag *diag)
 {
-    while (e->n_secrets)
-        free(e->secrets[--e->n_secrets].data);
+    return endpoint_set_filter(e, strcmp(filter, "none") == 0 ? SPAN("") : span_of(filter), diag);
 }
 
-/* A secret of another form is no key for the new dialect: it goes, and a new one must come. */
+/* The events that it wants may be named anew with it, as the dialect says how they are named. */
 static int set_dialect(struct endpoint *e, const struct endpoint_spec *spec, struct diag *diag)
 {
-    bool suits = !e->dialect || e->dialect->signature.key_form == spec->dialect->signature.key_form;
+    int r;
 
-    if (!suits && !spec->secret && !spec->wants_new_secret)
-        return diag_set(diag,
-                        "--dialect: %s takes secrets of another form than %s; name a new one "
-                        "(--secret), or have one made (--rotate)",
-                        spec->dialect->name, e->dialect->name);
-    if (!suits)
-        drop_secrets(e);
-    e->dialect = spec->dialect;
+    if (!spec->events)
+        return endpoint_set_dialect(e, spec->dialect, diag);
+    r = endpoint_set_events(e, SPAN("*"), diag); /* suits all */
+    r = r ? r : endpoint_set_dialect(e, spec->dialect, diag);
+    return r ? r : endpoint_set_events(e, span_of(spec->events), diag);
+}
+
+static int set_parts(struct endpoint *e, const struct endpoint_spec *spec, struct diag *diag)
+{
+    int r = 0;
+
+    for (unsigned i = 0; i < N_POLICY_PARTS && !r; i++)
+        if (spec->parts[i])
+            r = policy_set(&e->policy, (enum policy_part)i,
+                           is_default(spec->parts[i]) ? NULL : spec->parts[i], diag);
+    return r;
+}
+
+/* A secret of another form is no key for signatures of this one: they go, and a new one must come. */
+static int check_secrets(struct endpoint *e, const struct endpoint_spec *spec, struct diag *diag)
+{
+    enum sign_form form = e->policy.row.signature.form;
+
+    if (!e->secrets.n || endpoint_secret_suits(&e->secrets.all[0], form))
+        return 0;
+    if (!spec->secret && !spec->wants_new_secret)
+        return diag_set(diag, "these signatures take secrets of another form than the one in use; "
+                              "name a new one (--secret), or have one made (--rotate)");
+    endpoint_secrets_fini(&e->secrets);
     return 0;
 }
 
 static int add_secret(struct endpoint *e, const struct endpoint_spec *spec,
-                      const struct endpoint_rules *rules, struct made_secret *ret_made,
-                      struct diag *diag)
+                      const struct endpoint_rules *rules, int64_t now_ms,
+                      struct made_secret *ret_made, struct diag *diag)
 {
-    int r = endpoint_add_secret(e, rules->key, spec->secret, ret_made->text, diag);
+    struct secret_change change = {
+        .now_ms = now_ms, .overlap_ms = spec->has_overlap ? spec->overlap_ms : SECRET_OVERLAP_MS};
+    int r = endpoint_add_secret(e, rules->key, spec->secret, &change, ret_made->text, diag);
 
     if (r == -ENOKEY)
         return diag_set(diag, "master_key: not set, but secrets are kept encrypted");
     return r;
 }
 
-static void set_numbers(struct endpoint *e, const struct endpoint_spec *spec)
-{
-    if (spec->has_slots)
-        e->slots = (unsigned)spec->slots;
-    if (spec->has_retries)
-        e->retries = (int)spec->retries;
-    if (spec->has_timeout)
-        e->timeout_ms = spec->timeout_ms;
-}
-
 int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
-                        const struct tenant *t, const struct endpoint_rules *rules,
+                        const struct tenant *t, const struct endpoint_rules *rules, int64_t now_ms,
                         struct made_secret *ret_made, struct diag *diag)
 {
     int r = 0;
 
     if (spec->url)
         r = set_url(e, spec->url, t, rules, diag);
+    if (!r && spec->events && !spec->dialect)
+        r = endpoint_set_events(e, span_of(spec->events), diag);
     if (!r && spec->dialect)
         r = set_dialect(e, spec, diag);
-    if (!r && spec->events)
-        r = endpoint_set_events(e, span_of(spec->events), diag);
+    r = r ? r : set_parts(e, spec, diag);
+    if (!r && spec->filter)
+        r = set_filter(e, spec->filter, diag);
     if (!r && spec->description)
-        r = replace(&e->description, spec->description);
+        r = endpoint_replace_text(&e->description, span_of(spec->description));
+    r = r ? r : check_secrets(e, spec, diag);
     if (!r && (spec->secret || spec->wants_new_secret))
-        r = add_secret(e, spec, rules, ret_made, diag);
-    if (!r)
-        set_numbers(e, spec);
+        r = add_secret(e, spec, rules, now_ms, ret_made, diag);
+    if (!r && spec->has_slots)
+        e->slots = (unsigned)spec->slots;
     return r;
 }
 
@@ -148,23 +140,21 @@ int endpoint_spec_make(struct endpoint **ret, const struct endpoint_spec *spec,
                        struct made_secret *ret_made, struct diag *diag)
 {
     struct endpoint_spec whole = *spec;
-    struct endpoint *e = calloc(1, sizeof(*e));
+    struct endpoint *e;
+    char id[ID_SIZE];
     int r;
 
-    if (!e)
-        return err_origin(-ENOMEM);
-    id_make(e->id, "ep_", partition_of(span_of(t->id), partitions));
+    id_make(id, "ep_", partition_of(span_of(t->id), partitions));
+    r = endpoint_new(&e, span_of(id), spec->dialect ? spec->dialect : dialect_at(0));
+    if (r)
+        return r;
     e->created_ms = now_ms;
-    e->retries = -1;
-    if (!whole.dialect)
-        whole.dialect = dialect_at(0);
+    whole.dialect = NULL;
     if (!whole.events)
         whole.events = "*";
-    if (!whole.description)
-        whole.description = "";
     whole.wants_new_secret = !whole.secret;
-    r = replace(&e->tenant, t->id);
-    r = r ? r : endpoint_spec_apply(e, &whole, t, rules, ret_made, diag);
+    r = endpoint_replace_text(&e->tenant, span_of(t->id));
+    r = r ? r : endpoint_spec_apply(e, &whole, t, rules, now_ms, ret_made, diag);
     if (r)
         (void)endpoint_free(e);
     else

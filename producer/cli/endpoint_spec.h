@@ -7,19 +7,17 @@
 #include "common/tenant.h"
 #include "producer/cli/store.h"
 
-enum {
-    SPEC_SLOTS_MAX = 10000,
-    SPEC_RETRIES_MAX = 100,
-    SPEC_TIMEOUT_MIN_MS = 100,
-    SPEC_TIMEOUT_MAX_MS = 120000,
-};
+enum { SPEC_SLOTS_MAX = 10000 };
 
 /* Texts are borrowed; NULL and false: not named. */
 struct endpoint_spec {
     const char *tenant, *url, *events, *secret, *description;
+    const char *filter;                /* "none": without */
+    const char *parts[N_POLICY_PARTS]; /* "default": as the dialect has it */
     const struct dialect *dialect;
-    bool has_slots, has_retries, has_timeout;
-    int64_t slots, retries, timeout_ms; /* as in struct endpoint: 0, -1 and 0 are the defaults */
+    bool has_slots, has_overlap;
+    int64_t slots; /* as in struct endpoint: 0 is the default */
+    int64_t overlap_ms;
     bool wants_new_secret;
 };
 
@@ -34,16 +32,14 @@ int endpoint_rules_init(struct endpoint_rules *rules, const struct store *s, str
 int spec_dialect(struct endpoint_spec *spec, const char *name, const char *value,
                  struct diag *diag);
 int spec_slots(struct endpoint_spec *spec, const char *name, const char *value, struct diag *diag);
-int spec_retries(struct endpoint_spec *spec, const char *name, const char *value,
-                 struct diag *diag);
-int spec_timeout(struct endpoint_spec *spec, const char *name, const char *value,
+int spec_overlap(struct endpoint_spec *spec, const char *name, const char *value,
                  struct diag *diag);
 int spec_description(struct endpoint_spec *spec, const char *name, const char *value,
                      struct diag *diag);
 
 /* The new secret, when one was made; wipe it. */
 struct made_secret {
-    char text[64]; /* "": none */
+    char text[SIGN_SECRET_SIZE]; /* "": none */
 };
 
 /* Gives a new endpoint of @t with a secret: the one that is named, or a new one. -EINVAL with
@@ -55,7 +51,7 @@ int endpoint_spec_make(struct endpoint **ret, const struct endpoint_spec *spec,
 
 /* Changes @e as far as @spec names something. */
 int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
-                        const struct tenant *t, const struct endpoint_rules *rules,
+                        const struct tenant *t, const struct endpoint_rules *rules, int64_t now_ms,
                         struct made_secret *ret_made, struct diag *diag);
 
 #endif

@@ -8,6 +8,33 @@ unsigned endpoint_slots(const struct cli *cli, const struct endpoint *e)
     return e->slots ? e->slots : (unsigned)cli->settings.endpoint_slots;
 }
 
+/* What it has of its own over its dialect, as it was written. */
+static void put_own(struct buf *b, const struct endpoint *e)
+{
+    json_key(b, "own");
+    json_begin(b, '{');
+    for (unsigned i = 0; i < N_POLICY_PARTS; i++)
+        if (e->policy.texts[i])
+            json_put_text(b, policy_part_name((enum policy_part)i), e->policy.texts[i]);
+    json_end(b, '}');
+}
+
+static void put_secrets(struct buf *b, const struct endpoint_secrets *s)
+{
+    json_key(b, "secrets");
+    json_begin(b, '[');
+    for (unsigned i = 0; i < s->n; i++) {
+        json_begin(b, '{');
+        json_put_text(b, "id", s->all[i].id);
+        json_put_time(b, "createdAt", s->all[i].created_ms);
+        json_put_time(b, "until", s->all[i].until_ms);
+        if (*s->all[i].public_text)
+            json_put_text(b, "publicKey", s->all[i].public_text);
+        json_end(b, '}');
+    }
+    json_end(b, ']');
+}
+
 void endpoint_json(struct buf *b, const struct cli *cli, const struct endpoint *e)
 {
     json_put_text(b, "id", e->id);
@@ -21,9 +48,11 @@ void endpoint_json(struct buf *b, const struct cli *cli, const struct endpoint *
         json_text(b, span_of(e->events[i]));
     json_end(b, ']');
     json_put_i64(b, "slots", endpoint_slots(cli, e));
-    json_put_i64(b, "retries", endpoint_attempts_max(e));
-    json_put_i64(b, "timeoutMs", endpoint_timeout_ms(e));
-    json_put_i64(b, "secrets", e->n_secrets);
+    json_put_i64(b, "retries", e->policy.row.schedule.retries);
+    json_put_i64(b, "timeoutMs", e->policy.row.timeout_ms);
+    put_own(b, e);
+    json_put_text(b, "filter", *e->filter_text ? e->filter_text : NULL);
+    put_secrets(b, &e->secrets);
     json_put_bool(b, "enabled", !e->disabled_reason);
     json_put_text(b, "disabledReason", e->disabled_reason);
     json_put_time(b, "disabledAt", e->disabled_ms);

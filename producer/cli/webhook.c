@@ -44,7 +44,9 @@ static bool has_form(const char *value, enum sign_form form)
     case SIGN_FORM_SHA256_HEX:
         return strncmp(value, "sha256=", 7) == 0 && is_hex(value + 7);
     case SIGN_FORM_V1_BASE64:
-        return strncmp(value, "v1,", 3) == 0 || strstr(value, " v1,");
+    case SIGN_FORM_V1A_BASE64:
+        return strncmp(value, "v1,", 3) == 0 || strstr(value, " v1,") ||
+               strncmp(value, "v1a,", 4) == 0 || strstr(value, " v1a,");
     }
     return false;
 }
@@ -58,6 +60,8 @@ const char *webhook_form_text(enum sign_form form)
         return "sha256=<64 hex digits>";
     case SIGN_FORM_V1_BASE64:
         return "v1,<base64>";
+    case SIGN_FORM_V1A_BASE64:
+        return "v1a,<base64>";
     }
     return "?";
 }
@@ -144,7 +148,7 @@ static bool matches(const struct dialect *d, const struct webhook_policy *policy
     for (size_t i = 0; i < policy->n_secrets && !is_match; i++) {
         struct sign_key *key;
 
-        if (sign_key_new(&key, span_of(policy->secrets[i]), d->signature.key_form, ret_diag))
+        if (sign_key_new(&key, span_of(policy->secrets[i]), d->signature.form, ret_diag))
             continue;
         is_match = sign_verify(&d->signature, key, span_of(signature), span_of(parts->id),
                                parts->timestamp_s, body) == 0;

@@ -39,17 +39,27 @@ static void follows_the_guides(void **state)
 
         for (; tables[i].delays_ms[n]; n++)
             assert_int_equal(backoff_delay_ms(s, n + 1, NO_JITTER), tables[i].delays_ms[n]);
-        assert_int_equal(backoff_attempts(s, -1), n + 1);
         assert_int_equal(s->retries, n);
     }
 }
 
-static void counts_attempts(void **state)
+static void grows_by_the_factor(void **state)
 {
+    static const struct dialect_schedule half = {
+        .base_ms = 1000, .factor_percent = 150, .cap_ms = H};
+    static const struct dialect_schedule even = {
+        .base_ms = 1000, .factor_percent = 100, .cap_ms = H};
+    static const struct dialect_schedule tenfold = {
+        .base_ms = 100, .factor_percent = 1000, .cap_ms = 50 * S};
+
     (void)state;
-    assert_int_equal(backoff_attempts(schedule_of("royalti"), -1), 4);
-    assert_int_equal(backoff_attempts(schedule_of("royalti"), 0), 1);
-    assert_int_equal(backoff_attempts(schedule_of("royalti"), 10), 11);
+    assert_int_equal(backoff_delay_ms(&half, 2, NO_JITTER), 1500);
+    assert_int_equal(backoff_delay_ms(&half, 3, NO_JITTER), 2250);
+    assert_int_equal(backoff_delay_ms(&half, 4, NO_JITTER), 3375);
+    assert_int_equal(backoff_delay_ms(&half, 101, NO_JITTER), H);
+    assert_int_equal(backoff_delay_ms(&even, 4000000000U, NO_JITTER), 1000);
+    assert_int_equal(backoff_delay_ms(&tenfold, 3, NO_JITTER), 10 * S);
+    assert_int_equal(backoff_delay_ms(&tenfold, 4, NO_JITTER), 50 * S);
 }
 
 static void goes_on_when_there_are_more_retries(void **state)
@@ -72,8 +82,10 @@ static void goes_on_when_there_are_more_retries(void **state)
 
 static void keeps_a_base_above_the_cap_down(void **state)
 {
-    static const struct dialect_schedule s = {.base_ms = 5000, .cap_ms = 3000};
-    static const struct dialect_schedule odd = {.base_ms = 1000, .cap_ms = 2500};
+    static const struct dialect_schedule s = {
+        .base_ms = 5000, .factor_percent = 200, .cap_ms = 3000};
+    static const struct dialect_schedule odd = {
+        .base_ms = 1000, .factor_percent = 200, .cap_ms = 2500};
 
     (void)state;
     assert_int_equal(backoff_delay_ms(&s, 1, NO_JITTER), 3000);
@@ -236,7 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_the_guides),
-        cmocka_unit_test(counts_attempts),
+        cmocka_unit_test(grows_by_the_factor),
         cmocka_unit_test(goes_on_when_there_are_more_retries),
         cmocka_unit_test(keeps_a_base_above_the_cap_down),
         cmocka_unit_test(spreads_by_the_jitter),

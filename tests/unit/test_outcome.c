@@ -103,7 +103,7 @@ static void hears_retry_after_where_it_retries(void **state)
     assert_int_equal(waits("royalti", 503, "120"), 120000);
     assert_int_equal(waits("royalti", 504, "120"), 120000);
     assert_int_equal(waits("royalti", 429, "120"), 0); /* is final there */
-    deaf.obeys_retry_after = false;
+    deaf.retry_after_max_ms = 0;
     assert_int_equal(outcome_of_status(&deaf, 503, SPAN("120"), now_ms).retry_after_ms, 0);
 }
 
@@ -303,13 +303,22 @@ static const struct {
      43200000},
 };
 
+/* By the dialect's schedule, or with another number of retries. */
+static struct verdict judge(size_t i)
+{
+    struct dialect d = *dialect(verdicts[i].dialect);
+
+    if (verdicts[i].retries >= 0)
+        d.schedule.retries = (unsigned)verdicts[i].retries;
+    return verdict_of(&d, &verdicts[i].o, verdicts[i].attempt, verdicts[i].base,
+                      verdicts[i].jitter);
+}
+
 static void judges_failed_attempts(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(verdicts); i++) {
-        struct verdict v =
-            verdict_of(dialect(verdicts[i].dialect), &verdicts[i].o, verdicts[i].attempt,
-                       verdicts[i].base, verdicts[i].retries, verdicts[i].jitter);
+        struct verdict v = judge(i);
 
         if (v.kind != verdicts[i].kind || v.delay_ms != verdicts[i].delay_ms)
             fail_msg("verdict %zu: %d after %lld ms, expected %d after %lld ms", i, v.kind,

@@ -10,7 +10,7 @@
 
 #include "tests/support/vectors.h"
 
-static struct sign_key *key_of(struct span secret, enum sign_key_form form)
+static struct sign_key *key_of(struct span secret, enum sign_form form)
 {
     struct sign_key *key = NULL;
     struct diag diag = {""};
@@ -30,7 +30,7 @@ static void check_vector(const json_t *v)
     struct buf b;
 
     assert_non_null(d);
-    key = key_of(vector_text(v, "secret"), d->signature.key_form);
+    key = key_of(vector_text(v, "secret"), d->signature.form);
     buf_init(&b, 256);
     for (int again = 0; again < 3; again++) { /* the context starts anew each time */
         buf_clear(&b);
@@ -76,7 +76,7 @@ static void agrees_with_the_rfc(void **state)
     memset(long_key, 0xaa, sizeof(long_key));
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct span secret = {cases[i].key.data ? cases[i].key.data : long_key, cases[i].key.len};
-        struct sign_key *key = key_of(secret, SIGN_KEY_LITERAL);
+        struct sign_key *key = key_of(secret, SIGN_FORM_HEX);
         struct buf b;
 
         buf_init(&b, 64);
@@ -91,8 +91,8 @@ static void agrees_with_the_rfc(void **state)
 static void keeps_keys_apart(void **state)
 {
     const struct dialect_signature *s = &dialect_find(SPAN("royalti"))->signature;
-    struct sign_key *one = key_of(SPAN("one"), SIGN_KEY_LITERAL),
-                    *two = key_of(SPAN("two"), SIGN_KEY_LITERAL);
+    struct sign_key *one = key_of(SPAN("one"), SIGN_FORM_HEX),
+                    *two = key_of(SPAN("two"), SIGN_FORM_HEX);
     struct buf a, b, c;
 
     (void)state;
@@ -114,21 +114,21 @@ static void keeps_keys_apart(void **state)
 
 static const struct {
     struct span secret;
-    enum sign_key_form form;
+    enum sign_form form;
     const char *words;
 } refused[] = {
-    {SPAN(""), SIGN_KEY_LITERAL, "secret: empty; expected 1 to 512 bytes"},
-    {SPAN(""), SIGN_KEY_DECODED, "secret: empty; expected 1 to 512 bytes"},
-    {SPAN("whsec_"), SIGN_KEY_DECODED, "has 0 bytes; expected 24 to 64"},
-    {SPAN("whsec"), SIGN_KEY_DECODED, "secret: expected whsec_ and the key in base64"},
-    {SPAN("plain-secret"), SIGN_KEY_DECODED, "secret: expected whsec_ and the key in base64"},
-    {SPAN("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_KEY_DECODED, "expected whsec_"},
-    {SPAN("WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_KEY_DECODED, "expected whsec_"},
-    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"), SIGN_KEY_DECODED, "is not base64"},
-    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa w"), SIGN_KEY_DECODED, "is not base64"},
-    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS="), SIGN_KEY_DECODED, "is not base64"},
-    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_"), SIGN_KEY_DECODED, "is not base64"},
-    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLQ=="), SIGN_KEY_DECODED,
+    {SPAN(""), SIGN_FORM_HEX, "secret: empty; expected 1 to 512 bytes"},
+    {SPAN(""), SIGN_FORM_V1_BASE64, "secret: empty; expected 1 to 512 bytes"},
+    {SPAN("whsec_"), SIGN_FORM_V1_BASE64, "has 0 bytes; expected 24 to 64"},
+    {SPAN("whsec"), SIGN_FORM_V1_BASE64, "secret: expected whsec_ and the key in base64"},
+    {SPAN("plain-secret"), SIGN_FORM_V1_BASE64, "secret: expected whsec_ and the key in base64"},
+    {SPAN("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_FORM_V1_BASE64, "expected whsec_"},
+    {SPAN("WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_FORM_V1_BASE64, "expected whsec_"},
+    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"), SIGN_FORM_V1_BASE64, "is not base64"},
+    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa w"), SIGN_FORM_V1_BASE64, "is not base64"},
+    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS="), SIGN_FORM_V1_BASE64, "is not base64"},
+    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa-_"), SIGN_FORM_V1_BASE64, "is not base64"},
+    {SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLQ=="), SIGN_FORM_V1_BASE64,
      "has 22 bytes; expected 24 to 64"},
 };
 
@@ -147,11 +147,10 @@ static void refuses_secrets_with_words(void **state)
             assert_null(strstr(diag.text, refused[i].secret.data));
     }
     memset(text, 'A', sizeof(text));
-    assert_int_equal(sign_key_new(&key, (struct span){text, 513}, SIGN_KEY_LITERAL, &diag),
-                     -EINVAL);
+    assert_int_equal(sign_key_new(&key, (struct span){text, 513}, SIGN_FORM_HEX, &diag), -EINVAL);
     assert_string_equal(diag.text, "secret: 513 bytes; expected at most 512");
     memcpy(text, "whsec_", 6);
-    assert_int_equal(sign_key_new(&key, (struct span){text, 6 + 88}, SIGN_KEY_DECODED, &diag),
+    assert_int_equal(sign_key_new(&key, (struct span){text, 6 + 88}, SIGN_FORM_V1_BASE64, &diag),
                      -EINVAL);
     assert_string_equal(diag.text, "secret: the key behind whsec_ has 66 bytes; expected 24 to 64");
     assert_null(key);
@@ -162,7 +161,8 @@ static void verifies_lists_where_the_dialect_has_them(void **state)
 {
     const struct dialect_signature *list = &dialect_find(SPAN("standard"))->signature;
     const struct dialect_signature *single = &dialect_find(SPAN("simple"))->signature;
-    struct sign_key *key = key_of(SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_KEY_DECODED);
+    struct sign_key *key =
+        key_of(SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_FORM_V1_BASE64);
     static const struct {
         const char *before, *behind;
         int in_list, alone;
@@ -198,7 +198,8 @@ static void verifies_lists_where_the_dialect_has_them(void **state)
 static void notices_every_change(void **state)
 {
     const struct dialect_signature *s = &dialect_find(SPAN("standard"))->signature;
-    struct sign_key *key = key_of(SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_KEY_DECODED);
+    struct sign_key *key =
+        key_of(SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_FORM_V1_BASE64);
     struct buf b;
 
     (void)state;
@@ -228,7 +229,7 @@ static void notices_every_change(void **state)
 static void says_when_the_buffer_is_full(void **state)
 {
     const struct dialect_signature *s = &dialect_find(SPAN("royalti"))->signature;
-    struct sign_key *key = key_of(SPAN("secret"), SIGN_KEY_LITERAL);
+    struct sign_key *key = key_of(SPAN("secret"), SIGN_FORM_HEX);
     struct buf b;
 
     (void)state;
@@ -251,14 +252,14 @@ static void makes_secrets(void **state)
     char one[64], two[64];
 
     (void)state;
-    sign_secret_make(one);
-    sign_secret_make(two);
+    sign_secret_make(one, SIGN_FORM_V1_BASE64);
+    sign_secret_make(two, SIGN_FORM_HEX);
     assert_int_equal(strlen(one), 6 + 44);
     assert_string_not_equal(one, two);
-    sign_key_free(key_of(span_of(one), SIGN_KEY_DECODED));
+    sign_key_free(key_of(span_of(one), SIGN_FORM_V1_BASE64));
 
     rng_replace(zero_bytes);
-    sign_secret_make(one);
+    sign_secret_make(one, SIGN_FORM_V1_BASE64);
     rng_replace(NULL);
     assert_string_equal(one, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 }
