@@ -188,6 +188,11 @@ bool endpoint_wants(const struct endpoint *e, struct span type)
     return false;
 }
 
+bool endpoint_takes(const struct endpoint *e, struct span type, struct span data)
+{
+    return endpoint_wants(e, type) && (!e->filter || filter_matches(e->filter, data));
+}
+
 bool endpoint_signs(const struct endpoint *e, struct span type)
 {
     return e->policy.row.signing == SIGNING_ALWAYS || catalogue_category_of(type)->is_signed;

@@ -8,13 +8,7 @@
 #include "common/dialect.h"
 #include "common/egress.h"
 #include "common/endpoint_secret.h"
-#if __has_include("common/filter.h") /* until it is there */
 #include "common/filter.h"
-#else
-struct filter;
-#define filter_free(f) ((void)(f))
-#define filter_parse(ret, text, diag) ((void)(ret), (void)(text), (void)(diag), 0)
-#endif
 #include "common/id.h"
 #include "common/policy.h"
 
@@ -67,6 +61,8 @@ int endpoint_replace_text(char **place, struct span text);
 int endpoint_set_events(struct endpoint *e, struct span list, struct diag *diag);
 /* Is an event of @type wanted? */
 bool endpoint_wants(const struct endpoint *e, struct span type);
+/* The same, and by what stands in @data (which passed json_check()), where the endpoint has a filter. */
+bool endpoint_takes(const struct endpoint *e, struct span type, struct span data);
 /* Is it to be signed? */
 bool endpoint_signs(const struct endpoint *e, struct span type);
 

@@ -37,6 +37,7 @@ static void tenant_free(struct tenant *t)
     free(t->endpoints);
     free(t->name);
     free(t->domain);
+    free(t->webhook);
     free(t);
 }
 
@@ -49,7 +50,7 @@ struct tenant *tenant_unref(struct tenant *t)
 
 void tenant_pack(struct buf *b, const struct tenant *t)
 {
-    pack_map(b, 5);
+    pack_map(b, 6);
     pack_text(b, "name");
     pack_text(b, t->name);
     pack_text(b, "domain");
@@ -58,17 +59,20 @@ void tenant_pack(struct buf *b, const struct tenant *t)
     pack_i64(b, t->limit);
     pack_text(b, "plain");
     pack_i64(b, t->may_be_plain);
+    pack_text(b, "webhook");
+    pack_text(b, t->webhook);
     pack_text(b, "created");
     pack_i64(b, t->created_ms);
 }
 
 static int parse_map(struct tenant *t, const msgpack_object *map)
 {
-    struct span name, domain;
+    struct span name, domain, webhook;
     int64_t plain;
 
     if (object_span(object_get(map, "name"), &name) ||
         object_span(object_get(map, "domain"), &domain) ||
+        object_span(object_get(map, "webhook"), &webhook) ||
         object_i64(object_get(map, "limit"), &t->limit) ||
         object_i64(object_get(map, "plain"), &plain) ||
         object_i64(object_get(map, "created"), &t->created_ms))
@@ -78,7 +82,8 @@ static int parse_map(struct tenant *t, const msgpack_object *map)
     t->may_be_plain = plain != 0;
     t->name = text_copy(name);
     t->domain = text_copy(domain);
-    return t->name && t->domain ? 0 : -ENOMEM;
+    t->webhook = text_copy(webhook);
+    return t->name && t->domain && t->webhook ? 0 : -ENOMEM;
 }
 
 int tenant_parse(struct tenant *t, struct span record)

@@ -12,6 +12,7 @@ struct tenant {
     char id[72];
     bool exists; /* false: a cached answer that there is no such tenant */
     char *name, *domain;
+    char *webhook;     /* the endpoint that its settings are about (tenant_setting.h); "": none */
     int64_t limit;     /* attempts in 60 s; -1: the setting tenant_limit, 0: none */
     bool may_be_plain; /* http:// endpoints are allowed */
     int64_t created_ms;

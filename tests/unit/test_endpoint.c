@@ -323,7 +323,7 @@ static void opens_as(const struct endpoint *e, unsigned i, const char *expected)
 static void made_secret_is_sealed_for_this_endpoint(void **state)
 {
     struct endpoint *e = make("standard", "*");
-    struct master_key other = {.bytes = {1}, .id = {9}, .is_set = true};
+    struct master_key other = {.all[0] = {.bytes = {1}, .id = {9}}, .n = 1, .is_set = true};
     char made[64] = "", again[64] = "";
     struct buf plain;
 

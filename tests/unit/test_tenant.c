@@ -74,11 +74,11 @@ static void round_trip(void **state)
 /* The first version's, but for one member that is left out or another value. */
 static void pack_record(struct buf *b, const char *left_out, int64_t limit)
 {
-    static const char *const texts[] = {"name", "domain"};
+    static const char *const texts[] = {"name", "domain", "webhook"};
     static const char *const numbers[] = {"plain", "created"};
 
     buf_clear(b);
-    pack_map(b, left_out ? 4 : 5);
+    pack_map(b, left_out ? 5 : 6);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (left_out && strcmp(texts[i], left_out) == 0)
             continue;
@@ -109,7 +109,7 @@ static int parse(struct span record)
 
 static void refuses_other_records(void **state)
 {
-    static const char *const members[] = {"name", "domain", "plain", "created", "limit"};
+    static const char *const members[] = {"name", "domain", "webhook", "plain", "created", "limit"};
     struct buf b;
 
     (void)state;
