@@ -21,6 +21,14 @@ int endpoint_new(struct endpoint **ret, struct span id, const struct dialect *d)
     memcpy(e->id, id.data, id.len);
     e->dialect = d;
     policy_init(&e->policy, d);
+    if (endpoint_replace_text(&e->description, SPAN("")) ||
+        endpoint_replace_text(&e->url, SPAN("")) ||
+        endpoint_replace_text(&e->filter_text, SPAN("")) ||
+        endpoint_replace_text(&e->ca, SPAN("")) ||
+        endpoint_replace_text(&e->client_cert, SPAN(""))) {
+        endpoint_free(e);
+        return err_origin(-ENOMEM);
+    }
     *ret = e;
     return 0;
 }

@@ -41,7 +41,7 @@ struct endpoint {
     void *attached;
 };
 
-/* Gives one of dialect @d with nothing in it. -ENOMEM. */
+/* Gives one of dialect @d with nothing in it: its texts are "". -EBADMSG: the id is too long; -ENOMEM. */
 int endpoint_new(struct endpoint **ret, struct span id, const struct dialect *d);
 struct endpoint *endpoint_free(struct endpoint *e); /* NULL is fine; returns NULL */
 

@@ -87,7 +87,7 @@ static int set_url(struct tenant_webhook *w, struct span value, struct diag *dia
 static void get_url(struct buf *ret, const struct tenant *t, const struct endpoint *e)
 {
     (void)t;
-    buf_add_text(ret, e && e->url ? e->url : "");
+    buf_add_text(ret, e ? e->url : "");
 }
 
 static int set_is_active(struct tenant_webhook *w, struct span value, struct diag *diag)
@@ -96,7 +96,7 @@ static int set_is_active(struct tenant_webhook *w, struct span value, struct dia
 
     if (get_bool(value, "webhook-isActive", &is_active, diag))
         return -EINVAL;
-    if (is_active && !(w->endpoint->url && *w->endpoint->url))
+    if (is_active && !(*w->endpoint->url))
         return diag_set(diag, "webhook-isActive: expected webhook-url to be set first");
     w->state = is_active ? WEBHOOK_ENABLE : WEBHOOK_DISABLE;
     w->reason = "webhook-isActive is false";
@@ -201,7 +201,7 @@ static int set_require_https(struct tenant_webhook *w, struct span value, struct
 
     if (get_bool(value, "webhook-requireHttps", &is_required, diag))
         return -EINVAL;
-    if (is_required && url && *url && egress_check_url(w->egress, span_of(url), false, NULL))
+    if (is_required && *url && egress_check_url(w->egress, span_of(url), false, NULL))
         return diag_set(diag, "webhook-requireHttps: webhook-url is not https; expected it to be "
                               "changed first");
     w->tenant->may_be_plain = !is_required;
@@ -265,8 +265,6 @@ static int fill(struct tenant_webhook *w, struct diag *diag)
     int r = endpoint_replace_text(&e->tenant, span_of(w->tenant->id));
 
     r = r ? r : endpoint_replace_text(&e->description, SPAN("made by the tenant's settings"));
-    r = r ? r : endpoint_replace_text(&e->url, SPAN(""));
-    r = r ? r : endpoint_replace_text(&e->filter_text, SPAN(""));
     r = r ? r : endpoint_set_events(e, SPAN("default"), diag);
     r = r ? r : policy_set(&e->policy, POLICY_signing, "required", diag);
     r = r ? r : set_secret_token(w, SPAN(""), diag);

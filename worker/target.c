@@ -1,5 +1,6 @@
 #include "worker/target.h"
 
+#include "common/endpoint_tls.h"
 #include "common/err.h"
 #include "common/partition.h"
 #include <errno.h>
@@ -8,15 +9,20 @@ static int add_key(struct target *t, const struct master_key *key, const struct 
                    const struct endpoint_secret *from)
 {
     struct buf secret;
+    struct span sealed = {from->sealed.data, from->sealed.len};
+    struct diag why = {""};
     int r;
 
     buf_init(&secret, SECRET_TEXT_MAX);
-    r = secret_open(&secret, key, span_of(e->id),
-                    (struct span){from->sealed.data, from->sealed.len});
-    if (!r)
+    r = secret_open(&secret, key, span_of(e->id), sealed);
+    if (r)
+        secret_fault(&why, key, sealed, r);
+    else
         r = sign_key_new(&t->keys[t->n_keys].key, buf_span(&secret), e->policy.row.signature.form,
-                         &t->why);
+                         &why);
     buf_wipe(&secret);
+    if (r)
+        (void)diag_set(&t->why, "the endpoint's secret cannot be used: %.150s", why.text);
     if (r)
         return r;
     t->keys[t->n_keys++].until_ms = from->until_ms;
@@ -28,15 +34,30 @@ static void add_keys(struct target *t, const struct master_key *key, const struc
     const struct endpoint_secrets *s = &e->secrets;
     unsigned n = sign_form_is_list(e->policy.row.signature.form) ? s->n : MIN(s->n, 1u);
 
-    for (unsigned i = 0; i < n; i++) {
-        int r = add_key(t, key, e, &s->all[i]);
+    for (unsigned i = 0; i < n && !t->fault; i++)
+        if (add_key(t, key, e, &s->all[i]))
+            t->fault = OUTCOME_UNKNOWN_ERROR;
+}
 
-        if (!r)
-            continue;
-        t->fault = OUTCOME_UNKNOWN_ERROR;
-        (void)diag_set(&t->why, "the endpoint's secret cannot be used: %s", err_text(r));
-        return;
-    }
+/* What was configured was checked then: a certificate that cannot be used now is not the URL's fault. */
+static void make_http(struct target *t, struct http_client *client, const struct master_key *key,
+                      const struct endpoint *e)
+{
+    struct http_target_options o = {
+        .url = e->url, .ca_pem = span_of(e->ca), .client_cert_pem = span_of(e->client_cert)};
+    struct buf pem;
+    int r;
+
+    buf_init(&pem, SECRET_PLAIN_MAX);
+    r = endpoint_open_client_key(&pem, e, key);
+    o.client_key_pem = buf_span(&pem);
+    if (r)
+        (void)diag_set(&t->why, "the endpoint's client_key cannot be used: %s", err_text(r));
+    else
+        r = http_target_new(&t->http, client, &o, &t->why);
+    if (r)
+        t->fault = e->ca[0] || e->client_key.len ? OUTCOME_SSL_ERROR : OUTCOME_INVALID_URL;
+    buf_wipe(&pem);
 }
 
 struct target *target_new(struct http_client *client, const struct master_key *key,
@@ -51,9 +72,10 @@ struct target *target_new(struct http_client *client, const struct master_key *k
     add_keys(t, key, e);
     if (t->fault)
         return t;
-    if (egress_check_url(egress, span_of(e->url), tenant->may_be_plain, &t->why) ||
-        http_target_new(&t->http, client, e->url, &t->why))
+    if (egress_check_url(egress, span_of(e->url), tenant->may_be_plain, &t->why))
         t->fault = OUTCOME_INVALID_URL;
+    else
+        make_http(t, client, key, e);
     return t;
 }
 

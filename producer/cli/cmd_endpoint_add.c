@@ -108,7 +108,7 @@ static int check(struct cli *cli, struct args *a)
         return cli_misuse(cli, "--tenant is missing");
     if (!a->o.spec.url)
         return cli_misuse(cli, "--url is missing");
-    return endpoint_options_read_secret(cli, &a->o);
+    return endpoint_options_read(cli, &a->o);
 }
 
 static int run(struct cli *cli)

@@ -133,7 +133,7 @@ static int check(struct cli *cli, struct args *a)
         return cli_misuse(cli, "--secret and --rotate: expected one of them");
     if (a->o.spec.has_overlap && !a->o.spec.secret && !a->o.spec.wants_new_secret)
         return cli_misuse(cli, "--overlap: expected with --secret or --rotate");
-    return endpoint_options_read_secret(cli, &a->o);
+    return endpoint_options_read(cli, &a->o);
 }
 
 static int run(struct cli *cli)

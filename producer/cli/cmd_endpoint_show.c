@@ -88,6 +88,10 @@ static void print_settings(const struct cli *cli, const struct endpoint *e)
     if (*e->filter_text)
         print_field("filter", "%s", e->filter_text);
     print_secrets(&e->secrets);
+    if (*e->ca)
+        print_field("tls", "has CA certificates of its own");
+    if (*e->client_cert)
+        print_field("tls", "shows a client certificate");
     print_field_time("created", e->created_ms);
     buf_fini(&events);
 }

@@ -128,6 +128,21 @@ static int take_filter(struct endpoint_line *l, json_t *value, struct diag *diag
     return l->filter ? 0 : -ENOMEM;
 }
 
+static int take_ca(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    return get_text(&l->spec.ca, "ca", value, diag);
+}
+
+static int take_client_cert(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    return get_text(&l->spec.client_cert, "client_cert", value, diag);
+}
+
+static int take_client_key(struct endpoint_line *l, json_t *value, struct diag *diag)
+{
+    return get_text(&l->spec.client_key, "client_key", value, diag);
+}
+
 /* "header-prefix" or "header_prefix" */
 static int find_part(const char *name, enum policy_part *ret)
 {
@@ -200,15 +215,12 @@ static const struct {
     const char *name;
     int (*take)(struct endpoint_line *l, json_t *value, struct diag *diag);
 } members[] = {
-    {"tenant", take_tenant},
-    {"url", take_url},
-    {"dialect", take_dialect},
-    {"events", take_events},
-    {"secret", take_secret},
-    {"slots", take_slots},
-    {"filter", take_filter},
-    {"description", take_description},
-    {"create_tenant", take_create_tenant},
+    {"tenant", take_tenant},           {"url", take_url},
+    {"dialect", take_dialect},         {"events", take_events},
+    {"secret", take_secret},           {"slots", take_slots},
+    {"filter", take_filter},           {"ca", take_ca},
+    {"client_cert", take_client_cert}, {"client_key", take_client_key},
+    {"description", take_description}, {"create_tenant", take_create_tenant},
 };
 
 /* Names what there is. */

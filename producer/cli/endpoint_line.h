@@ -2,6 +2,7 @@
  *
  *     {"tenant": "123", "url": "https://…", "dialect": "…", "events": ["A", "user.*"] or "A,user.*",
  *      "secret": "…", "slots": 8, "description": "…", "filter": {…},
+ *      "ca": "…", "client_cert": "…", "client_key": "…" (PEM),
  *      "retries": 5, "timeout": "10s", "headers": {…} and the other parts of a policy (policy.def),
  *      "create_tenant": true or {"limit": 600, "allow_http": false}}
  *

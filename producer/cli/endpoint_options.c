@@ -1,4 +1,6 @@
 #include "producer/cli/endpoint_options.h"
+#include "common/tls_pem.h"
+#include "producer/cli/input.h"
 #include "producer/cli/options.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -35,6 +37,12 @@ int endpoint_option(struct endpoint_options *o, int key, char *value, struct dia
         return spec_overlap(spec, "--overlap", value, diag);
     case ENDPOINT_OPTION_FILTER:
         return set_text(&spec->filter, "--filter", value, diag);
+    case ENDPOINT_OPTION_CA:
+        return set_text(&spec->ca, "--ca-file", value, diag);
+    case ENDPOINT_OPTION_CLIENT_CERT:
+        return set_text(&spec->client_cert, "--client-cert-file", value, diag);
+    case ENDPOINT_OPTION_CLIENT_KEY:
+        return set_text(&spec->client_key, "--client-key-file", value, diag);
     case ENDPOINT_OPTION_DESCRIPTION:
         return spec_description(spec, "--description", value, diag);
     default:
@@ -42,7 +50,7 @@ int endpoint_option(struct endpoint_options *o, int key, char *value, struct dia
     }
 }
 
-int endpoint_options_read_secret(struct cli *cli, struct endpoint_options *o)
+static int read_secret(struct cli *cli, struct endpoint_options *o)
 {
     if (!o->spec.secret || strcmp(o->spec.secret, "-") != 0)
         return EXIT_DONE;
@@ -53,7 +61,38 @@ int endpoint_options_read_secret(struct cli *cli, struct endpoint_options *o)
     return EXIT_DONE;
 }
 
+/* *@place: a path, and then what is in the file. */
+static int read_pem(struct cli *cli, const char **place, struct buf *file)
+{
+    struct diag diag;
+
+    if (!*place || strcmp(*place, "none") == 0)
+        return EXIT_DONE;
+    buf_init(file, TLS_CA_BYTES_MAX);
+    (void)buf_reserve(file, TLS_CA_BYTES_MAX); /* growing would leave a key behind */
+    if (input_read(file, *place, &diag))
+        return cli_fail(cli, EXIT_FAILED, "%s", diag.text);
+    if (!file->len)
+        return cli_fail(cli, EXIT_FAILED, "%s: empty; expected PEM", *place);
+    if (memchr(file->data, '\0', file->len))
+        return cli_fail(cli, EXIT_FAILED, "%s: no PEM file, it has NUL bytes", *place);
+    *place = file->data;
+    return EXIT_DONE;
+}
+
+int endpoint_options_read(struct cli *cli, struct endpoint_options *o)
+{
+    const char **const places[] = {&o->spec.ca, &o->spec.client_cert, &o->spec.client_key};
+    int status = read_secret(cli, o);
+
+    for (size_t i = 0; i < ARRAY_LEN(places) && !status; i++)
+        status = read_pem(cli, places[i], &o->files[i]);
+    return status;
+}
+
 void endpoint_options_fini(struct endpoint_options *o)
 {
+    for (size_t i = 0; i < ARRAY_LEN(o->files); i++)
+        buf_wipe(&o->files[i]);
     OPENSSL_cleanse(o->secret, sizeof(o->secret));
 }

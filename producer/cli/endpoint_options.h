@@ -12,6 +12,9 @@ enum {
     ENDPOINT_OPTION_SLOTS,
     ENDPOINT_OPTION_OVERLAP,
     ENDPOINT_OPTION_FILTER,
+    ENDPOINT_OPTION_CA,
+    ENDPOINT_OPTION_CLIENT_CERT,
+    ENDPOINT_OPTION_CLIENT_KEY,
     ENDPOINT_OPTION_DESCRIPTION,
     ENDPOINT_OPTION_PART,                                         /* and policy_part */
     ENDPOINT_OPTION_NEXT = ENDPOINT_OPTION_PART + N_POLICY_PARTS, /* the command's own */
@@ -50,6 +53,24 @@ enum {
          0,                                                                                        \
          "Which of these events, by their data: '{\"amount\":{\"$gte\":100}}'; none: all of them", \
          0},                                                                                       \
+        {"ca-file",                                                                                \
+         ENDPOINT_OPTION_CA,                                                                       \
+         "FILE",                                                                                   \
+         0,                                                                                        \
+         "CA certificates (PEM) to trust it by, besides the common ones; none: without",           \
+         0},                                                                                       \
+        {"client-cert-file",                                                                       \
+         ENDPOINT_OPTION_CLIENT_CERT,                                                              \
+         "FILE",                                                                                   \
+         0,                                                                                        \
+         "Client certificate (PEM) to show it, with its chain; none: without",                     \
+         0},                                                                                       \
+        {"client-key-file",                                                                        \
+         ENDPOINT_OPTION_CLIENT_KEY,                                                               \
+         "FILE",                                                                                   \
+         0,                                                                                        \
+         "Private key (PEM) of the client certificate; kept encrypted",                            \
+         0},                                                                                       \
         {"description", ENDPOINT_OPTION_DESCRIPTION, "TEXT", 0, "For people, at most 256 bytes", 0}
 
 /* A row for each part of the policy, where `PART' is defined so and policy.def included. */
@@ -58,13 +79,15 @@ enum {
 
 struct endpoint_options {
     struct endpoint_spec spec;
-    unsigned n_given;  /* of these options */
-    char secret[1024]; /* when it came from standard input */
+    unsigned n_given;    /* of these options */
+    char secret[1024];   /* when it came from standard input */
+    struct buf files[3]; /* of the three that are read from files; see endpoint_options_read() */
 };
 
 int endpoint_option(struct endpoint_options *o, int key, char *value, struct diag *diag);
-/* Reads it when it was given as "-". An exit status, told. */
-int endpoint_options_read_secret(struct cli *cli, struct endpoint_options *o);
+/* Reads what is not on the command line: the secret when it was given as "-", and PEM files. An exit
+ * status, told. */
+int endpoint_options_read(struct cli *cli, struct endpoint_options *o);
 void endpoint_options_fini(struct endpoint_options *o); /* wipes */
 
 #endif

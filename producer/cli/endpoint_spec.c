@@ -1,4 +1,5 @@
 #include "producer/cli/endpoint_spec.h"
+#include "common/endpoint_tls.h"
 #include "common/err.h"
 #include "common/partition.h"
 #include "producer/cli/options.h"
@@ -71,6 +72,23 @@ static int set_dialect(struct endpoint *e, const struct endpoint_spec *spec, str
     return r ? r : endpoint_set_events(e, span_of(spec->events), diag);
 }
 
+/* NULL, and "none", as nothing. */
+static struct span pem_of(const char *text)
+{
+    return text && strcmp(text, "none") != 0 ? span_of(text) : SPAN("");
+}
+
+static int set_tls(struct endpoint *e, const struct endpoint_spec *spec,
+                   const struct endpoint_rules *rules, struct diag *diag)
+{
+    int r = spec->ca ? endpoint_set_ca(e, pem_of(spec->ca), diag) : 0;
+
+    if (r || (!spec->client_cert && !spec->client_key))
+        return r;
+    return endpoint_set_client(e, rules->key, pem_of(spec->client_cert), pem_of(spec->client_key),
+                               diag);
+}
+
 static int set_parts(struct endpoint *e, const struct endpoint_spec *spec, struct diag *diag)
 {
     int r = 0;
@@ -102,16 +120,13 @@ static int add_secret(struct endpoint *e, const struct endpoint_spec *spec,
 {
     struct secret_change change = {
         .now_ms = now_ms, .overlap_ms = spec->has_overlap ? spec->overlap_ms : SECRET_OVERLAP_MS};
-    int r = endpoint_add_secret(e, rules->key, spec->secret, &change, ret_made->text, diag);
 
-    if (r == -ENOKEY)
-        return diag_set(diag, "master_key: not set, but secrets are kept encrypted");
-    return r;
+    return endpoint_add_secret(e, rules->key, spec->secret, &change, ret_made->text, diag);
 }
 
-int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
-                        const struct tenant *t, const struct endpoint_rules *rules, int64_t now_ms,
-                        struct made_secret *ret_made, struct diag *diag)
+static int apply(struct endpoint *e, const struct endpoint_spec *spec, const struct tenant *t,
+                 const struct endpoint_rules *rules, int64_t now_ms, struct made_secret *ret_made,
+                 struct diag *diag)
 {
     int r = 0;
 
@@ -124,6 +139,7 @@ int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
     r = r ? r : set_parts(e, spec, diag);
     if (!r && spec->filter)
         r = set_filter(e, spec->filter, diag);
+    r = r ? r : set_tls(e, spec, rules, diag);
     if (!r && spec->description)
         r = endpoint_replace_text(&e->description, span_of(spec->description));
     r = r ? r : check_secrets(e, spec, diag);
@@ -131,6 +147,17 @@ int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
         r = add_secret(e, spec, rules, now_ms, ret_made, diag);
     if (!r && spec->has_slots)
         e->slots = (unsigned)spec->slots;
+    return r;
+}
+
+int endpoint_spec_apply(struct endpoint *e, const struct endpoint_spec *spec,
+                        const struct tenant *t, const struct endpoint_rules *rules, int64_t now_ms,
+                        struct made_secret *ret_made, struct diag *diag)
+{
+    int r = apply(e, spec, t, rules, now_ms, ret_made, diag);
+
+    if (r == -ENOKEY)
+        return diag_set(diag, "master_key: not set, but secrets are kept encrypted");
     return r;
 }
 

@@ -12,8 +12,9 @@ enum { SPEC_SLOTS_MAX = 10000 };
 /* Texts are borrowed; NULL and false: not named. */
 struct endpoint_spec {
     const char *tenant, *url, *events, *secret, *description;
-    const char *filter;                /* "none": without */
-    const char *parts[N_POLICY_PARTS]; /* "default": as the dialect has it */
+    const char *filter;                        /* "none": without */
+    const char *ca, *client_cert, *client_key; /* PEM; "none": without */
+    const char *parts[N_POLICY_PARTS];         /* "default": as the dialect has it */
     const struct dialect *dialect;
     bool has_slots, has_overlap;
     int64_t slots; /* as in struct endpoint: 0 is the default */

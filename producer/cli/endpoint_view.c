@@ -53,6 +53,8 @@ void endpoint_json(struct buf *b, const struct cli *cli, const struct endpoint *
     put_own(b, e);
     json_put_text(b, "filter", *e->filter_text ? e->filter_text : NULL);
     put_secrets(b, &e->secrets);
+    json_put_bool(b, "ownCa", *e->ca);
+    json_put_bool(b, "clientCertificate", *e->client_cert);
     json_put_bool(b, "enabled", !e->disabled_reason);
     json_put_text(b, "disabledReason", e->disabled_reason);
     json_put_time(b, "disabledAt", e->disabled_ms);

@@ -134,6 +134,11 @@ class Stack:
         return subprocess.run([self.programs["grapnel"], *map(str, args)], cwd=self.folder, input=stdin, timeout=60,
                               env=environment({**self.settings, **settings}), capture_output=True, check=False)
 
+    def run_async(self, *args):
+        """The same, without waiting for its end: a subprocess.Popen."""
+        return subprocess.Popen([self.programs["grapnel"], *map(str, args)], cwd=self.folder, env=environment(self.settings),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def cli(self, *args, tenant=None, stdin=b""):
         """One command with --json; what it printed, as Python's values. Failed when its status is not 0."""
         of_tenant = ["--tenant", tenant] if tenant else []

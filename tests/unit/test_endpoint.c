@@ -22,8 +22,8 @@ static struct endpoint *make(const char *dialect, const char *events)
 
     assert_non_null(dialect_find(span_of(dialect)));
     assert_int_equal(endpoint_new(&e, SPAN(ID), dialect_find(span_of(dialect))), 0);
-    e->tenant = strdup("acme");
-    e->url = strdup("https://example.com/hooks");
+    assert_int_equal(endpoint_replace_text(&e->tenant, SPAN("acme")), 0);
+    assert_int_equal(endpoint_replace_text(&e->url, SPAN("https://example.com/hooks")), 0);
     assert_int_equal(endpoint_set_events(e, span_of(events), &diag), 0);
     return e;
 }
@@ -46,8 +46,8 @@ static void round_trip(void **state)
     (void)state;
     in->created_ms = 1737556200000;
     in->slots = 8;
-    in->ca = strdup("a CA");
-    in->client_cert = strdup("a certificate");
+    assert_int_equal(endpoint_replace_text(&in->ca, SPAN("a CA")), 0);
+    assert_int_equal(endpoint_replace_text(&in->client_cert, SPAN("a certificate")), 0);
     in->client_key = (struct sealed){strdup("\1sealed"), 7};
     assert_int_equal(policy_set(&in->policy, POLICY_retries, "0", NULL), 0);
     assert_int_equal(policy_set(&in->policy, POLICY_timeout, "10s", NULL), 0);

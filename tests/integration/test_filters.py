@@ -1,0 +1,84 @@
+"""Payload filters: which events an endpoint gets, by what stands in them."""
+
+import json
+
+import pytest
+from children import wait_until
+from stack import Failed
+
+BIG = '{"amount":{"$gte":100}}'
+
+
+def unmatched(stack, tenant="acme"):
+    return int(stack.redis("HGET", stack.key(tenant, "unmatched"), tenant) or 0)
+
+
+def bodies(hook):
+    return [json.loads(request.body)["data"] for request in hook.requests]
+
+
+def test_only_what_matches_is_delivered_the_rest_is_counted(stack):
+    endpoint = stack.add("acme", filter=BIG)
+    for amount in ("99.99", "100.00", "1e2", '"100"', "250"):
+        stack.publish("acme", data=f'{{"amount":{amount}}}')
+    stack.publish("acme", data="{}")
+    stack.wait_done(3)
+    wait_until(lambda: unmatched(stack) == 3)
+    assert sorted(data["amount"] for data in bodies(endpoint.hook)) == [100.0, 100.0, 250]
+
+
+def test_each_endpoint_has_its_own(stack):
+    paid = stack.add("acme", filter='{"status":{"$in":["paid","settled"]}}')
+    void = stack.add_endpoint("acme", stack.receiver.hook("/void"), filter='{"status":"void"}')
+    every = stack.add_endpoint("acme", stack.receiver.hook("/every"))
+    for status in ("paid", "void", "settled", "open"):
+        stack.publish("acme", data=f'{{"status":"{status}"}}')
+    stack.wait_done(7)
+    assert [len(e.hook.requests) for e in (paid, void, every)] == [2, 1, 4]
+
+
+def test_a_filter_changes_and_goes_for_the_next_event(stack):
+    endpoint = stack.add("acme", filter=BIG)
+    endpoint.cli("set", "--filter", '{"amount":{"$lt":100}}')
+    stack.publish("acme", data='{"amount":1}')
+    stack.wait_done(1)
+    endpoint.cli("set", "--filter", "none")
+    assert endpoint.cli("show")["filter"] is None
+    stack.publish("acme", data='{"amount":500}')
+    stack.wait_done(2)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("{", "filter: "), ("[]", "filter: "), ("{}", "filter: expected at least one condition"),
+    ('{"a":{"$foo":1}}', "filter: a: $foo: unknown; expected $eq"), ('{"a":{"$gt":"1"}}', "filter: a: $gt: expected a number"),
+])
+def test_a_wrong_filter_is_refused_with_the_place(stack, text, words):
+    stack.add_tenant("acme")
+    with pytest.raises(Failed) as failed:
+        stack.add_endpoint("acme", "https://example.com/", filter=text)
+    assert words in failed.value.words
+
+
+def test_match_says_what_would_happen_and_why(stack):
+    endpoint = stack.add("acme", filter=BIG, events="order.*")
+
+    def match(*args):
+        done = stack.run("endpoint", "match", endpoint.id, *args, "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    status, said = match("--type", "order.paid", "--data", '{"amount":100}')
+    assert (status, said["matches"], said["filterWhy"]) == (0, True, "amount: $gte 100: 100 → yes\n")
+    status, said = match("--type", "order.paid", "--data", '{"amount":7}')
+    assert (status, said["matches"], said["typeMatches"], said["filterMatches"]) == (1, False, True, False)
+    assert said["filterWhy"] == "amount: $gte 100: 7 → no\n"
+    status, said = match("--type", "user.created", "--data", '{"amount":100}')
+    assert (status, said["typeMatches"], said["filterMatches"]) == (1, False, True)
+    status, said = match("--type", "order.paid", "--filter", '{"sku":{"$exists":false}}')
+    assert (status, said["matches"]) == (0, True)
+    assert endpoint.cli("show")["filter"] == BIG
+    endpoint.cli("disable", "--reason", "for a while")
+    status, said = match("--type", "order.paid", "--data", '{"amount":100}')
+    assert (status, said["enabled"], said["disabledReason"]) == (1, False, "for a while")
+    words = stack.run("endpoint", "match", endpoint.id, "--type", "order.paid").stdout.decode()
+    assert "disabled: for a while" in words and "amount: $gte 100: missing → no" in words
+    assert not endpoint.hook.requests
