@@ -396,36 +396,81 @@ struct span json_value(struct span text, enum json_kind *ret_kind)
     return value;
 }
 
-void json_walk_begin(struct json_walk *w, struct span text)
+void json_walk_at(struct json_walk *w, struct span text)
 {
     const char *begin = text.len ? text.data : "";
 
     w->end = begin + text.len;
     w->at = space_end(begin, w->end);
-    if (w->at < w->end && *w->at == '{')
-        w->at++;
-    else
+}
+
+char json_walk_enter(struct json_walk *w)
+{
+    if (w->at == w->end || (*w->at != '{' && *w->at != '['))
+        return '\0';
+    return *w->at++;
+}
+
+void json_walk_value(struct json_walk *w, struct span *ret_value)
+{
+    const char *value = w->at;
+
+    w->at = value_end(value, w->end);
+    *ret_value = (struct span){value, (size_t)(w->at - value)};
+}
+
+/* Behind the comma, if there is one. */
+static const char *child_begin(const struct json_walk *w)
+{
+    const char *at = space_end(w->at, w->end);
+
+    return at < w->end && *at == ',' ? space_end(at + 1, w->end) : at;
+}
+
+static bool leave_at(struct json_walk *w, const char *at)
+{
+    w->at = at < w->end ? at + 1 : at;
+    return false;
+}
+
+bool json_walk_name(struct json_walk *w, struct span *ret_name)
+{
+    const char *name = child_begin(w), *name_end, *colon;
+
+    if (name == w->end || *name != '"')
+        return leave_at(w, name);
+    name_end = string_end(name, w->end);
+    colon = space_end(name_end, w->end);
+    if (colon == w->end || *colon != ':')
+        return leave_at(w, colon);
+    w->at = space_end(colon + 1, w->end);
+    *ret_name = (struct span){name + 1, (size_t)(name_end - name) - 2};
+    return true;
+}
+
+bool json_walk_item(struct json_walk *w)
+{
+    const char *item = child_begin(w);
+
+    /* Only ']' can stand here; the others would be a value of no bytes, and no end to them. */
+    if (item == w->end || *item == ']' || *item == '}' || *item == ',')
+        return leave_at(w, item);
+    w->at = item;
+    return true;
+}
+
+void json_walk_begin(struct json_walk *w, struct span text)
+{
+    json_walk_at(w, text);
+    if (json_walk_enter(w) != '{')
         w->at = w->end;
 }
 
 bool json_walk_next(struct json_walk *w, struct span *ret_name, struct span *ret_value)
 {
-    const char *name, *name_end, *value;
-
-    name = space_end(w->at, w->end);
-    if (name < w->end && *name == ',')
-        name = space_end(name + 1, w->end);
-    if (name == w->end || *name != '"')
+    if (!json_walk_name(w, ret_name))
         return false;
-    name_end = string_end(name, w->end);
-    value = space_end(name_end, w->end);
-    if (value == w->end || *value != ':')
-        return false;
-    value = space_end(value + 1, w->end);
-    w->at = value_end(value, w->end);
-
-    *ret_name = (struct span){name + 1, (size_t)(name_end - name) - 2};
-    *ret_value = (struct span){value, (size_t)(w->at - value)};
+    json_walk_value(w, ret_value);
     return true;
 }
 

@@ -28,8 +28,8 @@ enum json_kind {
  */
 struct span json_value(struct span text, enum json_kind *ret_kind);
 
-/* Member @name (compared after unescaping nothing: keys written with escapes do not match) of the
- * object @text that passed json_check(); false if there is none or it is no object. The last one
+/* Member @name (compared after unescaping nothing: keys written with escapes do not match;
+ * json_find() finds them) of the object @text that passed json_check(); false if there is none or it is no object. The last one
  * wins if it is there twice. */
 bool json_member(struct span text, const char *name, struct span *ret_value);
 
@@ -43,5 +43,16 @@ struct json_walk {
 };
 void json_walk_begin(struct json_walk *w, struct span text);
 bool json_walk_next(struct json_walk *w, struct span *ret_name, struct span *ret_value);
+
+/* The same in single steps, for who goes down into values without reading any byte twice. The walk
+ * stands in front of a value, or in a container and in front of the next member or item. */
+void json_walk_at(struct json_walk *w, struct span text); /* in front of @text's value */
+char json_walk_enter(
+    struct json_walk *w); /* enters '{' or '['; '\0', and stays, at what is neither */
+void json_walk_value(struct json_walk *w, struct span *ret_value); /* takes the value */
+/* To the next value of an object or array; false behind the last one, when it left the container.
+ */
+bool json_walk_name(struct json_walk *w, struct span *ret_name);
+bool json_walk_item(struct json_walk *w);
 
 #endif
