@@ -1,6 +1,7 @@
 #include "worker/http_client.h"
 #include "common/err.h"
 #include "worker/http_easy.h"
+#include "worker/http_target.h"
 #include "worker/tls_store.h"
 #include <errno.h>
 
@@ -26,54 +27,10 @@ struct http_client {
     void *on_closed_arg;
 };
 
-struct http_target {
-    CURLU *url;
-    unsigned n_refs;
-};
-
-/* ---- targets ---- */
-
-int http_target_new(struct http_target **ret, struct http_client *c, const char *url,
-                    struct diag *diag)
+int http_target_new(struct http_target **ret, struct http_client *c,
+                    const struct http_target_options *o, struct diag *diag)
 {
-    struct http_target *t;
-    CURLUcode code;
-    int r;
-
-    /* Plain http is the API's to refuse; here it may be an endpoint from a time when it was
-     * allowed. */
-    r = egress_check_url(c->config.egress, span_of(url), true, diag);
-    if (r)
-        return err_trace(r);
-    t = calloc(1, sizeof(*t));
-    if (!t)
-        return err_origin(-ENOMEM);
-    t->n_refs = 1;
-    t->url = curl_url();
-    code = t->url ? curl_url_set(t->url, CURLUPART_URL, url, 0) : CURLUE_OUT_OF_MEMORY;
-    if (code) {
-        http_target_unref(t);
-        if (code == CURLUE_OUT_OF_MEMORY)
-            return err_origin(-ENOMEM);
-        return diag_set(diag, "url: %s; expected http:// or https://", curl_url_strerror(code));
-    }
-    *ret = t;
-    return 0;
-}
-
-struct http_target *http_target_ref(struct http_target *t)
-{
-    t->n_refs++;
-    return t;
-}
-
-struct http_target *http_target_unref(struct http_target *t)
-{
-    if (!t || --t->n_refs)
-        return NULL;
-    curl_url_cleanup(t->url);
-    free(t);
-    return NULL;
+    return http_target_make(ret, c->config.egress, c->config.store, o, diag);
 }
 
 /* ---- the pool ---- */
@@ -180,7 +137,7 @@ void http_call_start(struct http_client *c, struct http_call *call)
     call->is_cancelled = false;
     http_target_ref(call->target);
     call->easy = e = easy_take(c, shard_of(call));
-    if (!e || http_easy_load(e, call, call->target->url) || http_shard_add(e->shard, e->curl))
+    if (!e || http_easy_load(e, call) || http_shard_add(e->shard, e->curl))
         end_later(c, call);
 }
 
@@ -211,6 +168,7 @@ static void client_free(struct http_client *c)
         if (c->pools[i].share)
             (void)curl_share_cleanup(c->pools[i].share);
     X509_STORE_free(c->config.store);
+    http_proxy_fini(&c->config.proxy);
     free(c);
     curl_global_cleanup();
 }
@@ -278,6 +236,9 @@ static int client_init(struct http_client *c, const struct http_client_options *
     if (r)
         return err_trace(r);
     r = check_curl(diag);
+    if (r)
+        return err_trace(r);
+    r = http_proxy_parse(&c->config.proxy, o->proxy, diag);
     if (r)
         return err_trace(r);
     r = tls_store_new(&c->config.store, o->ca_file, diag);

@@ -24,6 +24,10 @@ struct http_client_options {
     size_t response_bytes_kept, response_bytes_max;
     unsigned connections_max; /* idle ones are kept up to this; well above the endpoints in use */
     const char *ca_file;      /* NULL or "": the system's store */
+    /* NULL or "": none, whatever the environment says. Else all goes through it, by CONNECT or
+     * SOCKS5, and it makes the connections: then the policy sees a target's URL only, the answers
+     * of DNS are the proxy's to judge, and its own address is the operator's choice. */
+    const char *proxy;
 };
 
 int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o,
@@ -32,9 +36,18 @@ int http_client_new(struct http_client **ret, struct loop *l, const struct http_
  * @on_closed(@arg), on a later turn. */
 void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg);
 
-/* Refuses what egress_check_url() refuses (but plain http): -EINVAL with words, for INVALID_URL. */
-int http_target_new(struct http_target **ret, struct http_client *c, const char *url,
-                    struct diag *diag);
+/* All borrowed; what is empty is not there. */
+struct http_target_options {
+    const char *url;
+    struct span ca_pem;                          /* trusted besides what all targets trust */
+    struct span client_cert_pem, client_key_pem; /* both or none; limits in tls_pem.h */
+};
+
+/* Refuses what egress_check_url() refuses (but plain http), then what tls_pem.h refuses: -EINVAL
+ * with words that begin with the field. Targets that do not trust the same and show the same never
+ * share a connection or a TLS session. */
+int http_target_new(struct http_target **ret, struct http_client *c,
+                    const struct http_target_options *o, struct diag *diag);
 struct http_target *http_target_ref(struct http_target *t); /* calls in flight hold one */
 struct http_target *http_target_unref(struct http_target *t);
 

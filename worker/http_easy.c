@@ -1,6 +1,7 @@
 #include "worker/http_easy.h"
 #include "common/clock.h"
 #include "common/err.h"
+#include "worker/http_target.h"
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -35,7 +36,13 @@ static void note_refused(struct http_easy *e, const struct curl_sockaddr *addres
     e->refused.any.sa_family = (sa_family_t)address->family;
 }
 
-/* Here, and not at the look-up, as this is the address that a connection is really made to. */
+static bool has_proxy(const struct http_easy *e)
+{
+    return e->config->proxy.url[0] != '\0';
+}
+
+/* Here, and not at the look-up, as this is the address that a connection is really made to; or it
+ * is the proxy's, which the operator has chosen. */
 static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct http_easy *e = arg;
@@ -46,7 +53,8 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
         e->is_sent_again = true;
         return CURL_SOCKET_BAD;
     }
-    if (egress_check_address(e->config->egress, &address->addr, NULL)) {
+    e->has_met_proxy = false;
+    if (!has_proxy(e) && egress_check_address(e->config->egress, &address->addr, NULL)) {
         note_refused(e, address);
         return CURL_SOCKET_BAD;
     }
@@ -135,12 +143,22 @@ static size_t on_body(char *data, size_t one, size_t len, void *arg)
     return 0;
 }
 
+/* With an https:// proxy curl asks twice on each connection and does not say for whom: the first
+ * is the proxy, which must neither be trusted by an endpoint's CA nor be shown its certificate. */
 static CURLcode on_tls_context(CURL *curl, void *context, void *arg)
 {
     struct http_easy *e = arg;
+    const struct tls_trust *trust = e->call->target->trust;
 
     (void)curl;
-    e->has_connected = true;
+    if (e->config->proxy.is_tls && !e->has_met_proxy) {
+        e->has_met_proxy = true;
+        trust = NULL;
+    } else {
+        e->has_connected = true;
+    }
+    if (trust)
+        return tls_trust_apply(trust, context) ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
     SSL_CTX_set1_cert_store(context, e->config->store);
     return CURLE_OK;
 }
@@ -166,8 +184,6 @@ static bool set_http(struct http_easy *e)
     return SET(CURLOPT_PROTOCOLS_STR, "http,https") || SET(CURLOPT_POST, 1L) ||
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
            SET(CURLOPT_FOLLOWLOCATION, 0L) || SET(CURLOPT_NOSIGNAL, 1L) ||
-           /* A proxy from the environment would be the only address that egress gets to see. */
-           SET(CURLOPT_PROXY, "") || SET(CURLOPT_NOPROXY, "*") ||
            SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
            SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES) ||
            SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BYTES) || SET(CURLOPT_TCP_NODELAY, 1L) ||
@@ -176,6 +192,22 @@ static bool set_http(struct http_easy *e)
            /* A look-up that outlives its call is left to its thread; else the loop would wait for
               it. */
            SET(CURLOPT_QUICK_EXIT, 1L);
+}
+
+/* All is said, so that nothing comes from the environment: without our setting, a proxy from there
+ * would be the only address that egress gets to see. */
+static bool set_proxy(struct http_easy *e)
+{
+    return SET(CURLOPT_PROXY, e->config->proxy.url) ||
+           SET(CURLOPT_NOPROXY, has_proxy(e) ? "" : "*") || SET(CURLOPT_HTTPPROXYTUNNEL, 1L) ||
+           /* What it answers to CONNECT is not the endpoint's answer. */
+           SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) ||
+           SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) ||
+           SET(CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) ||
+           SET(CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC) ||
+           SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L) || SET(CURLOPT_PROXY_SSL_VERIFYHOST, 2L) ||
+           SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ||
+           SET(CURLOPT_PROXY_CAINFO, NULL) || SET(CURLOPT_PROXY_CAPATH, NULL);
 }
 
 static bool set_tls(struct http_easy *e, CURLSH *share)
@@ -199,7 +231,7 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
     buf_init(&e->body, config->response_bytes_kept);
     buf_init(&e->retry_after, HTTP_RETRY_AFTER_BYTES_MAX);
     e->curl = curl_easy_init();
-    if (!e->curl || set_callbacks(e) || set_http(e) || set_tls(e, share)) {
+    if (!e->curl || set_callbacks(e) || set_http(e) || set_proxy(e) || set_tls(e, share)) {
         http_easy_free(e);
         return err_origin(-ENOMEM);
     }
@@ -295,7 +327,20 @@ static int load_headers(struct http_easy *e, const struct span *lines, unsigned 
     return 0;
 }
 
-int http_easy_load(struct http_easy *e, struct http_call *call, CURLU *url)
+/* See tls_trust.h. Most targets have none, as had the one before. */
+static bool set_label(struct http_easy *e, struct tls_trust *trust)
+{
+    struct curl_blob blob = {.flags = CURL_BLOB_NOCOPY};
+
+    if (trust)
+        blob.data = tls_trust_label(trust, &blob.len);
+    if (!trust && !e->has_label)
+        return false;
+    e->has_label = trust != NULL;
+    return SET(CURLOPT_CAINFO_BLOB, trust ? &blob : NULL);
+}
+
+int http_easy_load(struct http_easy *e, struct http_call *call)
 {
     int r;
 
@@ -304,7 +349,7 @@ int http_easy_load(struct http_easy *e, struct http_call *call, CURLU *url)
     r = load_headers(e, call->headers, call->n_headers);
     if (r)
         return r;
-    if (SET(CURLOPT_CURLU, url) ||
+    if (SET(CURLOPT_CURLU, call->target->url) || set_label(e, call->target->trust) ||
         SET(CURLOPT_HTTPHEADER, call->n_headers ? e->headers : &no_headers) ||
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) ||
         SET(CURLOPT_POSTFIELDS, call->body.len ? call->body.data : "") ||
@@ -320,7 +365,8 @@ void http_easy_clear(struct http_easy *e)
     e->answer_headers = 0;
     e->opened_us = e->started_us = e->connect_us = 0;
     e->is_refused_by_owner = e->is_sent_again = e->has_long_body = e->has_long_headers = false;
-    e->has_called = e->has_connected = false;
+    e->has_called = e->has_connected = e->has_met_proxy = false;
+    (void)set_label(e, NULL); /* the target may go before the handle is used again */
     e->refused.any.sa_family = AF_UNSPEC;
     e->open_error = 0;
     buf_clear(&e->retry_after);

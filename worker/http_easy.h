@@ -8,6 +8,7 @@
 
 #include "worker/http_bridge.h"
 #include "worker/http_client.h"
+#include "worker/http_proxy.h"
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
 
@@ -23,7 +24,8 @@ enum {
 struct http_easy_config {
     const struct egress_policy *egress;
     size_t response_bytes_kept, response_bytes_max;
-    X509_STORE *store;
+    X509_STORE *store; /* what all targets trust */
+    struct http_proxy proxy;
     uint64_t n_connects;
 };
 
@@ -46,7 +48,9 @@ struct http_easy {
     int64_t connect_us;
     bool is_refused_by_owner, is_sent_again, has_long_body, has_long_headers;
     bool has_called;      /* some address was fit to be called */
-    bool has_connected;   /* https: the TLS handshake has begun */
+    bool has_connected;   /* https: the TLS handshake with the endpoint has begun */
+    bool has_met_proxy;   /* https://proxy: the TLS handshake with it has begun, on this socket */
+    bool has_label;       /* curl borrows the target's (tls_trust.h) */
     curl_socket_t opened; /* the last socket, where opened_us says that there was one */
     union {
         struct sockaddr any; /* AF_UNSPEC: none was refused */
@@ -61,9 +65,8 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
                   CURLSH *share);
 struct http_easy *http_easy_free(struct http_easy *e);
 
-/* Makes ready to carry @call to @url; borrows both. On failure e->error says why. -EINVAL, -ENOMEM.
- */
-int http_easy_load(struct http_easy *e, struct http_call *call, CURLU *url);
+/* Makes ready to carry @call, which it borrows. On failure e->error says why. -EINVAL, -ENOMEM. */
+int http_easy_load(struct http_easy *e, struct http_call *call);
 /* Forgets the call; keeps the memory that is likely to be used again. */
 void http_easy_clear(struct http_easy *e);
 

@@ -21,9 +21,28 @@ void http_result_fail(struct http_result *ret, enum outcome_code code, const cha
     set_message(ret, message);
 }
 
+/* Is what went wrong the egress proxy's? Until it has let us through to the endpoint, it is. For
+ * plain http there is no sign of that before the request itself. */
+static bool is_at_proxy(const struct http_easy *e)
+{
+    return e->config->proxy.url[0] && !e->has_connected && !e->started_us;
+}
+
+static const char *proxy_phase_words(const struct http_easy *e)
+{
+    if (!e->opened_us)
+        return "the egress proxy's name was not resolved";
+    if (e->config->proxy.is_tls && !e->has_met_proxy)
+        return "no connection was made to the egress proxy";
+    return "the egress proxy did not let us through";
+}
+
 static const char *phase_words(struct http_easy *e)
 {
     curl_off_t sent = 0;
+
+    if (is_at_proxy(e))
+        return proxy_phase_words(e);
 
     (void)curl_easy_getinfo(e->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
     if (e->answer_headers)
@@ -53,10 +72,27 @@ static void fail_egress(struct http_easy *e, struct http_result *ret)
     set_message(ret, diag.text);
 }
 
-/* curl's last words are "Couldn't connect to server"; the reason is the system's. */
-static void fail_connect(struct http_easy *e, struct http_result *ret)
+/* Whatever it was: nothing reached the endpoint. */
+static void fail_proxy(struct http_easy *e, CURLcode code, struct http_result *ret)
 {
     char text[CURL_ERROR_SIZE + 64];
+    long status = 0;
+
+    (void)curl_easy_getinfo(e->curl, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status >= 300)
+        (void)snprintf(text, sizeof(text), "egress proxy: refused CONNECT with status %ld%s",
+                       status, status == 407 ? ": it wants a user name and password" : "");
+    else
+        (void)snprintf(text, sizeof(text), "egress proxy: %s",
+                       e->error[0] ? e->error : curl_easy_strerror(code));
+    ret->error = OUTCOME_NETWORK_ERROR;
+    set_message(ret, text);
+}
+
+/* curl's last words are "Couldn't connect to server"; the reason is the system's. */
+static void connect_words(struct http_easy *e)
+{
+    char text[CURL_ERROR_SIZE];
     const char *end = strrchr(e->error, ':');
     long error = e->open_error;
 
@@ -67,8 +103,51 @@ static void fail_connect(struct http_easy *e, struct http_result *ret)
                        err_text(-(int)error));
     else
         (void)snprintf(text, sizeof(text), "%s", e->error[0] ? e->error : "could not connect");
-    ret->error = OUTCOME_NETWORK_ERROR;
+    memcpy(e->error, text, sizeof(text));
+}
+
+/* OpenSSL's words for what a user may have to mend. */
+static const struct {
+    const char *text, *meaning;
+} tls_meanings[] = {
+    {"alert protocol version", "the receiver speaks no TLS 1.2 or later"},
+    {"unsupported protocol", "the receiver speaks no TLS 1.2 or later"},
+    {"wrong version number", "the receiver does not speak TLS on this port"},
+    {"alert certificate required", "the receiver wants a client certificate"},
+    {"alert certificate expired", "the receiver says that the client certificate has expired"},
+    {"alert bad certificate", "the receiver refused the client certificate"},
+    {"alert unknown ca", "the receiver does not trust the client certificate"},
+    {"alert certificate unknown", "the receiver refused the client certificate"},
+    {"alert unsupported certificate", "the receiver refused the client certificate"},
+    {"alert handshake failure", "the receiver ended the TLS handshake; it may want a client "
+                                "certificate, or other ciphers"},
+};
+
+static const char *tls_meaning(const char *words)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tls_meanings); i++)
+        if (strstr(words, tls_meanings[i].text))
+            return tls_meanings[i].meaning;
+    return NULL;
+}
+
+static void fail_tls(struct http_easy *e, CURLcode code, struct http_result *ret)
+{
+    const char *words = e->error[0] ? e->error : curl_easy_strerror(code);
+    const char *meaning = tls_meaning(words);
+    char text[CURL_ERROR_SIZE + 128];
+
+    (void)snprintf(text, sizeof(text), "%s%s%s%s", meaning ? meaning : "", meaning ? " (" : "",
+                   words, meaning ? ")" : "");
+    ret->error = OUTCOME_SSL_ERROR;
     set_message(ret, text);
+}
+
+/* In TLS 1.3 a receiver judges our certificate when we have sent the request already. */
+static bool is_late_alert(const struct http_easy *e, CURLcode code)
+{
+    return e->started_us && (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
+           strstr(e->error, "alert ") && tls_meaning(e->error);
 }
 
 static enum outcome_code outcome_of_code(CURLcode code)
@@ -92,6 +171,7 @@ static enum outcome_code outcome_of_code(CURLcode code)
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CLIENTCERT:
         return OUTCOME_SSL_ERROR;
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SEND_ERROR:
@@ -101,6 +181,7 @@ static enum outcome_code outcome_of_code(CURLcode code)
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_WRITE_ERROR:
+    case CURLE_PROXY:
         return OUTCOME_NETWORK_ERROR;
     default:
         return OUTCOME_UNKNOWN_ERROR;
@@ -110,8 +191,12 @@ static enum outcome_code outcome_of_code(CURLcode code)
 static void fail_other(struct http_easy *e, CURLcode code, struct http_result *ret)
 {
     ret->error = outcome_of_code(code);
+    if (ret->error == OUTCOME_SSL_ERROR || is_late_alert(e, code)) {
+        fail_tls(e, code, ret);
+        return;
+    }
     /* Once the request is out, it is the receiver that is at fault, whatever curl calls it. */
-    if (e->started_us && ret->error != OUTCOME_SSL_ERROR)
+    if (e->started_us)
         ret->error = OUTCOME_NETWORK_ERROR;
     if (e->started_us && code == CURLE_OUT_OF_MEMORY) /* so curl 7.88 has it */
         set_message(ret, "the answer has a header line over 100 KiB, or memory ran out");
@@ -145,6 +230,8 @@ void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *re
     ret->ended_us = clock_mono_us();
     ret->connect_us = e->connect_us;
     ret->is_refused_by_owner = e->is_refused_by_owner;
+    if (code == CURLE_COULDNT_CONNECT)
+        connect_words(e);
 
     if (code == CURLE_OK || e->has_long_body)
         answered(e, ret);
@@ -158,8 +245,8 @@ void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *re
         fail_timeout(e, ret);
     else if (e->refused.any.sa_family != AF_UNSPEC && !e->has_called)
         fail_egress(e, ret);
-    else if (code == CURLE_COULDNT_CONNECT)
-        fail_connect(e, ret);
+    else if (is_at_proxy(e))
+        fail_proxy(e, code, ret);
     else
         fail_other(e, code, ret);
 }

@@ -10,4 +10,8 @@
  * none. Gives a store, to be freed by X509_STORE_free(). -EINVAL with words, -ENOMEM. */
 int tls_store_new(X509_STORE **ret, const char *ca_file, struct diag *diag);
 
+/* What @store holds, and @more besides. The certificates are shared, not copied. Gives a store.
+ * -ENOMEM. */
+int tls_store_extend(X509_STORE **ret, X509_STORE *store, const STACK_OF(X509) * more);
+
 #endif

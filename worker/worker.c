@@ -334,6 +334,7 @@ static int init_http(struct worker *w, struct diag *diag)
         .response_bytes_max = (size_t)s->response_bytes_max,
         .connections_max = MAX((unsigned)s->slots * 2, CONNECTIONS_MIN),
         .ca_file = s->tls_ca_file,
+        .proxy = s->egress_proxy,
     };
 
     return http_client_new(&w->http, &w->service.loop, &o, diag);

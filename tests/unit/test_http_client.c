@@ -1,339 +1,6 @@
 #include "common/clock.h"
-#include "worker/http_client.h"
-#include <dirent.h>
-#include <dlfcn.h>
-#include <netdb.h>
+#include "tests/support/http_fixture.h"
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-#include "scripted_server.h"
-#include "tls_server.h"
-
-/* ---- names: the test stands in for the resolver ---- */
-
-static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t names_change = PTHREAD_COND_INITIALIZER;
-static unsigned n_looking; /* look-ups of slow.test under way */
-static bool is_slow_over;
-
-typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-
-static int numeric(const char *address, const char *port, const struct addrinfo *hints,
-                   struct addrinfo **ret)
-{
-    getaddrinfo_fn *next;
-    void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
-
-    memcpy(&next, &symbol, sizeof(next));
-    return next(address, port, hints, ret);
-}
-
-static void wait_for_slow_name(void)
-{
-    pthread_mutex_lock(&names_lock);
-    n_looking++;
-    while (!is_slow_over)
-        pthread_cond_wait(&names_change, &names_lock);
-    n_looking--;
-    pthread_cond_broadcast(&names_change);
-    pthread_mutex_unlock(&names_lock);
-}
-
-static unsigned looking(void)
-{
-    unsigned n;
-
-    pthread_mutex_lock(&names_lock);
-    n = n_looking;
-    pthread_mutex_unlock(&names_lock);
-    return n;
-}
-
-static void end_slow_names(void)
-{
-    pthread_mutex_lock(&names_lock);
-    is_slow_over = true;
-    pthread_cond_broadcast(&names_change);
-    while (n_looking)
-        pthread_cond_wait(&names_change, &names_lock);
-    is_slow_over = false;
-    pthread_mutex_unlock(&names_lock);
-}
-
-static bool is_own(const char *node, const char *name)
-{
-    return node && strcmp(node, name) == 0;
-}
-
-/* libcurl finds this one before the C library's. */
-__attribute__((visibility("default"))) int getaddrinfo(const char *node, const char *service,
-                                                       const struct addrinfo *hints,
-                                                       struct addrinfo **ret)
-{
-    struct addrinfo *second = NULL;
-    const char *more = NULL;
-    int r;
-
-    if (is_own(node, "missing.test"))
-        return EAI_NONAME;
-    if (is_own(node, "slow.test")) {
-        wait_for_slow_name();
-        return EAI_AGAIN;
-    }
-    if (is_own(node, "private.test"))
-        node = "10.1.2.3";
-    else if (is_own(node, "privates.test") || is_own(node, "both.test"))
-        more = is_own(node, "both.test") ? "127.0.0.1" : "192.168.0.1", node = "169.254.169.254";
-    else if (is_own(node, "second.test")) /* at the first nobody listens */
-        more = "127.0.0.1", node = "127.0.0.2";
-    else if (node && strlen(node) > 5 && strcmp(node + strlen(node) - 5, ".test") == 0)
-        node = "127.0.0.1";
-    r = more ? numeric(more, service, hints, &second) : 0;
-    if (r)
-        return r;
-    r = numeric(node, service, hints, ret);
-    if (r == 0 && second)
-        (*ret)->ai_next = second;
-    return r;
-}
-
-/* ---- fixture ---- */
-
-struct fixture {
-    struct loop loop;
-    struct http_client *client;
-    struct egress_policy policy;
-    struct scripted_server *server;
-    bool is_closed;
-    unsigned n_fds;
-};
-
-struct probe {
-    struct http_call call;
-    struct fixture *f;
-    unsigned n_done;
-    bool is_starting, allows, hits_client; /* hits_client: cancels @victim from its callback */
-    unsigned n_asked;                      /* may_send */
-    struct probe *victim;
-    struct http_result result; /* spans are copied below */
-    char body[16384], retry_after[300];
-};
-
-static const struct span plain_headers[] = {
-    {"Content-Type: application/json", 30},
-    {"User-Agent: test/1", 18},
-};
-
-static unsigned count_fds(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    unsigned n = 0;
-
-    MUST(d);
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
-}
-
-static void on_client_closed(void *arg)
-{
-    ((struct fixture *)arg)->is_closed = true;
-}
-
-static void client_open(struct fixture *f, const char *ca_file)
-{
-    struct http_client_options o = {.egress = &f->policy,
-                                    .response_bytes_kept = 1024,
-                                    .response_bytes_max = 65536,
-                                    .connections_max = 4096,
-                                    .ca_file = ca_file};
-    struct diag diag = {""};
-
-    if (http_client_new(&f->client, &f->loop, &o, &diag))
-        fail_msg("http_client_new: %s", diag.text);
-}
-
-static void client_close(struct fixture *f)
-{
-    f->is_closed = false;
-    http_client_close(f->client, on_client_closed, f);
-    while (!f->is_closed)
-        uv_run(&f->loop.uv, UV_RUN_ONCE);
-}
-
-static void set_policy(struct fixture *f, const char *allow, const char *ports)
-{
-    struct diag diag = {""};
-
-    if (egress_policy_parse(&f->policy, allow, ports, &diag))
-        fail_msg("policy: %s", diag.text);
-}
-
-static int setup(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    f->n_fds = count_fds();
-    f->server = server_start();
-    MUST(loop_init(&f->loop) == 0);
-    set_policy(f, "127.0.0.0/8", "80,443");
-    client_open(f, NULL);
-    *state = f;
-    return 0;
-}
-
-/* Every test: closing with whatever is idle leaves neither memory (ASan) nor a descriptor behind.
- */
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-    unsigned n_fds;
-
-    client_close(f);
-    loop_fini(&f->loop);
-    server_stop(f->server);
-    end_slow_names();
-    /* A look-up that outlived its call closes its end of a pair when its thread ends. */
-    for (unsigned i = 0; (n_fds = count_fds()) != f->n_fds && i < 5000; i++)
-        usleep(1000);
-    if (n_fds != f->n_fds)
-        print_error("descriptors: %u before, %u after\n", f->n_fds, n_fds);
-    n_fds -= f->n_fds;
-    free(f);
-    return n_fds ? -1 : 0;
-}
-
-static void copy_result(struct probe *p, const struct http_result *result)
-{
-    p->result = *result;
-    MUST(result->body.len < sizeof(p->body) && result->retry_after.len < sizeof(p->retry_after));
-    if (result->body.len)
-        memcpy(p->body, result->body.data, result->body.len);
-    p->body[result->body.len] = '\0';
-    if (result->retry_after.len)
-        memcpy(p->retry_after, result->retry_after.data, result->retry_after.len);
-    p->retry_after[result->retry_after.len] = '\0';
-}
-
-static void on_done(struct http_call *call, const struct http_result *result)
-{
-    struct probe *p = container_of(call, struct probe, call);
-
-    assert_false(p->is_starting);
-    p->n_done++;
-    copy_result(p, result);
-    if (p->hits_client && p->victim->n_done == 0)
-        http_call_cancel(&p->victim->call);
-}
-
-static bool on_may_send(struct http_call *call)
-{
-    struct probe *p = container_of(call, struct probe, call);
-
-    p->n_asked++;
-    return p->allows;
-}
-
-static struct http_target *target_of(struct fixture *f, const char *url)
-{
-    struct http_target *t = NULL;
-    struct diag diag = {""};
-
-    if (http_target_new(&t, f->client, url, &diag))
-        fail_msg("target %s: %s", url, diag.text);
-    return t;
-}
-
-/* The URL of @path on @host; 127.0.0.1 and http by default. */
-static const char *url_on(char ret[256], const char *scheme, const char *host, unsigned port,
-                          const char *path)
-{
-    (void)snprintf(ret, 256, "%s://%s:%u%s", scheme, host, port, path);
-    return ret;
-}
-
-static void start_url(struct fixture *f, struct probe *p, const char *url, int64_t timeout_ms)
-{
-    struct http_target *t = target_of(f, url);
-
-    p->f = f;
-    p->n_done = 0;
-    p->call.target = t;
-    p->call.timeout_ms = timeout_ms;
-    if (!p->call.body.data)
-        p->call.body = SPAN("{\"hello\":1}");
-    if (!p->call.headers) {
-        p->call.headers = plain_headers;
-        p->call.n_headers = ARRAY_LEN(plain_headers);
-    }
-    p->call.done = on_done;
-    p->is_starting = true;
-    http_call_start(f->client, &p->call);
-    p->is_starting = false;
-    http_target_unref(t); /* the call holds its own */
-}
-
-static void start(struct fixture *f, struct probe *p, const char *path, int64_t timeout_ms)
-{
-    char url[256];
-
-    start_url(f, p, url_on(url, "http", "127.0.0.1", f->server->port, path), timeout_ms);
-}
-
-static void wait_done(struct probe *p)
-{
-    while (!p->n_done)
-        uv_run(&p->f->loop.uv, UV_RUN_ONCE);
-    assert_int_equal(p->n_done, 1);
-}
-
-static void check_ok(const struct probe *p, int status, const char *body)
-{
-    if (p->result.error != OUTCOME_OK || p->result.status != status)
-        print_error("error %d status %d: %s\n", p->result.error, p->result.status,
-                    p->result.message);
-    assert_int_equal(p->result.error, OUTCOME_OK);
-    assert_string_equal(p->result.message, "");
-    assert_int_equal(p->result.status, status);
-    assert_string_equal(p->body, body);
-    assert_true(p->result.started_us > 0);
-    assert_true(p->result.ended_us >= p->result.started_us);
-    assert_false(p->result.is_refused_by_owner);
-}
-
-static void check_error(const struct probe *p, enum outcome_code code, const char *words)
-{
-    if (p->result.error != code || !strstr(p->result.message, words))
-        print_error("error %d status %d: '%s'; expected %d '%s'\n", p->result.error,
-                    p->result.status, p->result.message, code, words);
-    assert_int_equal(p->result.error, code);
-    assert_non_null(strstr(p->result.message, words));
-    assert_int_equal(p->result.status, 0);
-    assert_int_equal(p->result.body.len, 0);
-}
-
-static void call_ok(struct fixture *f, const char *path, int status, const char *body)
-{
-    struct probe p = {.n_done = 0};
-
-    start(f, &p, path, 10000);
-    wait_done(&p);
-    check_ok(&p, status, body);
-}
-
-static void call_error(struct fixture *f, const char *path, int64_t timeout_ms,
-                       enum outcome_code code, const char *words)
-{
-    struct probe p = {.n_done = 0};
-
-    start(f, &p, path, timeout_ms);
-    wait_done(&p);
-    check_error(&p, code, words);
-}
 
 /* ---- answers ---- */
 
@@ -717,18 +384,27 @@ static void test_missing_name(void **state)
 
 /* ---- egress ---- */
 
+static int new_target(struct fixture *f, const char *url, struct diag *diag)
+{
+    struct http_target *t = NULL;
+    int r = http_target_new(&t, f->client, &(struct http_target_options){.url = url}, diag);
+
+    if (r)
+        assert_null(t);
+    http_target_unref(t);
+    return r;
+}
+
 static void test_egress_of_targets(void **state)
 {
     struct fixture *f = *state;
-    struct http_target *t = NULL;
     struct diag diag = {""};
 
-    assert_int_equal(http_target_new(&t, f->client, "http://10.0.0.1/", &diag), -EINVAL);
+    assert_int_equal(new_target(f, "http://10.0.0.1/", &diag), -EINVAL);
     assert_non_null(strstr(diag.text, "10.0.0.1 may not be called: private network"));
-    assert_int_equal(http_target_new(&t, f->client, "ftp://example.com/", &diag), -EINVAL);
-    assert_int_equal(http_target_new(&t, f->client, "not a url", &diag), -EINVAL);
-    assert_int_equal(http_target_new(&t, f->client, "", &diag), -EINVAL);
-    assert_null(t);
+    assert_int_equal(new_target(f, "ftp://example.com/", &diag), -EINVAL);
+    assert_int_equal(new_target(f, "not a url", &diag), -EINVAL);
+    assert_int_equal(new_target(f, "", &diag), -EINVAL);
 }
 
 static void test_egress_of_names(void **state)
@@ -765,14 +441,13 @@ static void test_egress_with_an_empty_list(void **state)
     struct fixture *f = *state;
     struct probe p = {.n_done = 0};
     char url[256], ports[16];
-    struct http_target *t;
 
     (void)snprintf(ports, sizeof(ports), "%u", f->server->port);
     set_policy(f, "", ports);
     start_url(f, &p, url_on(url, "http", "ok.test", f->server->port, "/ok"), 10000);
     wait_done(&p);
     check_error(&p, OUTCOME_INVALID_URL, "127.0.0.1 may not be called: loopback");
-    assert_int_equal(http_target_new(&t, f->client, "http://127.0.0.1/", NULL), -EINVAL);
+    assert_int_equal(new_target(f, "http://127.0.0.1/", NULL), -EINVAL);
     assert_int_equal(f->server->n_accepted, 0);
 }
 
@@ -801,18 +476,6 @@ static void test_owner_refuses(void **state)
 }
 
 /* ---- cancel ---- */
-
-static void cancel_and_check(struct fixture *f, struct probe *p)
-{
-    assert_int_equal(p->n_done, 0);
-    p->is_starting = true; /* nor before http_call_cancel() returns */
-    http_call_cancel(&p->call);
-    http_call_cancel(&p->call);
-    p->is_starting = false;
-    wait_done(p);
-    check_error(p, OUTCOME_NETWORK_ERROR, "cancelled");
-    assert_int_equal(http_client_stats(f->client).in_flight, 0);
-}
 
 static void wait_until_read(struct fixture *f, unsigned n_requests)
 {
@@ -1022,165 +685,6 @@ static void test_idle_connection_is_closed_by_the_receiver(void **state)
     wait_done(&p);
     check_error(&p, OUTCOME_NETWORK_ERROR, "Connection refused");
 }
-
-/* ---- TLS ---- */
-
-struct tls_fixture {
-    struct tls_server *server;
-    char ca_file[64];
-};
-
-static void tls_open(struct fixture *f, struct tls_fixture *t, int version_max)
-{
-    char ports[16];
-    int fd;
-
-    t->server = tls_server_start(version_max);
-    (void)snprintf(t->ca_file, sizeof(t->ca_file), "/tmp/grapnel-test-ca-XXXXXX");
-    fd = mkstemp(t->ca_file);
-    MUST(fd >= 0);
-    close(fd);
-    tls_ca_write(t->server, t->ca_file);
-    (void)snprintf(ports, sizeof(ports), "%u", t->server->port);
-    set_policy(f, "127.0.0.0/8", ports);
-    client_close(f);
-    client_open(f, t->ca_file);
-}
-
-static void tls_close(struct fixture *f, struct tls_fixture *t)
-{
-    client_close(f);
-    tls_server_stop(t->server);
-    (void)unlink(t->ca_file);
-    client_open(f, NULL);
-}
-
-static void tls_call(struct fixture *f, struct tls_fixture *t, struct probe *p, const char *host)
-{
-    char url[256];
-
-    start_url(f, p, url_on(url, "https", host, t->server->port, "/"), 10000);
-    wait_done(p);
-}
-
-static void test_tls_verified(void **state)
-{
-    struct fixture *f = *state;
-    struct tls_fixture t;
-    struct probe p = {.n_done = 0};
-
-    tls_open(f, &t, 0);
-    for (unsigned i = 0; i < 3; i++) {
-        tls_call(f, &t, &p, "good.test");
-        check_ok(&p, 200, "ok");
-    }
-    assert_int_equal(t.server->n_handshakes, 1);
-    assert_int_equal(t.server->n_requests, 3);
-    tls_close(f, &t);
-}
-
-static void test_tls_refused(void **state)
-{
-    struct fixture *f = *state;
-    struct tls_fixture t;
-    struct probe p = {.n_done = 0};
-
-    tls_open(f, &t, 0);
-    tls_call(f, &t, &p, "self.test");
-    check_error(&p, OUTCOME_SSL_ERROR, "self-signed certificate");
-    tls_call(f, &t, &p, "wrong.test");
-    check_error(&p, OUTCOME_SSL_ERROR, "wrong.test");
-    tls_call(f, &t, &p, "expired.test");
-    check_error(&p, OUTCOME_SSL_ERROR, "certificate has expired");
-    assert_int_equal(p.result.started_us, 0);
-    assert_int_equal(t.server->n_requests, 0);
-    tls_call(f, &t, &p, "good.test"); /* OpenSSL's error queue holds nothing of the above */
-    check_ok(&p, 200, "ok");
-    tls_close(f, &t);
-}
-
-/* A CA that we do not have: the system's store does not know this test's. */
-static void test_tls_unknown_issuer(void **state)
-{
-    struct fixture *f = *state;
-    struct tls_fixture t;
-    struct probe p = {.n_done = 0};
-
-    tls_open(f, &t, 0);
-    client_close(f);
-    client_open(f, NULL);
-    tls_call(f, &t, &p, "good.test");
-    check_error(&p, OUTCOME_SSL_ERROR, "certificate");
-    tls_close(f, &t);
-}
-
-static void test_tls_old_version(void **state)
-{
-    struct fixture *f = *state;
-    struct tls_fixture t;
-    struct probe p = {.n_done = 0};
-
-    tls_open(f, &t, TLS1_1_VERSION);
-    tls_call(f, &t, &p, "good.test");
-    check_error(&p, OUTCOME_SSL_ERROR, "");
-    assert_int_equal(t.server->n_handshakes, 0);
-    tls_close(f, &t);
-    tls_open(f, &t, TLS1_2_VERSION);
-    tls_call(f, &t, &p, "good.test");
-    check_ok(&p, 200, "ok");
-    tls_close(f, &t);
-}
-
-/* By whichever handle carries the call: @busy has the one that made the first handshake. */
-static void test_tls_session_is_resumed(void **state)
-{
-    struct fixture *f = *state;
-    struct tls_fixture t;
-    struct probe p = {.n_done = 0}, busy = {.n_done = 0};
-
-    tls_open(f, &t, 0);
-    t.server->is_closing_each = true;
-    tls_call(f, &t, &p, "good.test");
-    check_ok(&p, 200, "ok");
-    assert_int_equal(t.server->n_resumed, 0);
-    start(f, &busy, "/silent", 10000);
-    for (unsigned i = 0; i < 3; i++) {
-        tls_call(f, &t, &p, "good.test");
-        check_ok(&p, 200, "ok");
-    }
-    assert_int_equal(t.server->n_handshakes, 4);
-    assert_int_equal(t.server->n_resumed, 3);
-    cancel_and_check(f, &busy);
-    tls_close(f, &t);
-}
-
-static void test_tls_bad_ca_file(void **state)
-{
-    struct fixture *f = *state;
-    struct http_client_options o = {
-        .egress = &f->policy, .connections_max = 16, .ca_file = "/nonexistent/ca.pem"};
-    struct http_client *c = NULL;
-    struct diag diag = {""};
-
-    assert_int_equal(http_client_new(&c, &f->loop, &o, &diag), -EINVAL);
-    assert_string_equal(diag.text, "tls_ca_file: no certificates in '/nonexistent/ca.pem'; "
-                                   "expected a PEM file");
-    assert_null(c);
-}
-
-/* libuv's first loop makes a pipe for signals that lives as long as the process. */
-static int open_what_stays_open(void **state)
-{
-    struct loop loop;
-
-    (void)state;
-    MUST(loop_init(&loop) == 0);
-    loop_fini(&loop);
-    return 0;
-}
-
-#define IT(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1218,12 +722,6 @@ int main(void)
         IT(many_at_once),
         IT(descriptor_numbers_come_again),
         IT(idle_connection_is_closed_by_the_receiver),
-        IT(tls_verified),
-        IT(tls_refused),
-        IT(tls_unknown_issuer),
-        IT(tls_old_version),
-        IT(tls_session_is_resumed),
-        IT(tls_bad_ca_file),
     };
 
     /* No environment may send a signed request by way of somebody else: all tests go past these. */

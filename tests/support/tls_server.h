@@ -1,10 +1,11 @@
-/* tls_server.h: an HTTPS receiver for test_http_client.c. Its certificates are made on the spot;
- * the name that the client asks for (SNI) picks one: good.test, expired.test, self.test (signed by
- * itself), anything else: good.test's. A thread per connection; one answer to every request. */
+/* tls_server.h: an HTTPS receiver for the tests of the HTTP client. Its certificates are made on
+ * the spot; the name that the client asks for (SNI) picks one: good.test, expired.test, self.test
+ * (signed by itself), anything else: good.test's. A thread per connection; one answer to every
+ * request: "ok", or who the client is where it was asked for a certificate. */
 #ifndef GRAPNEL_TESTS_TLS_SERVER_H
 #define GRAPNEL_TESTS_TLS_SERVER_H
 
-#include "scripted_server.h"
+#include "tests/support/scripted_server.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -24,6 +25,8 @@ struct tls_server {
     SSL_CTX *context;
     pthread_t thread;
     struct tls_identity ca, good, expired, self;
+    bool asks_for_client; /* answers with its name, or "nobody" */
+    char last_name[64];   /* SNI; "" when there was none. Valid when an answer has come. */
     atomic_uint n_handshakes, n_resumed, n_requests;
     atomic_bool is_closing_each; /* every answer says Connection: close */
     pthread_t connections[TLS_CONNECTIONS_MAX];
@@ -78,6 +81,7 @@ static inline int tls_pick(SSL *ssl, int *alert, void *arg)
     struct tls_identity *i = &s->good;
 
     (void)alert;
+    (void)snprintf(s->last_name, sizeof(s->last_name), "%s", name ? name : "");
     if (name && strcmp(name, "expired.test") == 0)
         i = &s->expired;
     else if (name && strcmp(name, "self.test") == 0)
@@ -113,12 +117,44 @@ static inline bool tls_read_request(SSL *ssl)
     return false;
 }
 
+/* Whoever it is; the test looks at the answer. */
+static inline int tls_any_client(int is_good, X509_STORE_CTX *context)
+{
+    (void)is_good, (void)context;
+    return 1;
+}
+
+/* What the connection, or the session that it goes on with, says of the client. */
+static inline void tls_answer(const struct tls_server *s, SSL *ssl, char ret[256])
+{
+    X509 *client = SSL_get0_peer_certificate(ssl);
+    char name[64] = "nobody";
+
+    if (client)
+        MUST(X509_NAME_get_text_by_NID(X509_get_subject_name(client), NID_commonName, name,
+                                       sizeof(name)) > 0);
+    if (!s->asks_for_client)
+        (void)snprintf(name, sizeof(name), "ok");
+    (void)snprintf(ret, 256, "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n\r\n%s",
+                   s->is_closing_each ? "Connection: close\r\n" : "", strlen(name), name);
+}
+
+/* After a refusal: closing with a request unread would be a reset, which overtakes the alert. */
+static inline void tls_linger(int fd)
+{
+    char text[4096];
+
+    (void)shutdown(fd, SHUT_WR);
+    while (read(fd, text, sizeof(text)) > 0)
+        ;
+}
+
 static inline void *tls_serve(void *arg)
 {
     struct tls_connection *c = arg;
     struct tls_server *s = c->server;
     SSL *ssl = SSL_new(s->context);
-    const char *answer;
+    char answer[256];
     sigset_t pipe_only;
 
     /* OpenSSL writes without MSG_NOSIGNAL. Only in this thread: the client must do without. */
@@ -131,13 +167,13 @@ static inline void *tls_serve(void *arg)
         s->n_resumed += SSL_session_reused(ssl) ? 1 : 0;
         while (tls_read_request(ssl)) {
             s->n_requests++;
-            answer = s->is_closing_each
-                         ? "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
-                         : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            tls_answer(s, ssl, answer);
             if (SSL_write(ssl, answer, (int)strlen(answer)) <= 0 || s->is_closing_each)
                 break;
         }
         (void)SSL_shutdown(ssl);
+    } else {
+        tls_linger(c->fd);
     }
     ERR_clear_error();
     SSL_free(ssl);
@@ -183,6 +219,33 @@ static inline struct tls_server *tls_server_start(int version_max)
     s->listener = listen_on_loopback(&s->port, 512);
     MUST(pthread_create(&s->thread, NULL, tls_run, s) == 0);
     return s;
+}
+
+static inline void tls_ask_for_client(struct tls_server *s)
+{
+    s->asks_for_client = true;
+    SSL_CTX_set_verify(s->context, SSL_VERIFY_PEER, tls_any_client);
+}
+
+/* A client must show one that the server's CA has signed. */
+static inline void tls_require_client(struct tls_server *s)
+{
+    MUST(X509_STORE_add_cert(SSL_CTX_get_cert_store(s->context), s->ca.certificate));
+    SSL_CTX_set_verify(s->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
+/* As PEM, into @ret. */
+static inline struct span tls_pem_of(const struct tls_identity *i, bool is_key, char ret[4096])
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int len;
+
+    MUST(is_key ? PEM_write_bio_PrivateKey(bio, i->key, NULL, NULL, 0, NULL, NULL)
+                : PEM_write_bio_X509(bio, i->certificate));
+    len = BIO_read(bio, ret, 4096);
+    MUST(len > 0 && len < 4096);
+    BIO_free(bio);
+    return (struct span){ret, (size_t)len};
 }
 
 /* The client must have closed its connections. */

@@ -1,5 +1,5 @@
-/* scripted_server.h: the receiver that test_http_client.c calls: one thread, epoll, the path of a
- * request says how it is answered. Only for that test; aborts on what must not happen. */
+/* scripted_server.h: the receiver that the tests of the HTTP client call: one thread, epoll, the path of a
+ * request says how it is answered. Aborts on what must not happen. */
 #ifndef GRAPNEL_TESTS_SCRIPTED_SERVER_H
 #define GRAPNEL_TESTS_SCRIPTED_SERVER_H
 
