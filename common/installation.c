@@ -5,31 +5,111 @@
 #include <errno.h>
 #include <stdio.h>
 
-void installation_key_id(char ret[9], const struct master_key *key)
+static bool is_set(const struct master_key *key)
 {
-    ret[0] = '\0';
-    if (key && key->is_set)
-        (void)snprintf(ret, 9, "%02x%02x%02x%02x", key->id[0], key->id[1], key->id[2], key->id[3]);
+    return key && key->is_set;
 }
 
-void installation_command(struct redis_command *cmd, const struct keys *k, const char *key_id)
+void installation_command(struct redis_command *cmd, const struct keys *k,
+                          const struct master_key *key)
 {
+    char id[KEY_ID_SIZE] = "";
+
+    if (is_set(key))
+        cipher_key_id(id, key->all[0].id);
     redis_script_begin(cmd, &script_install, 1);
     redis_arg_text(cmd, k->meta);
     redis_arg_text(cmd, INSTALLATION_FORMAT);
     redis_arg_i64(cmd, k->partitions);
-    redis_arg_text(cmd, key_id);
+    redis_arg_text(cmd, id);
 }
 
-int installation_judge(const redisReply *reply, unsigned partitions, const char *key_id,
+/* ---- the master keys ---- */
+
+static int take_id(char ret[KEY_ID_SIZE], const redisReply *reply)
+{
+    struct span id = SPAN("");
+
+    if (reply && reply->type != REDIS_REPLY_NIL && !redis_reply_span(reply, &id))
+        return -EPROTO;
+    if (id.len >= KEY_ID_SIZE)
+        return -EPROTO;
+    memcpy(ret, id.data, id.len);
+    ret[id.len] = '\0';
+    return 0;
+}
+
+static int take_keys(struct installation_keys *ret, const redisReply *current,
+                     const redisReply *next)
+{
+    return take_id(ret->current, current) || take_id(ret->next, next) ? err_origin(-EPROTO) : 0;
+}
+
+void installation_ask_keys(struct redis_command *cmd, const struct keys *k)
+{
+    redis_command_begin(cmd);
+    redis_arg_text(cmd, "HMGET");
+    redis_arg_text(cmd, k->meta);
+    redis_arg_text(cmd, "master_key");
+    redis_arg_text(cmd, "master_key_next");
+}
+
+int installation_parse_keys(struct installation_keys *ret, const redisReply *reply)
+{
+    if (!redis_reply_at(reply, 1))
+        return err_origin(-EPROTO);
+    return take_keys(ret, redis_reply_at(reply, 0), redis_reply_at(reply, 1));
+}
+
+const char *installation_seals(const struct installation_keys *keys)
+{
+    return *keys->next ? keys->next : keys->current;
+}
+
+void installation_keys_command(struct redis_command *cmd, const struct keys *k,
+                               const struct installation_keys *from,
+                               const struct installation_keys *to)
+{
+    redis_script_begin(cmd, &script_rotate, 1);
+    redis_arg_text(cmd, k->meta);
+    redis_arg_text(cmd, from->current);
+    redis_arg_text(cmd, from->next);
+    redis_arg_text(cmd, to->current);
+    redis_arg_text(cmd, to->next);
+}
+
+/* While two are named, secrets lie under both. */
+static int judge_keys(const struct installation_keys *named, struct master_key *key,
+                      struct diag *diag)
+{
+    char ids[KEY_IDS_SIZE];
+
+    master_key_ids(ids, key);
+    if (!master_key_has(key, named->current))
+        return diag_set(diag,
+                        "master_key: the secrets in this Redis were encrypted with another key, "
+                        "%s, than what is configured (%s)",
+                        named->current, ids);
+    if (*named->next && !master_key_has(key, named->next))
+        return diag_set(diag,
+                        "master_key: the secrets in this Redis are being re-encrypted with key %s, "
+                        "which is not among what is configured (%s)",
+                        named->next, ids);
+    return master_key_choose(key, installation_seals(named));
+}
+
+/* ---- all of it ---- */
+
+int installation_judge(const redisReply *reply, unsigned partitions, struct master_key *key,
                        struct diag *diag)
 {
-    struct span format, key;
+    struct installation_keys named;
+    struct span format;
     int64_t there;
 
     if (!redis_reply_span(redis_reply_at(reply, 0), &format) ||
         !redis_reply_i64(redis_reply_at(reply, 1), &there) ||
-        !redis_reply_span(redis_reply_at(reply, 2), &key))
+        take_keys(&named, redis_reply_at(reply, 2), redis_reply_at(reply, 3)))
         return err_origin(-EPROTO);
     if (!span_equal(format, SPAN(INSTALLATION_FORMAT)))
         return diag_set(diag,
@@ -40,10 +120,7 @@ int installation_judge(const redisReply *reply, unsigned partitions, const char 
                         "partitions: the installation in this Redis has %lld, configured are %u; "
                         "they cannot change once it has started",
                         (long long)there, partitions);
-    if (key_id[0] && !span_equal(key, span_of(key_id)))
-        return diag_set(diag, "master_key: the secrets in this Redis were encrypted with another "
-                              "key than the one configured");
-    return 0;
+    return is_set(key) ? judge_keys(&named, key, diag) : 0;
 }
 
 static void on_answer(struct redis_request *request, int result, redisReply *reply)
@@ -54,22 +131,22 @@ static void on_answer(struct redis_request *request, int result, redisReply *rep
     if (!result)
         result = redis_reply_result(reply);
     if (!result)
-        result = installation_judge(reply, c->partitions, c->key_id, &diag);
+        result = installation_judge(reply, c->partitions, c->key, &diag);
     c->done(c, result, &diag);
 }
 
 void installation_check_start(struct installation_check *c, struct redis_client *redis,
-                              const struct keys *k, const struct master_key *key,
+                              const struct keys *k, struct master_key *key,
                               void (*done)(struct installation_check *c, int result,
                                            const struct diag *diag),
                               void *arg)
 {
     struct redis_command cmd;
 
-    *c = (struct installation_check){.done = done, .arg = arg, .partitions = k->partitions};
-    installation_key_id(c->key_id, key);
+    *c = (struct installation_check){
+        .done = done, .arg = arg, .partitions = k->partitions, .key = key};
     redis_command_init(&cmd);
-    installation_command(&cmd, k, c->key_id);
+    installation_command(&cmd, k, key);
     redis_run(redis, &c->request, &script_install, &cmd, 0, on_answer, NULL);
     redis_command_fini(&cmd);
 }

@@ -6,7 +6,8 @@
     X(fanout)                                                                                      \
     X(promote)                                                                                     \
     X(settle)                                                                                      \
-    X(decide) X(rescue) X(heartbeat) X(leave) X(configure) X(lookup) X(retry) X(trim) X(install)
+    X(decide)                                                                                      \
+    X(rescue) X(heartbeat) X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate)
 
 #define DECLARE(name)                                                                              \
     extern const char script_##name##_lua[];                                                       \

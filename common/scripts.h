@@ -7,7 +7,7 @@
 
 extern struct redis_script script_publish, script_fanout, script_promote, script_settle,
     script_decide, script_rescue, script_heartbeat, script_leave, script_configure, script_lookup,
-    script_retry, script_trim, script_install;
+    script_retry, script_trim, script_install, script_rotate;
 
 /* Computes their SHA-1s; once, before any is run. */
 void scripts_init(void);

@@ -1,4 +1,4 @@
-/* secret.h: signing secrets at rest: AES-256-GCM under the operator's master key.
+/* secret.h: secrets at rest: AES-256-GCM under the operator's master key.
  *
  * Sealed form: byte 1 (version) · 4 bytes key id (first of SHA-256 of the key) · 12 bytes nonce ·
  * ciphertext · 16 bytes tag. @context (the endpoint's id) is authenticated too, so that a sealed
@@ -8,28 +8,28 @@
 
 #include "common/base.h"
 #include "common/buf.h"
+#include "common/master_key.h"
 
-enum { SECRET_OVERHEAD = 33, SECRET_TEXT_MAX = 512 };
-
-struct master_key {
-    uint8_t bytes[32];
-    uint8_t id[4];
-    bool is_set;
+enum {
+    SECRET_OVERHEAD = 33,
+    SECRET_TEXT_MAX = 512,       /* of a signing secret: checked where one is set */
+    SECRET_PLAIN_MAX = 16 << 10, /* of whatever is sealed */
 };
 
-/* From 32 bytes in base64 (@base64), or from file @path holding that; one of the two, "" for the
- * other. -EINVAL with words; -ENOENT when both are empty. */
-int master_key_load(struct master_key *ret, const char *base64, const char *path,
-                    struct diag *diag);
-void master_key_wipe(struct master_key *k);
-
-/* Appends the sealed form to @ret. -ENOKEY: no master key; -EMSGSIZE: longer than SECRET_TEXT_MAX.
+/* Appends the sealed form to @ret. -ENOKEY: no master key; -EMSGSIZE: longer than SECRET_PLAIN_MAX.
  */
 int secret_seal(struct buf *ret, const struct master_key *k, struct span context,
                 struct span plain);
 /* Appends the plain text to @ret (wipe it: buf_wipe). -EBADMSG: tampered or other context;
- * -EKEYREJECTED: sealed under another master key; -ENOKEY: no master key. */
+ * -EKEYREJECTED: sealed under a key that is not among them; -ENOKEY: no master key. */
 int secret_open(struct buf *ret, const struct master_key *k, struct span context,
                 struct span sealed);
+
+/* Id of the key that it was sealed under; "" when it is no sealed form. */
+void secret_key_id(char ret[KEY_ID_SIZE], struct span sealed);
+/* Is it sealed under the key that seals now? */
+bool secret_is_current(const struct master_key *k, struct span sealed);
+/* Words for what secret_open() answered, @r: which key is missing, say. */
+void secret_fault(struct diag *ret, const struct master_key *k, struct span sealed, int r);
 
 #endif

@@ -67,6 +67,7 @@ static void on_beat(void *arg, const struct beat *beat)
         directory_forget(s->directory, beat->partition);
     }
     part->verdicts.seen_version = beat->version;
+    rekeyer_note_version(&s->rekeyer, beat->partition, beat->version);
     promoter_at(&part->promoter, beat->delayed_ms);
     promoter_at(&part->promoter, beat->throttled_ms);
     if (beat->partition == 0) /* written again if Redis was emptied, as producers need it */
@@ -83,6 +84,7 @@ static void on_ready(void *arg)
              LOG_INT("partitions", s->keys.partitions));
     intake_start(&s->intake);
     janitor_start(&s->janitor);
+    rekeyer_start(&s->rekeyer);
 }
 
 /* ---- close: each part tells when it is closed, the last one closes the connections ---- */
@@ -108,10 +110,11 @@ static void on_part_closed(void *arg)
 
 static void close_parts(struct scheduler *s)
 {
-    s->n_closing = 2 + s->keys.partitions + s->is_checked;
+    s->n_closing = 3 + s->keys.partitions + s->is_checked;
     if (s->is_checked) /* else there is no heartbeat yet */
         heartbeat_close(&s->heartbeat, on_part_closed, s);
     janitor_close(&s->janitor, on_part_closed, s);
+    rekeyer_close(&s->rekeyer, on_part_closed, s);
     intake_close(&s->intake, on_part_closed, s);
     for (unsigned p = 0; p < s->keys.partitions; p++)
         promoter_close(&s->parts[p].promoter, on_part_closed, s);
@@ -222,7 +225,7 @@ static void check(struct scheduler *s)
     if (s->is_checking || s->is_stopping)
         return;
     s->is_checking = true;
-    installation_check_start(&s->check, s->redis, &s->keys, NULL, on_checked, s);
+    installation_check_start(&s->check, s->redis, &s->keys, &s->master_key, on_checked, s);
 }
 
 static void on_redis(void *arg, bool is_connected)
@@ -294,8 +297,17 @@ static int init_rounds(struct scheduler *s)
         .on_stopped = on_intake_stopped,
         .arg = s,
     };
+    struct rekeyer_options rekeyer = {
+        .loop = &s->service.loop,
+        .redis = s->redis,
+        .keys = &s->keys,
+        .key = &s->master_key,
+        .every_ms = s->service.settings.heartbeat,
+        .grace_ms = s->service.settings.lease,
+    };
     int r = janitor_init(&s->janitor, &janitor);
 
+    r = r ? r : rekeyer_init(&s->rekeyer, &rekeyer);
     return r ? r : intake_init(&s->intake, &intake);
 }
 
@@ -327,7 +339,19 @@ static void fini(struct scheduler *s)
     directory_free(s->directory);
     free(s->parts);
     free(s->leaves);
+    master_key_wipe(&s->master_key);
     keys_fini(&s->keys);
+}
+
+/* Without a master key it does all but re-encrypt. */
+static int read_settings(struct scheduler *s, struct diag *diag)
+{
+    const struct settings *set = &s->service.settings;
+    int r = keys_init(&s->keys, set->key_prefix, (unsigned)set->partitions, diag);
+
+    s->limits = limits_of(set);
+    r = r ? r : master_key_load(&s->master_key, set->master_key, set->master_key_file, diag);
+    return r == -ENOENT ? 0 : r;
 }
 
 int scheduler_main(int argc, char **argv)
@@ -340,16 +364,14 @@ int scheduler_main(int argc, char **argv)
         .abandon = abandon,
     };
     static struct scheduler s;
-    struct diag diag;
+    struct diag diag = {""};
     bool failed;
     int r = service_init(&s.service, &ops, argc, argv);
 
     if (r)
         return 2;
     scripts_init();
-    s.limits = limits_of(&s.service.settings);
-    r = keys_init(&s.keys, s.service.settings.key_prefix, (unsigned)s.service.settings.partitions,
-                  &diag);
+    r = read_settings(&s, &diag);
     if (r) {
         log_error("bad setting", LOG_TEXT("reason", diag.text));
         return 2;

@@ -3,7 +3,7 @@
  *     intake ──events──► fanout ──┐
  *        ├──────failed─► verdicts ├──► promoter (each partition has its own of these)
  *        └──────wake───► wakes ───┘
- *     heartbeat, janitor: for all partitions
+ *     heartbeat, janitor, rekeyer: for all partitions
  *
  * Any number may run: every move is atomic in Redis. */
 #ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
@@ -15,6 +15,7 @@
 #include "common/service.h"
 #include "scheduler/intake.h"
 #include "scheduler/janitor.h"
+#include "scheduler/rekeyer.h"
 #include "scheduler/verdicts.h"
 #include "scheduler/wakes.h"
 
@@ -29,13 +30,15 @@ struct scheduler {
     struct service service;
     struct keys keys;
     struct limits limits;
-    struct redis_client *redis;  /* the moves */
-    struct redis_client *reader; /* blocking reads */
+    struct master_key master_key; /* not set: this one re-encrypts nothing */
+    struct redis_client *redis;   /* the moves */
+    struct redis_client *reader;  /* blocking reads */
     struct directory *directory;
     struct installation_check check;
     struct heartbeat heartbeat;
     struct intake intake;
     struct janitor janitor;
+    struct rekeyer rekeyer;
     struct scheduler_part *parts;
     struct redis_request *leaves;
     bool is_checking, is_checked, is_stopping, failed;

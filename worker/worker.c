@@ -277,11 +277,26 @@ static void on_redis(void *arg, bool is_connected)
         check(arg);
 }
 
+/* Each attempt's record says it too; here it is for those who run the worker. */
+static void note_fault(const struct endpoint *e, const struct target *target)
+{
+    static struct log_limit limit;
+    uint64_t held;
+
+    if (target->fault == OUTCOME_UNKNOWN_ERROR && log_limit_pass(&limit, 60000, &held))
+        log_error("an endpoint cannot be called", LOG_TEXT("tenant", e->tenant),
+                  LOG_TEXT("endpoint", e->id), LOG_TEXT("reason", target->why.text),
+                  LOG_INT("held", held));
+}
+
 static void attach(struct endpoint *e, const struct tenant *t, void *arg)
 {
     struct worker *w = arg;
+    struct target *target = target_new(w->http, &w->master_key, &w->egress, e, t);
 
-    e->attached = target_new(w->http, &w->master_key, &w->egress, e, t);
+    if (target)
+        note_fault(e, target);
+    e->attached = target;
 }
 
 static void detach(struct endpoint *e)

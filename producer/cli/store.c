@@ -77,25 +77,23 @@ static int load_key(struct store *s, const struct settings *set)
     return 0;
 }
 
-static int check_installation(struct store *s)
+static int check_installation(struct store *s, struct master_key *key)
 {
     struct redis_command cmd;
     redisReply *reply = NULL;
-    char key_id[9];
     int r;
 
-    installation_key_id(key_id, &s->key);
     redis_command_init(&cmd);
-    installation_command(&cmd, &s->keys, key_id);
+    installation_command(&cmd, &s->keys, key);
     r = store_call(s, &cmd, &script_install, &reply);
     redis_command_fini(&cmd);
     if (!r)
-        r = installation_judge(reply, s->keys.partitions, key_id, &s->words);
+        r = installation_judge(reply, s->keys.partitions, key, &s->words);
     freeReplyObject(reply);
     return r;
 }
 
-int store_open(struct store *s, struct cli *cli)
+static int open_with(struct store *s, struct cli *cli, struct master_key *key)
 {
     const struct settings *set = &cli->settings;
     int r;
@@ -105,8 +103,18 @@ int store_open(struct store *s, struct cli *cli)
     r = keys_init(&s->keys, set->key_prefix, (unsigned)set->partitions, &s->words);
     r = r ? r : load_key(s, set);
     r = r ? r : open_address(s, set);
-    r = r ? r : check_installation(s);
+    r = r ? r : check_installation(s, key);
     return r ? store_fail(s, r) : EXIT_DONE;
+}
+
+int store_open(struct store *s, struct cli *cli)
+{
+    return open_with(s, cli, &s->key);
+}
+
+int store_open_any_key(struct store *s, struct cli *cli)
+{
+    return open_with(s, cli, NULL);
 }
 
 void store_close(struct store *s)

@@ -9,8 +9,8 @@
 #define GRAPNEL_PRODUCER_CLI_STORE_H
 
 #include "common/keys.h"
+#include "common/master_key.h"
 #include "common/scripts.h"
-#include "common/secret.h"
 #include "producer/cli/cli.h"
 #include "producer/connection.h"
 
@@ -33,6 +33,9 @@ enum {
 
 /* Returns an exit status, told. store_close() in any case. */
 int store_open(struct store *s, struct cli *cli);
+/* The same where it does not matter whether the configured master keys are those of the
+ * installation. */
+int store_open_any_key(struct store *s, struct cli *cli);
 void store_close(struct store *s);
 
 /* For commands that seal secrets: an exit status, told, when no master key is configured. */

@@ -292,15 +292,34 @@ static int tell_page(struct store *s, struct store_item *items, char (*ids)[72],
     return r;
 }
 
+static int scan(struct store *s, struct ids *ret)
+{
+    int r = 0;
+
+    *ret = (struct ids){0};
+    for (unsigned p = 0; !r && p < s->keys.partitions; p++)
+        r = scan_partition(s, ret, p);
+    ids_sort(ret);
+    return r;
+}
+
+int store_tenant_ids(struct store *s, store_tenant_id_fn *each, void *arg)
+{
+    struct ids l;
+    int r = scan(s, &l);
+
+    for (size_t i = 0; i < l.n && !r; i++)
+        r = each(arg, l.ids[i]);
+    free(l.ids);
+    return r;
+}
+
 int store_tenants(struct store *s, store_tenant_fn *each, void *arg)
 {
     struct store_item items[PAGE];
-    struct ids l = {0};
-    int r = 0;
+    struct ids l;
+    int r = scan(s, &l);
 
-    for (unsigned p = 0; !r && p < s->keys.partitions; p++)
-        r = scan_partition(s, &l, p);
-    ids_sort(&l);
     store_items_init(items, PAGE);
     for (size_t i = 0; i < l.n && !r; i += PAGE)
         r = tell_page(s, items, l.ids + i, MIN(l.n - i, (size_t)PAGE), each, arg);

@@ -23,6 +23,10 @@ int store_tenant_whole(struct store *s, struct span id, struct tenant **ret);
 typedef int store_tenant_fn(void *arg, const struct tenant *t);
 int store_tenants(struct store *s, store_tenant_fn *each, void *arg);
 
+/* The ids alone, sorted; also of tenants that were removed but still have records. */
+typedef int store_tenant_id_fn(void *arg, const char *id);
+int store_tenant_ids(struct store *s, store_tenant_id_fn *each, void *arg);
+
 /* What waits and what may go. */
 struct tenant_load {
     int64_t waiting;   /* deliveries that are due but have no permit yet */

@@ -1,0 +1,480 @@
+/* rekeyer.c: see rekeyer.h.
+ *
+ *   RESTING ─► ASKING ─► SCANNING ─► READING ─► WRITING ─┐
+ *      ▲         │ │         ▲          ▲  │       │     │
+ *      │         │ │         └──────────┴──┴───────┘     │
+ *      └─────────┘ └─► TELLING ─► (RESTING)              │
+ *      └──────── the batch is done, or something failed ─┘
+ *
+ * A tick asks what is wanted and goes on with the walk for one batch. Place in the walk moves on only
+ * when what was there is dealt with, so a failure needs no more than another tick. */
+#include "scheduler/rekeyer.h"
+
+#include "common/clock.h"
+#include "common/endpoint_reseal.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "common/rng.h"
+#include "common/scripts.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { TICK_MS = 50, TENANTS_A_TICK = 32, TENANTS_A_PAGE = 64 };
+
+static void on_answer(struct redis_request *request, int result, redisReply *reply);
+
+/* ---- the close ---- */
+
+static void drop_page(struct rekeyer *r)
+{
+    redis_reply_release(TAKE(r->kept));
+    r->page = NULL;
+    r->at = 0;
+}
+
+static void end_close(void *arg)
+{
+    struct rekeyer *r = arg;
+
+    drop_page(r);
+    free(r->parts);
+    redis_command_fini(&r->command);
+    master_key_wipe(&r->key);
+    r->on_closed(r->closed_arg);
+}
+
+static void rest(struct rekeyer *r, int64_t ms)
+{
+    r->state = REKEYER_RESTING;
+    if (r->is_closing)
+        timer_close(&r->timer, end_close);
+    else
+        timer_start(&r->timer, ms);
+}
+
+static void rest_after_fault(struct rekeyer *r, int result)
+{
+    static struct log_limit limit;
+    uint64_t held;
+
+    if (result != -ECANCELED && log_limit_pass(&limit, 5000, &held))
+        log_warn("a step of the re-encryption failed", LOG_ERR(result), LOG_INT("held", held));
+    rest(r, r->options.every_ms);
+}
+
+/* ---- requests ---- */
+
+static void ask(struct rekeyer *r)
+{
+    r->state = REKEYER_ASKING;
+    installation_ask_keys(&r->command, r->options.keys);
+    redis_send(r->options.redis, &r->request, &r->command, 0, on_answer, r);
+}
+
+static void scan(struct rekeyer *r)
+{
+    r->state = REKEYER_SCANNING;
+    redis_command_begin(&r->command);
+    redis_arg_text(&r->command, "SSCAN");
+    redis_arg_key(&r->command, r->options.keys, r->partition, KEY_TENANTS, SPAN(""));
+    redis_arg_text(&r->command, r->cursor);
+    redis_arg_text(&r->command, "COUNT");
+    redis_arg_i64(&r->command, TENANTS_A_PAGE);
+    redis_send(r->options.redis, &r->request, &r->command, 0, on_answer, r);
+}
+
+static void read_tenant(struct rekeyer *r, struct span tenant)
+{
+    r->state = REKEYER_READING;
+    redis_script_begin(&r->command, &script_lookup, 1);
+    redis_arg_text(&r->command, keys_head(r->options.keys, r->partition));
+    redis_arg_span(&r->command, tenant);
+    redis_run(r->options.redis, &r->request, &script_lookup, &r->command, 0, on_answer, r);
+}
+
+static void tell(struct rekeyer *r)
+{
+    struct installation_keys done = {.next = ""};
+
+    r->state = REKEYER_TELLING;
+    memcpy(done.current, r->named.next, sizeof(done.current));
+    installation_keys_command(&r->command, r->options.keys, &r->named, &done);
+    redis_run(r->options.redis, &r->request, &script_rotate, &r->command, 0, on_answer, r);
+}
+
+/* ---- the walk through a partition ---- */
+
+static void begin_walk(struct rekeyer *r, unsigned partition)
+{
+    struct rekeyer_part *part = &r->parts[partition];
+
+    drop_page(r);
+    r->is_walking = true;
+    r->partition = partition;
+    (void)snprintf(r->cursor, sizeof(r->cursor), "0");
+    r->is_last_page = false;
+    r->n_left = 0;
+    r->has_conflict = false;
+    r->n_resealed = 0;
+    part->walked_version = part->version;
+    memcpy(part->walked, r->wanted, sizeof(part->walked));
+    part->is_clean = false;
+}
+
+static void end_walk(struct rekeyer *r)
+{
+    struct rekeyer_part *part = &r->parts[r->partition];
+
+    drop_page(r);
+    r->is_walking = false;
+    part->is_clean = r->n_left == 0 && !r->has_conflict;
+    if (r->has_conflict)
+        part->walked_version = -1;
+    if (r->n_resealed)
+        log_info("secrets re-encrypted", LOG_INT("partition", r->partition),
+                 LOG_TEXT("key", r->wanted), LOG_INT("endpoints", r->n_resealed));
+    rest(r, TICK_MS);
+}
+
+static void go_on(struct rekeyer *r)
+{
+    const redisReply *tenant = redis_reply_at(r->page, r->at);
+    struct span id;
+
+    if (r->is_closing) {
+        rest(r, 0);
+    } else if (!tenant) {
+        if (r->page && r->is_last_page)
+            end_walk(r);
+        else
+            scan(r);
+    } else if (!redis_reply_span(tenant, &id)) {
+        rest_after_fault(r, err_origin(-EPROTO));
+    } else if (r->n_read == TENANTS_A_TICK) {
+        rest(r, TICK_MS);
+    } else {
+        r->n_read++;
+        read_tenant(r, id);
+    }
+}
+
+static void on_scanned(struct rekeyer *r, const redisReply *reply)
+{
+    struct span cursor;
+
+    if (!redis_reply_span(redis_reply_at(reply, 0), &cursor) || cursor.len >= sizeof(r->cursor) ||
+        !redis_reply_at(reply, 1)) {
+        rest_after_fault(r, err_origin(-EPROTO));
+        return;
+    }
+    memcpy(r->cursor, cursor.data, cursor.len);
+    r->cursor[cursor.len] = '\0';
+    r->is_last_page = span_equal(cursor, SPAN("0"));
+    drop_page(r);
+    r->page = redis_reply_at(reply, 1);
+    r->kept = redis_reply_keep(r->options.redis);
+    go_on(r);
+}
+
+/* ---- one endpoint ---- */
+
+static void leave(struct rekeyer *r, struct span id, const char *why)
+{
+    static struct log_limit limit;
+    uint64_t held;
+
+    r->n_left++;
+    if (log_limit_pass(&limit, 60000, &held))
+        log_error("an endpoint cannot be re-encrypted", LOG_SPAN("endpoint", id),
+                  LOG_TEXT("reason", why), LOG_INT("held", held));
+}
+
+static void on_written(struct redis_request *request, int result, redisReply *reply);
+
+static void write_back(struct rekeyer *r, const struct endpoint *e, struct span new,
+                       struct span old)
+{
+    struct rekeyer_write *write = &r->writes[r->n_writes++];
+    struct redis_command *cmd = &r->command;
+
+    write->rekeyer = r;
+    redis_script_begin(cmd, &script_configure, 1);
+    redis_arg_text(cmd, keys_head(r->options.keys, r->partition));
+    redis_arg_text(cmd, "endpoint");
+    redis_arg_text(cmd, e->tenant);
+    redis_arg_text(cmd, e->id);
+    redis_arg_span(cmd, new);
+    if (e->slots)
+        redis_arg_i64(cmd, e->slots);
+    else
+        redis_arg_text(cmd, "");
+    redis_arg_text(cmd, "old");
+    redis_arg_i64(cmd, ENDPOINTS_PER_TENANT_MAX);
+    redis_arg_span(cmd, old);
+    redis_run(r->options.redis, &write->request, &script_configure, cmd, 0, on_written, NULL);
+}
+
+static bool packs_to(const struct endpoint *e, struct buf *ret, struct span record)
+{
+    buf_clear(ret);
+    endpoint_pack(ret, e);
+    return buf_result(ret) == 0 && span_equal(buf_span(ret), record);
+}
+
+static int reseal(struct rekeyer *r, struct endpoint *e, struct span record, struct buf *packed)
+{
+    bool is_changed = false;
+    struct diag why = {""};
+    int result;
+
+    /* What another version wrote may hold more than we know of: it must not be lost by our writing. */
+    if (!packs_to(e, packed, record)) {
+        leave(r, span_of(e->id), "its record was written by another version of Grapnel");
+        return 0;
+    }
+    result = endpoint_reseal(e, &r->key, &is_changed, &why);
+    if (result == -ENOMEM)
+        return result;
+    if (result) {
+        leave(r, span_of(e->id), why.text);
+        return 0;
+    }
+    if (!is_changed)
+        return 0;
+    if (r->n_writes == REKEYER_WRITES_MAX) {
+        r->is_tenant_partly = true;
+        return 0;
+    }
+    buf_clear(packed);
+    endpoint_pack(packed, e);
+    write_back(r, e, buf_span(packed), record);
+    return 0;
+}
+
+static int examine(struct rekeyer *r, struct span id, struct span record)
+{
+    struct endpoint *e = NULL;
+    struct buf packed;
+    int result;
+
+    if (!record.len)
+        return 0;
+    result = endpoint_parse(&e, id, record);
+    if (result == -EBADMSG) {
+        leave(r, id, "its record cannot be read");
+        return 0;
+    }
+    if (result)
+        return result;
+    buf_init(&packed, 2 * (size_t)ENDPOINT_RECORD_MAX);
+    result = reseal(r, e, record, &packed);
+    buf_fini(&packed);
+    (void)endpoint_free(e);
+    return result;
+}
+
+/* ---- one tenant ---- */
+
+static void end_tenant(struct rekeyer *r)
+{
+    if (r->is_tenant_partly) {
+        rest(r, TICK_MS); /* it is read again */
+        return;
+    }
+    r->at++;
+    go_on(r);
+}
+
+static void on_read(struct rekeyer *r, const redisReply *reply)
+{
+    struct span id, record;
+    unsigned n_left = r->n_left;
+    int result = 0;
+
+    r->is_tenant_partly = false;
+    r->state = REKEYER_WRITING;
+    for (size_t i = 2; !result && redis_reply_at(reply, i + 1); i += 3)
+        if (!redis_reply_span(redis_reply_at(reply, i), &id) ||
+            !redis_reply_span(redis_reply_at(reply, i + 1), &record))
+            result = err_origin(-EPROTO);
+        else
+            result = examine(r, id, record);
+    if (result || r->is_tenant_partly)
+        r->n_left = n_left; /* they are counted when it is read again */
+    if (result)
+        r->is_tenant_partly = true;
+    if (!r->n_writes)
+        end_tenant(r);
+}
+
+static void on_written(struct redis_request *request, int result, redisReply *reply)
+{
+    struct rekeyer *r = container_of(request, struct rekeyer_write, request)->rekeyer;
+    struct span words;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (result)
+        r->is_tenant_partly = true; /* done or not: to be seen */
+    else if (redis_reply_span(reply, &words) && span_equal(words, SPAN("changed")))
+        r->has_conflict = true;
+    else
+        r->n_resealed++;
+    if (--r->n_writes == 0)
+        end_tenant(r);
+}
+
+/* ---- what is to be done ---- */
+
+static bool needs_walk(const struct rekeyer *r, const struct rekeyer_part *part)
+{
+    return part->version >= 0 &&
+           (part->walked_version != part->version || strcmp(part->walked, r->wanted) != 0);
+}
+
+/* Begins anywhere, so that several do not meet in the same records. */
+static bool find_walk(struct rekeyer *r)
+{
+    unsigned n = r->options.keys->partitions, first;
+
+    rng_bytes(&first, sizeof(first));
+    for (unsigned i = 0; i < n; i++) {
+        unsigned partition = (first % n + i) % n;
+
+        if (!needs_walk(r, &r->parts[partition]))
+            continue;
+        begin_walk(r, partition);
+        return true;
+    }
+    return false;
+}
+
+static bool is_complete(const struct rekeyer *r)
+{
+    bool is_clean = *r->named.next != '\0';
+
+    for (unsigned p = 0; p < r->options.keys->partitions && is_clean; p++)
+        is_clean = r->parts[p].is_clean && strcmp(r->parts[p].walked, r->wanted) == 0;
+    return is_clean;
+}
+
+static void want(struct rekeyer *r, const char *id)
+{
+    if (strcmp(r->wanted, id) == 0)
+        return;
+    (void)snprintf(r->wanted, sizeof(r->wanted), "%s", id);
+    r->wanted_since_ms = clock_mono_ms();
+    r->is_walking = false;
+    drop_page(r);
+}
+
+static void on_asked(struct rekeyer *r, const redisReply *reply)
+{
+    int result = installation_parse_keys(&r->named, reply);
+
+    if (result) {
+        rest_after_fault(r, result);
+        return;
+    }
+    want(r, installation_seals(&r->named));
+    /* A key that we lack: the check of the installation, which is made with each beat, tells it. */
+    if (master_key_choose(&r->key, r->wanted) ||
+        clock_mono_ms() - r->wanted_since_ms < r->options.grace_ms) {
+        rest(r, r->options.every_ms);
+        return;
+    }
+    r->n_read = 0;
+    if (r->is_walking || find_walk(r))
+        go_on(r);
+    else if (is_complete(r))
+        tell(r);
+    else
+        rest(r, r->options.every_ms);
+}
+
+static void on_told(struct rekeyer *r, const redisReply *reply)
+{
+    int64_t is_done = 0;
+
+    if (redis_reply_i64(reply, &is_done) && is_done)
+        log_info("the master key is changed: nothing is encrypted with the old one",
+                 LOG_TEXT("old", r->named.current), LOG_TEXT("new", r->named.next));
+    rest(r, r->options.every_ms);
+}
+
+static void step(struct rekeyer *r, const redisReply *reply)
+{
+    switch (r->state) {
+    case REKEYER_RESTING:
+        ask(r);
+        return;
+    case REKEYER_ASKING:
+        on_asked(r, reply);
+        return;
+    case REKEYER_SCANNING:
+        on_scanned(r, reply);
+        return;
+    case REKEYER_READING:
+        on_read(r, reply);
+        return;
+    case REKEYER_TELLING:
+        on_told(r, reply);
+        return;
+    case REKEYER_WRITING:
+        break; /* its answers go to on_written() */
+    }
+    unreachable();
+}
+
+static void on_answer(struct redis_request *request, int result, redisReply *reply)
+{
+    struct rekeyer *r = request->arg;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (r->is_closing)
+        rest(r, 0);
+    else if (result)
+        rest_after_fault(r, result);
+    else
+        step(r, reply);
+}
+
+static void on_tick(void *arg)
+{
+    step(arg, NULL);
+}
+
+/* ---- life ---- */
+
+int rekeyer_init(struct rekeyer *r, const struct rekeyer_options *o)
+{
+    *r = (struct rekeyer){.options = *o, .key = *o->key};
+    redis_command_init(&r->command);
+    r->parts = calloc(o->keys->partitions, sizeof(*r->parts));
+    if (!r->parts)
+        return err_origin(-ENOMEM);
+    for (unsigned p = 0; p < o->keys->partitions; p++)
+        r->parts[p] = (struct rekeyer_part){.version = -1, .walked_version = -1};
+    return timer_init(&r->timer, o->loop, on_tick, r);
+}
+
+void rekeyer_start(struct rekeyer *r)
+{
+    if (r->key.n > 1 && r->state == REKEYER_RESTING)
+        timer_start(&r->timer, r->options.every_ms);
+}
+
+void rekeyer_note_version(struct rekeyer *r, unsigned partition, int64_t version)
+{
+    r->parts[partition].version = version;
+}
+
+void rekeyer_close(struct rekeyer *r, defer_fn *on_closed, void *arg)
+{
+    r->is_closing = true;
+    r->on_closed = on_closed;
+    r->closed_arg = arg;
+    if (r->state == REKEYER_RESTING)
+        timer_close(&r->timer, end_close);
+}

@@ -1,0 +1,85 @@
+/* rekeyer.h: brings what is sealed under other master keys under the one that the installation
+ * names (installation.h), in the background.
+ *
+ * Only where several keys are configured. It goes through all partitions, a bounded batch a tick, and
+ * again through one whose configuration changed since; else it only asks once a heartbeat what is
+ * wanted. When the key is being changed and nothing is left under others, it tells that the change is
+ * complete. Any number may do this at once, and each may die anywhere: every record is replaced in
+ * one step, and only if it still is the one that was read. */
+#ifndef GRAPNEL_SCHEDULER_REKEYER_H
+#define GRAPNEL_SCHEDULER_REKEYER_H
+
+#include "common/installation.h"
+#include "common/loop.h"
+
+struct rekeyer_options {
+    struct loop *loop; /* all borrowed */
+    struct redis_client *redis;
+    const struct keys *keys;
+    const struct master_key *key;
+    int64_t every_ms; /* asks what is wanted */
+    int64_t grace_ms; /* from when another key is wanted: who lacks it has stopped by then */
+};
+
+enum { REKEYER_WRITES_MAX = 16 };
+
+enum rekeyer_state {
+    REKEYER_RESTING,  /* until the next tick */
+    REKEYER_ASKING,   /* which key is wanted */
+    REKEYER_SCANNING, /* for a page of tenants */
+    REKEYER_READING,  /* one tenant's endpoints */
+    REKEYER_WRITING,  /* those that were re-sealed */
+    REKEYER_TELLING,  /* that nothing is left under other keys */
+};
+
+struct rekeyer_write {
+    struct redis_request request;
+    struct rekeyer *rekeyer;
+};
+
+/* What is known of a partition. */
+struct rekeyer_part {
+    int64_t version;          /* of its configuration, by the last beat */
+    int64_t walked_version;   /* as it was when the last whole walk began; -1: none */
+    char walked[KEY_ID_SIZE]; /* the key that was wanted then */
+    bool is_clean;            /* nothing was left under others */
+};
+
+struct rekeyer {
+    struct rekeyer_options options;
+    struct master_key key; /* seals with the wanted one */
+    struct timer timer;
+    enum rekeyer_state state;
+    struct redis_request request;
+    struct redis_command command;
+    struct rekeyer_write writes[REKEYER_WRITES_MAX];
+    struct installation_keys named;
+    char wanted[KEY_ID_SIZE];
+    int64_t wanted_since_ms; /* monotonic */
+    /* the walk */
+    struct rekeyer_part *parts;
+    bool is_walking;
+    unsigned partition;
+    char cursor[24]; /* of the tenants */
+    bool is_last_page;
+    struct redis_chunk *kept; /* holds the page */
+    const redisReply *page;
+    size_t at;             /* in the page */
+    unsigned n_read;       /* tenants in this tick */
+    unsigned n_writes;     /* in flight */
+    unsigned n_left;       /* endpoints of this walk that stay under another key */
+    bool is_tenant_partly; /* it has more to write than one batch */
+    bool has_conflict;     /* somebody else changed one meanwhile */
+    uint64_t n_resealed;
+    bool is_closing;
+    defer_fn *on_closed;
+    void *closed_arg;
+};
+
+int rekeyer_init(struct rekeyer *r, const struct rekeyer_options *o);
+void rekeyer_start(struct rekeyer *r); /* does nothing when there is but one key */
+/* Told with each beat. */
+void rekeyer_note_version(struct rekeyer *r, unsigned partition, int64_t version);
+void rekeyer_close(struct rekeyer *r, defer_fn *on_closed, void *arg);
+
+#endif
