@@ -76,7 +76,11 @@ struct outcome outcome_of_status(const struct dialect *d, int status, struct spa
 {
     enum status_meaning meaning = meaning_of(d, status);
     struct outcome o = {
-        .code = code_of(meaning, status), .next = next_of(meaning), .status = status};
+        .code = code_of(meaning, status),
+        .next = next_of(meaning),
+        .status = status,
+        .is_slow = meaning == STATUS_SLOW,
+    };
     int64_t wait_ms;
 
     if (o.next == NEXT_RETRY && d->retry_after_max_ms && retry_after.len) {

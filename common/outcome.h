@@ -32,6 +32,7 @@ struct outcome {
     enum outcome_next next;
     int status;             /* HTTP status; 0: there was no answer */
     int64_t retry_after_ms; /* asked for by the receiver; 0: not */
+    bool is_slow; /* the endpoint wants fewer requests at a time; only of the attempt: not packed */
 };
 
 /* From an answer: @status by the dialect's policy. @retry_after is the header's value, or empty. */

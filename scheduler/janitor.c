@@ -109,6 +109,7 @@ static void visit(struct janitor *j)
     redis_arg_text(&j->command, j->options.name);
     redis_arg_i64(&j->command, limits->lease_ms);
     redis_arg_i64(&j->command, RESCUED_PER_STEP);
+    redis_arg_i64(&j->command, limits->retention_count);
     redis_run(j->options.redis, &j->rescue, &script_rescue, &j->command, 0, on_rescued, NULL);
 
     redis_script_begin(&j->command, &script_trim, 1);

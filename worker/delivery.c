@@ -23,7 +23,7 @@ enum {
     BODY_BYTES_MAX = 64 << 20,
     HEADER_BYTES_MAX = 16 << 10,
     RECORD_BYTES_MAX = 128 << 10,
-    SLOW_PERMIT_MAX_MS = 30000,
+    LATE_PERMIT_MAX_MS = 30000,
 };
 
 static int read_entry(struct delivery *d, const redisReply *entry)
@@ -174,7 +174,10 @@ static void add_attempt(struct delivery *d, const struct outcome *o, int64_t sta
 static void settle_failed(struct delivery *d, const struct outcome *o)
 {
     job_outcome_pack(&d->outcome, o);
-    settle(d, SETTLE_FAILED, 0);
+    if (o->is_slow)
+        settle(d, SETTLE_SLOW, o->retry_after_ms);
+    else
+        settle(d, SETTLE_FAILED, 0);
 }
 
 /* It could not even be tried. */
@@ -199,7 +202,7 @@ static void settle_lapsed(struct delivery *d, const struct http_result *result)
     int64_t permit_ms = 2 * (result->connect_us / 1000) + d->worker->limits.permit_ms;
 
     if (took_long_to_connect(d, result))
-        settle(d, SETTLE_SLOW, MIN(permit_ms, SLOW_PERMIT_MAX_MS));
+        settle(d, SETTLE_LATE, MIN(permit_ms, LATE_PERMIT_MAX_MS));
     else
         delivery_hand_back(d);
 }

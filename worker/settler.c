@@ -10,7 +10,7 @@ enum { REST_MS = 200 };
 static const char *const kind_names[] = {
     [SETTLE_DONE] = "done", [SETTLE_FAILED] = "failed", [SETTLE_CANCEL] = "cancel",
     [SETTLE_BACK] = "back", [SETTLE_REFUSE] = "refuse", [SETTLE_LOST] = "lost",
-    [SETTLE_SLOW] = "slow",
+    [SETTLE_SLOW] = "slow", [SETTLE_LATE] = "late",
 };
 
 static void flush(struct settler *s);

@@ -12,14 +12,16 @@
 #include "common/loop.h"
 #include "common/redis_client.h"
 
+/* See settle.lua. */
 enum settle_kind {
     SETTLE_DONE,
     SETTLE_FAILED,
+    SETTLE_SLOW, /* failed, and the endpoint wants less */
     SETTLE_CANCEL,
     SETTLE_REFUSE,
     SETTLE_BACK,
     SETTLE_LOST,
-    SETTLE_SLOW,
+    SETTLE_LATE, /* back, as connecting took long */
 };
 
 /* One job's outcome; embedded; its texts are borrowed until called back. */
@@ -27,7 +29,7 @@ struct settlement {
     struct list link;
     enum settle_kind kind;
     struct span entry, tenant, endpoint, id, record, job, outcome;
-    int64_t number;
+    int64_t number; /* ms; BACK: the permit's end, LATE: the next permit, SLOW: Retry-After or 0 */
     void (*done)(struct settlement *s);
 };
 

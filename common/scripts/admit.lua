@@ -1,4 +1,5 @@
--- admit.lua: the one place where limits live; part of every script that may grant a permit.
+-- admit.lua: the one place where limits live; part of every script that may grant a permit. Needs base
+-- and slow.
 -- ARGV[1] default limit per window (0: none) · ARGV[2] permit in ms · ARGV[3] default endpoint slots
 --
 -- Invariants:
@@ -8,16 +9,19 @@
 --              used, no 60 s hold more than the limit.
 --   slots      `slots:<endpoint>` = its entries in `jobs`.
 --   waiting    `wait:<endpoint>` is not empty  <=>  the endpoint is in its tenant's `ring` (it may be
---              served) or in `capped` (all its slots are taken).
+--              served) or in `capped` (all the slots that it may have now are taken). What brings it
+--              back from there: a job of it that ends, the end of its stage in `slowed`, or a change of
+--              its configuration; a disabled one is in `cancelling`.
 --   throttled  a tenant with something in its `ring` is in `throttled`, at the time it may be served.
 local DEFAULT_LIMIT, PERMIT_MS, DEFAULT_SLOTS = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local WINDOW_MS = 60000
 local SHARE = 8 -- most that one endpoint gets before the next one's turn
 local jobs_room = tonumber(call('GET', P .. 'jobs_max') or 256) - call('XLEN', P .. 'jobs')
 local default_until = string.format('%.0f', now + PERMIT_MS)
-local has_slow = call('EXISTS', P .. 'permits') == 1
+local has_permits = call('EXISTS', P .. 'permits') == 1
+local has_cancelling = call('EXISTS', P .. 'cancelling') == 1
 local lanes = {}
-local wake_ms -- the earliest time that this script put a tenant into `throttled` for
+local wake_ms -- the earliest time that this script put into `throttled` or `slowed`
 
 -- The tenant's window as it is now, read once a script.
 local function lane(tenant, limit)
@@ -54,10 +58,14 @@ local function free_ms(l)
     return l.granted[index - l.stored + 1]
 end
 
+local function note_wake(at_ms)
+    if not wake_ms or at_ms < wake_ms then wake_ms = at_ms end
+end
+
 local function throttle(l, at_ms)
     call('ZADD', P .. 'throttled', at_ms, l.tenant)
     l.is_waiting = true
-    if not wake_ms or at_ms < wake_ms then wake_ms = at_ms end
+    note_wake(at_ms)
 end
 
 -- Some endpoints take longer to connect to than a permit lasts (settle.lua learns it): for a while
@@ -74,7 +82,7 @@ end
 -- The slot must have been counted by the caller.
 local function grant(l, endpoint, job)
     local until_ms, until_text = now + PERMIT_MS, default_until
-    if has_slow then
+    if has_permits then
         until_ms = now + permit_ms(endpoint)
         until_text = until_ms
     end
@@ -98,10 +106,24 @@ local function enqueue(l, endpoint, job, is_capped, is_first)
     end
 end
 
--- Grants a permit for @job, or lets it wait. Nothing overtakes what waits already.
+local function configured_slots(endpoint)
+    return tonumber(call('HGET', P .. 'caps', endpoint) or DEFAULT_SLOTS)
+end
+
+-- How many it may have now: none while it rests, or while it is emptied (promote.lua). @slots: as configured,
+-- from a caller who knows.
+local function slots_of(endpoint, slots)
+    if has_cancelling and call('HEXISTS', P .. 'cancelling', endpoint) == 1 then return 0 end
+    local s = slow_of(endpoint)
+    if s and s.rests then return 0 end
+    slots = slots or configured_slots(endpoint)
+    return s and math.min(slots, s.slots) or slots
+end
+
+-- Grants a permit for @job, or lets it wait. Nothing overtakes what waits already. @slots: see slots_of().
 local function admit(l, endpoint, slots, job)
     if l.is_waiting or jobs_room <= 0 or not has_room(l) then return enqueue(l, endpoint, job) end
-    if call('INCR', P .. 'slots:' .. endpoint) > slots then
+    if call('INCR', P .. 'slots:' .. endpoint) > slots_of(endpoint, slots) then
         call('DECR', P .. 'slots:' .. endpoint)
         return enqueue(l, endpoint, job, true)
     end
@@ -118,18 +140,18 @@ local function refund(l, until_ms)
     end
 end
 
-local function slots_of(endpoint)
-    return tonumber(call('HGET', P .. 'caps', endpoint) or DEFAULT_SLOTS)
-end
-
--- Gives back a slot; an endpoint that waited for one may be served again.
-local function free_slot(tenant, endpoint)
-    call('DECR', P .. 'slots:' .. endpoint)
+-- It may have a free slot now: its turn tells.
+local function uncap(tenant, endpoint)
     if call('SREM', P .. 'capped', endpoint) == 1 then
         local l = lane(tenant)
         call('ZADD', P .. 'ring:' .. tenant, stamp, endpoint)
         throttle(l, free_ms(l))
     end
+end
+
+local function free_slot(tenant, endpoint)
+    call('DECR', P .. 'slots:' .. endpoint)
+    uncap(tenant, endpoint)
 end
 
 -- Serves the endpoint at the head of the tenant's ring; how many jobs it got.
@@ -190,13 +212,4 @@ local function note_grants()
             i = last + 1
         end
     end
-end
-
--- When a scheduler has to come back for this partition: {delayed, throttled} in ms, -1 for never.
--- A tenant whose time has come while `jobs` is full is served by settle.lua as soon as there is room.
-local function next_due()
-    local delayed = call('ZRANGE', P .. 'delayed', '0', '0', 'WITHSCORES')[2]
-    local throttled = call('ZRANGE', P .. 'throttled', '0', '0', 'WITHSCORES')[2]
-    if throttled and jobs_room <= 0 and tonumber(throttled) <= now then throttled = nil end
-    return {tonumber(delayed or -1), tonumber(throttled or -1)}
 end

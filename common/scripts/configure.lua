@@ -8,13 +8,16 @@
 --   endpoint-remove  endpoint
 --   endpoint-enable  endpoint
 --   endpoint-disable endpoint, reason
+--   webhook          record of the tenant, the one it replaces, endpoint, its record, the one it replaces
+--                    ('': it is new), most endpoints per tenant, 'enable', 'disable' or '', reason
 -- @replaces: the record that the caller has read and changed; nothing is done when it is another one
 -- by now. '' or left out: whatever is there.
 -- Answers the new version, or an error text: 'exists', 'missing', 'changed', 'no tenant', 'too many'.
+-- Invariants: those of disable.lua; an endpoint whose slots may be others now, or that is used again, is not
+-- left in `capped`, as perhaps nothing in flight would free it.
 --#include base.lua
 --#include change.lua
---#include retire.lua
---#include cancel.lua
+--#include disable.lua
 local what, tenant, endpoint = ARGV[1], ARGV[2], ARGV[3]
 
 local function set_or_clear(hash, field, value)
@@ -32,7 +35,14 @@ end
 local function look_again()
     if call('ZSCORE', P .. 'throttled', tenant) then
         call('ZADD', P .. 'throttled', now, tenant)
-        call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', now)
+        wake(now)
+    end
+end
+
+local function uncap(id)
+    if call('SREM', P .. 'capped', id) == 1 then
+        call('ZADD', P .. 'ring:' .. tenant, stamp, id)
+        call('ZADD', P .. 'throttled', now, tenant)
     end
 end
 
@@ -41,7 +51,7 @@ local function endpoint_remove(id)
     call('SREM', P .. 'endpoints:' .. tenant, id)
     for _, hash in ipairs({'caps', 'failures', 'permits', 'disabled'}) do call('HDEL', P .. hash, id) end
     disable(tenant, id, 'the endpoint was removed')
-    call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', now)
+    wake(now)
 end
 
 local actions = {}
@@ -58,11 +68,14 @@ end
 actions['tenant-remove'] = function()
     if call('DEL', P .. 'tenant:' .. tenant) == 0 then return 'missing' end
     for _, id in ipairs(call('SMEMBERS', P .. 'endpoints:' .. tenant)) do endpoint_remove(id) end
-    call('HDEL', P .. 'limits', tenant)
+    for _, hash in ipairs({'limits', 'unmatched'}) do call('HDEL', P .. hash, tenant) end
 end
 
 actions['endpoint'] = function()
     local key = P .. 'endpoint:' .. endpoint
+    if ARGV[5] ~= '' and (tonumber(ARGV[5]) or 0) < 1 then
+        return redis.error_reply('ERR slots: at least 1 expected')
+    end
     if call('EXISTS', P .. 'tenant:' .. tenant) == 0 then return 'no tenant' end
     local error = wrong(key, ARGV[6], ARGV[8])
     if error then return error end
@@ -72,10 +85,7 @@ actions['endpoint'] = function()
     call('SET', key, ARGV[4])
     call('SADD', P .. 'endpoints:' .. tenant, endpoint)
     set_or_clear('caps', endpoint, ARGV[5])
-    if call('SREM', P .. 'capped', endpoint) == 1 then
-        call('ZADD', P .. 'ring:' .. tenant, stamp, endpoint)
-        call('ZADD', P .. 'throttled', now, tenant)
-    end
+    uncap(endpoint)
     look_again()
 end
 
@@ -84,17 +94,36 @@ actions['endpoint-remove'] = function()
     endpoint_remove(endpoint)
 end
 
+local function enable(id)
+    for _, hash in ipairs({'disabled', 'failures', 'cancelling'}) do call('HDEL', P .. hash, id) end
+    forget_slow(id)
+    uncap(id)
+    look_again()
+end
+
 actions['endpoint-enable'] = function()
     if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'missing' end
-    call('HDEL', P .. 'disabled', endpoint)
-    call('HDEL', P .. 'failures', endpoint)
-    call('HDEL', P .. 'cancelling', endpoint)
+    enable(endpoint)
 end
 
 actions['endpoint-disable'] = function()
     if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'missing' end
     disable(tenant, endpoint, ARGV[4])
-    call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', now)
+    wake(now)
+end
+
+-- A tenant's settings and the endpoint that they are about, in one step (tenant_setting.h).
+actions['webhook'] = function()
+    local id, is_new = ARGV[5], ARGV[7] == ''
+    local error = wrong(P .. 'tenant:' .. tenant, 'old', ARGV[4])
+    if error then return error end
+    if wrong(P .. 'endpoint:' .. id, is_new and 'new' or 'old', ARGV[7]) then return 'changed' end
+    if is_new and call('SCARD', P .. 'endpoints:' .. tenant) >= tonumber(ARGV[8]) then return 'too many' end
+    call('SET', P .. 'tenant:' .. tenant, ARGV[3])
+    call('SET', P .. 'endpoint:' .. id, ARGV[6])
+    call('SADD', P .. 'endpoints:' .. tenant, id)
+    if ARGV[9] == 'enable' then enable(id) end
+    if ARGV[9] == 'disable' and disable(tenant, id, ARGV[10]) then wake(now) end
 end
 
 local error = actions[what]()

@@ -3,15 +3,19 @@
 -- KEYS[1] head · ARGV[1] ended deliveries to keep · ARGV[2] failed deliveries in a row that disable
 -- ARGV[3…] verdict after verdict, eight each:
 --   entry in `failed`, kind, tenant, endpoint, delivery id, text for the record, due ms, job
---   kind `retry`    job goes to `delayed` until due ms
+--   kind `retry`    job goes to `delayed` until due ms, or ends if the endpoint is disabled or gone by now
 --        `final`    the delivery ends
 --        `cancel`   the delivery ends, as its endpoint is gone or disabled
 --        `refuse`   the entry cannot be read (text says why): kept in `rejected` for a person
 --        `disable`  the delivery ends and the endpoint is disabled (410)
 -- Answers {delayed, endpoint, reason, endpoint, reason …}: when to come back, what was disabled.
--- Invariant: acknowledged first, as in settle.lua.
+-- Invariants: acknowledged first, as in settle.lua; nothing of a disabled endpoint enters `delayed`
+-- (disable.lua), however old the configuration is that the verdict was made with.
+-- If the scheduler dies: before, the entry stays pending and is taken over; after, all of it is done.
 --#include base.lua
+--#include due.lua
 --#include change.lua
+--#include disable.lua
 --#include retire.lua
 --#include cancel.lua
 --#include refuse.lua
@@ -28,6 +32,7 @@ end
 
 local function final(kind, tenant, endpoint, id)
     retire(tenant, id, KEEP)
+    if call('EXISTS', P .. 'endpoint:' .. endpoint) == 0 then return end
     local failures = call('HINCRBY', P .. 'failures', endpoint, 1)
     if kind == 'disable' then
         put_off(tenant, endpoint, 'the endpoint answered 410 Gone')
@@ -36,22 +41,31 @@ local function final(kind, tenant, endpoint, id)
     end
 end
 
-for i = 3, #ARGV, 8 do
-    if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then
-        local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
-        entries[#entries + 1] = ARGV[i]
-        if kind ~= 'refuse' then call('APPEND', P .. 'delivery:' .. id, ARGV[i + 5]) end
-        if kind == 'refuse' then
-            refuse(FAILED, ARGV[i], ARGV[i + 5])
-        elseif kind == 'retry' then
-            call('ZADD', P .. 'delayed', ARGV[i + 6], ARGV[i + 7])
-        elseif kind == 'cancel' then
-            retire(tenant, id, KEEP)
-        else
-            final(kind, tenant, endpoint, id)
-        end
+-- trim.lua may have forgotten already that it was disabled, as it was removed.
+local function off_reason(endpoint)
+    local reason = disabled_reason(endpoint)
+    if reason or call('EXISTS', P .. 'endpoint:' .. endpoint) == 1 then return reason end
+    return 'the endpoint was removed'
+end
+
+local function decide(i)
+    local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+    entries[#entries + 1] = ARGV[i]
+    if kind == 'refuse' then return refuse(FAILED, ARGV[i], ARGV[i + 5]) end
+    local reason = kind == 'retry' and off_reason(endpoint)
+    if reason then return cancel(id, tenant, reason, KEEP) end
+    call('APPEND', P .. 'delivery:' .. id, ARGV[i + 5])
+    if kind == 'retry' then
+        call('ZADD', P .. 'delayed', ARGV[i + 6], ARGV[i + 7])
+    elseif kind == 'cancel' then
+        retire(tenant, id, KEEP)
+    else
+        final(kind, tenant, endpoint, id)
     end
 end
+
+for i = 3, #ARGV, 8 do
+    if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then decide(i) end
+end
 if #entries > 0 then call('XDEL', FAILED, unpack(entries)) end
-local delayed = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
-return {tonumber(delayed or -1), unpack(off)}
+return {head_ms('delayed') or -1, unpack(off)}

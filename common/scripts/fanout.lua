@@ -12,6 +12,8 @@
 --#include base.lua
 local version = tonumber(call('GET', P .. 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {version} end
+--#include due.lua
+--#include slow.lua
 --#include admit.lua
 --#include refuse.lua
 local EVENTS = P .. 'events'
@@ -57,5 +59,5 @@ while ARGV[i] do
 end
 promote(16)
 note_grants()
-local due = next_due()
+local due = next_due(jobs_room <= 0)
 return {version, due[1], due[2], made}

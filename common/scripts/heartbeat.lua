@@ -2,10 +2,12 @@
 -- heartbeat.lua: a process says that it lives, and heals what it needs in this partition.
 -- KEYS[1] head · ARGV[1] member, "worker/<name>" or "scheduler/<name>" · ARGV[2] slots of a worker, 0
 -- ARGV[3] lease in ms
--- Answers {seconds, microseconds, version, delayed, throttled}: Redis's clock, for permits and due times.
+-- Answers {seconds, microseconds, version, delayed, all else}: Redis's clock, for permits; the due times,
+-- see due.lua.
 -- The groups are made here, from the beginning of their streams, so that a lost group (or a Redis
 -- that was emptied) heals by itself and loses nothing that is still in the streams.
 --#include base.lua
+--#include due.lua
 for stream, group in pairs({events = 'scheduler', failed = 'scheduler', wake = 'scheduler', jobs = 'workers'}) do
     redis.pcall('XGROUP', 'CREATE', P .. stream, group, '0', 'MKSTREAM')
 end
@@ -27,6 +29,5 @@ for i = 1, #all, 2 do
     if seen and tonumber(seen) > now - LEASE_MS then slots = slots + tonumber(all[i + 1]) end
 end
 call('SET', P .. 'jobs_max', math.max(slots, 64))
-local delayed = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')[2]
-local throttled = call('ZRANGE', P .. 'throttled', 0, 0, 'WITHSCORES')[2]
-return {time[1], time[2], tonumber(call('GET', P .. 'version') or 0), tonumber(delayed or -1), tonumber(throttled or -1)}
+local due = next_due(false)
+return {time[1], time[2], tonumber(call('GET', P .. 'version') or 0), due[1], due[2]}

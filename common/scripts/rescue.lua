@@ -1,16 +1,20 @@
 #!lua flags=allow-oom
 -- rescue.lua: the work of processes that have died.
 -- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] the caller, a scheduler · ARGV[5] lease in ms
--- ARGV[6] most jobs to move
--- A dead worker's jobs go back to the head of where they waited, with the same attempt number; what a
--- dead scheduler had read becomes the caller's (who reads its own pending entries again).
+-- ARGV[6] most jobs to move · ARGV[7] ended deliveries to keep
+-- A dead worker's jobs go back to the head of where they waited, with the same attempt number, or end when
+-- their endpoint is disabled; what a dead scheduler had read becomes the caller's (who reads its own
+-- pending entries again).
 -- Answers {jobs rescued, entries taken over from schedulers, is there more}.
 -- Invariants: whoever has a heartbeat younger than the lease keeps its work, judged in the same step; by
 -- nobody who was away himself, and not just after Redis was (heartbeat.lua): then all look dead.
--- Each job is acknowledged first, as in settle.lua.
+-- Each job is acknowledged first, as in settle.lua. Nothing comes to wait at a disabled endpoint (disable.lua).
 --#include base.lua
+--#include slow.lua
 --#include admit.lua
-local ME, LEASE_MS, most = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
+--#include retire.lua
+--#include cancel.lua
+local ME, LEASE_MS, most, KEEP = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local JOBS = P .. 'jobs'
 
 local function rescue_job(entry, worker)
@@ -22,7 +26,12 @@ local function rescue_job(entry, worker)
     local id, tenant, endpoint, attempt = job[1], job[2], job[3], job[5]
     call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'lost', now, attempt, worker}))
     free_slot(tenant, endpoint)
-    enqueue(lane(tenant), endpoint, packed, false, true)
+    local reason = disabled_reason(endpoint)
+    if reason then
+        cancel(id, tenant, reason, KEEP)
+    else
+        enqueue(lane(tenant), endpoint, packed, false, true)
+    end
     return 1
 end
 

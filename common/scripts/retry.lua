@@ -2,7 +2,8 @@
 -- retry.lua: a person wants an ended delivery tried again: one new attempt, with one retry.
 -- KEYS[1] head · ARGV[1] delivery id · ARGV[2] delay in ms
 -- Answers {due ms}, or an error text: 'missing', 'pending', 'endpoint removed', 'endpoint disabled'.
--- Invariant: it leaves `done` as it enters `delayed`, so that its record cannot be removed meanwhile.
+-- Invariants: it leaves `done` as it enters `delayed`, so that its record cannot be removed meanwhile;
+-- nothing of a disabled endpoint enters `delayed` (disable.lua).
 --#include base.lua
 local id = ARGV[1]
 local record = call('GET', P .. 'delivery:' .. id)
@@ -21,5 +22,5 @@ local due = now + tonumber(ARGV[2])
 call('LREM', P .. 'done:' .. tenant, '-1', id)
 call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'again', now, made + 1, due}))
 call('ZADD', P .. 'delayed', due, cmsgpack.pack({id, tenant, endpoint, event, made + 1, made}))
-call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', due)
+wake(due)
 return {due}

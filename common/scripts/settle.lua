@@ -5,24 +5,29 @@
 --   entry, kind, tenant, endpoint, delivery id, text for the record, job, outcome, number
 --   kind `done`    the attempt succeeded: the delivery ends
 --        `failed`  it did not: job and outcome go to `failed`, where a scheduler decides
+--        `slow`    as `failed`, and the endpoint wants less (slow.lua); number: its Retry-After in ms, or 0
 --        `cancel`  there is no endpoint any more, or it is disabled: the delivery ends
 --        `back`    nothing was sent, as the permit ran out (number: its `until`) or we are draining
 --        `refuse`  the entry cannot be read (text says why): kept in `rejected`; it holds no slot
 --        `lost`    given up while it was being sent (a drain's deadline): it may have arrived
---        `slow`    as `back`, because connecting took long: number is the permit to give from now on
+--        `late`    as `back`, because connecting took long: number is the permit to give from now on
 -- Answers {jobs settled, those that were not ours any more}.
--- Invariant: each job is acknowledged first; if that answers 0, somebody else has moved it (we were
--- thought dead) and nothing is done for it. Slot, record and place change together.
+-- Invariants: each job is acknowledged first; if that answers 0, somebody else has moved it (we were
+-- thought dead) and nothing is done for it. Slot, record and place change together, and what a slow answer
+-- asks for holds before the next permit. Nothing comes to wait at a disabled endpoint (disable.lua).
+-- If the worker dies: before, its jobs are pending and are rescued; after, all of it is done.
 --#include base.lua
+--#include slow.lua
 --#include admit.lua
 --#include retire.lua
+--#include cancel.lua
 --#include refuse.lua
 local KEEP = tonumber(ARGV[4])
 local JOBS = P .. 'jobs'
-local SLOW_MS = 600000 -- how long an endpoint is remembered as slow to connect to
+local LATE_MS = 600000 -- how long an endpoint is remembered as one that takes long to connect to
 local has_capped = call('EXISTS', P .. 'capped') == 1
 local has_failures = call('EXISTS', P .. 'failures') == 1
-local entries, lost = {}, 0
+local entries, backs, lost = {}, {}, 0
 
 local function free(tenant, endpoint)
     if has_capped then
@@ -33,14 +38,38 @@ local function free(tenant, endpoint)
 end
 
 -- Back to where it waited, first in line.
-local function hand_back(i, tenant, endpoint)
-    local l = lane(tenant)
-    if ARGV[i + 1] == 'back' then
+local function hand_back(i)
+    local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+    local l, reason = lane(tenant), disabled_reason(endpoint)
+    if kind == 'back' then
         refund(l, tonumber(ARGV[i + 8]))
-    elseif ARGV[i + 1] == 'slow' then
-        call('HSET', P .. 'permits', endpoint, ARGV[i + 8] .. ' ' .. (now + SLOW_MS))
+    elseif kind == 'late' then
+        call('HSET', P .. 'permits', endpoint, ARGV[i + 8] .. ' ' .. (now + LATE_MS))
     end
+    if reason then return cancel(id, tenant, reason, KEEP) end
     enqueue(l, endpoint, ARGV[i + 6], false, true)
+end
+
+-- In the order in which they were granted: the oldest gets in front, so it comes last.
+local function hand_back_all()
+    local ids = {}
+    for _, i in ipairs(backs) do
+        local ms, n = string.match(ARGV[i], '^(%d+)%-?(%d*)$')
+        ids[i] = {tonumber(ms), tonumber(n) or 0}
+    end
+    table.sort(backs, function(i, j)
+        if ids[i][1] ~= ids[j][1] then return ids[i][1] > ids[j][1] end
+        return ids[i][2] > ids[j][2]
+    end)
+    for _, i in ipairs(backs) do hand_back(i) end
+end
+
+local function fail(i, tenant, endpoint)
+    if ARGV[i + 1] == 'slow' then
+        local granted_ms, rest_ms = tonumber(string.match(ARGV[i], '^%d+')), tonumber(ARGV[i + 8]) or 0
+        note_wake(slow_down(tenant, endpoint, configured_slots(endpoint), granted_ms, rest_ms))
+    end
+    call('XADD', P .. 'failed', '*', 'job', ARGV[i + 6], 'outcome', ARGV[i + 7])
 end
 
 local function settle(i)
@@ -52,12 +81,12 @@ local function settle(i)
     if kind == 'done' then
         retire(tenant, id, KEEP)
         if has_failures then call('HDEL', P .. 'failures', endpoint) end
-    elseif kind == 'failed' then
-        call('XADD', P .. 'failed', '*', 'job', ARGV[i + 6], 'outcome', ARGV[i + 7])
+    elseif kind == 'failed' or kind == 'slow' then
+        fail(i, tenant, endpoint)
     elseif kind == 'cancel' then
         retire(tenant, id, KEEP)
     else
-        hand_back(i, tenant, endpoint)
+        backs[#backs + 1] = i
     end
 end
 
@@ -68,11 +97,12 @@ for i = 5, #ARGV, 9 do
         lost = lost + 1
     end
 end
+hand_back_all()
 if #entries > 0 then
     call('XDEL', JOBS, unpack(entries))
     jobs_room = jobs_room + #entries
 end
 promote(#entries + 8)
 note_grants()
-if wake_ms then call('XADD', P .. 'wake', 'MAXLEN', '~', 1000, '*', 'at', wake_ms) end
+if wake_ms then wake(wake_ms) end
 return {#entries, lost}

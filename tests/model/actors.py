@@ -7,6 +7,7 @@ from model import GROUPS, LEASE_MS, PERMIT_MS, SLOTS, Job
 
 ENDPOINTS_MAX = 4
 TENANTS = ("ann", "bob", "cid")
+RETRY_AFTERS_MS = (0, 0, 500, 8000, 10**8)
 LIMIT = 5  # of tenants that have none of their own; the scripts' default
 
 
@@ -134,7 +135,7 @@ class Scheduler(Process):
         kind = self.random.choice(["retry"] * 12 + ["final"] * 3 + ["disable"] * self.world.gone)
         if kind != "retry" or job.attempt - job.base > 5 or self.world.is_ending:
             return self.verdict_of(entry, "final" if kind == "retry" else kind, job, final)
-        due = self.model.aged(entry[0], failed_ms) + self.random.choice((0, 500, 5000, 100000))
+        due = self.model.aged(entry[0], failed_ms) + self.random.choice(self.world.delays_ms)
         return self.verdict_of(entry, "retry", job, pack.pack(["retry", 1, job.attempt + 1, due]), due, job.next())
 
     def verdict_of(self, entry, kind, job, text, due=0, next_job=""):
@@ -146,7 +147,7 @@ class Scheduler(Process):
         self.run("promote", *self.args(), self.random.choice((1, 3, 64)), self.world.keep)
 
     def rescue(self):
-        self.run("rescue", *self.args(), self.name, LEASE_MS, self.random.choice((1, 2, 128)))
+        self.run("rescue", *self.args(), self.name, LEASE_MS, self.random.choice((1, 2, 128)), self.world.keep)
 
     def trim(self):
         self.run("trim", "0", self.random.choice((-1000, 0, 60000)), self.random.choice((1, 500)))
@@ -197,22 +198,23 @@ class Worker(Process):
         kind = self.kind_of(entry, job)
         if kind == "done":
             end[5:7] = [attempt + final, b""]
-        elif kind == "failed":
+        elif kind in ("failed", "slow"):
             end[5], end[7] = attempt, pack.pack(["NETWORK_ERROR", 1, 0, 0])
         elif kind == "lost":
             end[5] = pack.pack(["lost", 1, job.attempt, self.name])
         elif kind == "cancel":
             end[5:7] = [pack.pack(["final", 1, "cancelled", "off"]), b""]
-        end[1], end[8] = kind, {"back": self.model.aged(entry, until), "slow": 3000}.get(kind, 0)
+        numbers = {"back": self.model.aged(entry, until), "late": 3000, "slow": self.random.choice(RETRY_AFTERS_MS)}
+        end[1], end[8] = kind, numbers.get(kind, 0)
         return end
 
     def kind_of(self, entry, job):
         if entry in self.is_sent:
-            return "done" if self.world.is_ending else self.random.choice(["done"] * 4 + ["failed"] * 6 + ["lost"])
+            return "done" if self.world.is_ending else self.random.choice([*self.world.ends, "lost"])
         config = self.world.config.endpoint(job.tenant, job.endpoint)
-        if not config or config["off"]:
+        if (not config or config["off"]) and self.world.maybe(0.7):
             return "cancel"
-        return self.random.choice(["back", "back", "slow"])
+        return self.random.choice(["back", "back", "late"])
 
 
 class Person:
@@ -242,7 +244,7 @@ class Person:
 
     def set_tenant(self):
         tenant = self.random.choice(TENANTS)
-        limit = self.random.choice((None, None, 0, 1, 3, 20))
+        limit = self.random.choice(self.world.limits)
         self.model.set_limit(tenant, LIMIT if limit is None else limit)
         self.configure("tenant", tenant, "record", "" if limit is None else limit, "")
         self.world.config.tenants.setdefault(tenant, {"endpoints": {}})["limit"] = limit
@@ -256,7 +258,7 @@ class Person:
 
     def add_endpoint(self):
         tenant = self.random.choice(TENANTS)
-        slots = self.random.choice((None, 1, 2))
+        slots = self.random.choice(self.world.slots)
         endpoint = self.world.new_id("end")
         answer = self.configure("endpoint", tenant, endpoint, "record", slots or "", "new", ENDPOINTS_MAX)
         if isinstance(answer, int):
@@ -273,7 +275,7 @@ class Person:
         config = self.world.config.tenants[tenant]["endpoints"]
         what = self.random.choice(("slots", "slots", "remove", "disable", "enable", "enable", "enable"))
         if what == "slots":
-            slots = config[endpoint]["slots"] = self.random.choice((None, 1, 2, 5))
+            slots = config[endpoint]["slots"] = self.random.choice(self.world.slots)
             self.configure("endpoint", tenant, endpoint, "record", slots or "", "old", ENDPOINTS_MAX)
         elif what == "remove":
             self.configure("endpoint-remove", tenant, endpoint)

@@ -1,55 +1,7 @@
 """What cannot be read must not take anything with it: a script that ends in the middle leaves half a move behind."""
 
-import collections
-import random
-
-import actors
-import model
 import pack
 import pytest
-
-
-@pytest.fixture
-def world():
-    redis = model.Redis()
-    yield World(redis)
-    redis.close()
-
-
-class World:
-    """One tenant with one endpoint; a scheduler and a worker."""
-
-    is_ending, jobs_max, keep, disable_after, gone = True, None, 1, 50, 0
-
-    def __init__(self, redis):
-        self.redis = redis
-        self.random = random.Random(1)
-        self.model = model.Model(redis)
-        self.model.shift_of = collections.defaultdict(int)  # no time passes
-        self.config = actors.Config()
-        self.n_ids = 0
-        self.person = actors.Person(self)
-        self.person.configure("tenant", "ann", "record", 0, "")
-        self.person.configure("endpoint", "ann", "end", "record", "", "new", 4)
-        self.config.tenants["ann"] = {"limit": 0, "endpoints": {"end": {"slots": None, "off": False}}}
-        self.scheduler, self.worker = actors.Scheduler(self), actors.Worker(self)
-
-    def new_id(self, kind):
-        self.n_ids += 1
-        return f"{kind}_{self.n_ids}"
-
-    def maybe(self, _):
-        return True
-
-    def deliver(self):
-        """One event from end to end: the id of its delivery."""
-        self.redis("XADD", self.redis.key("events"), "*", "tenant", "ann", "type", "a.b", "data", "{}")
-        self.scheduler.hand += self.scheduler.read("events", 10)
-        self.scheduler.fan_out()
-        self.worker.claim()
-        self.worker.send()
-        self.worker.settle()
-        return f"whd_{self.n_ids}"
 
 
 RECORDS = {"not msgpack": b"\xc1", "cut off": b"\x93\xa5final", "too short": pack.pack(["final"]),

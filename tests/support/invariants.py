@@ -44,8 +44,11 @@ for _, key in ipairs(call('KEYS', P:gsub('([%[%]{}*?\\\\])', '\\\\%1') .. '*')) 
     elseif kind == 'slots' then picture.slots[rest] = call('GET', key)
     elseif kind == 'delivery' then picture.deliveries[rest] = {cmsgpack.unpack(call('GET', key))} end
 end
-for _, name in ipairs({'event_refs', 'limits'}) do picture[name] = flat(call('HGETALL', P .. name)) end
-for _, name in ipairs({'throttled', 'consumers'}) do
+for _, name in ipairs({'event_refs', 'limits', 'cancelling', 'sweep', 'slow'}) do
+    picture[name] = flat(call('HGETALL', P .. name))
+end
+picture.disabled = call('HKEYS', P .. 'disabled')
+for _, name in ipairs({'throttled', 'consumers', 'slowed'}) do
     picture[name] = flat(call('ZRANGE', P .. name, 0, -1, 'WITHSCORES'))
 end
 picture.capped = call('SMEMBERS', P .. 'capped')
@@ -75,7 +78,8 @@ class Check:
         self.wrong = []
         self.deliveries = {i: records.Delivery(i, [records.name_fields(e) for e in log])
                            for i, log in picture["deliveries"].items()}
-        for check in (self.places, self.slots, self.waiting, self.ended, self.events, self.windows):
+        for check in (self.places, self.slots, self.waiting, self.disabled, self.slowed, self.ended, self.events,
+                      self.windows):
             check()
 
     def demand(self, is_true, words):
@@ -116,6 +120,25 @@ class Check:
             self.demand(self.p["wait"].get(endpoint), f"{endpoint} is in a ring or capped, but nothing waits there")
         for tenant, ring in self.p["ring"].items():
             self.demand(not ring or tenant in self.p["throttled"], f"{tenant} has a ring and is not throttled")
+
+    def disabled(self):
+        """What waits at a disabled endpoint is about to be cancelled, and so is what backs off: the sweep, which comes
+        from the latest, has it before it or comes once more."""
+        off, sweep = set(self.p["disabled"]), self.p["sweep"]
+        for endpoint in off & set(self.p["wait"]):
+            self.demand(endpoint in self.p["cancelling"], f"something waits at {endpoint}, which is disabled, for ever")
+        seen = int(sweep.get("at", 0)) if "again" not in sweep else 0
+        for rank, job in enumerate(reversed(self.p["delayed"])):
+            self.demand(job[2] not in off or sweep and rank >= seen,
+                        f"{job} backs off at a disabled endpoint and is not swept, rank {rank}, sweep {sweep}")
+
+    def slowed(self):
+        """Who gets no slot now will come back, even if nobody remembers it."""
+        self.demand(set(self.p["slow"]) == set(self.p["slowed"]), f"{self.p['slow']} is slow, {self.p['slowed']} slowed")
+        for endpoint in self.p["capped"]:
+            rests = self.p["slow"].get(endpoint, "0").startswith("1")
+            self.demand(int(self.p["slots"].get(endpoint, 0)) > 0 or rests or endpoint in self.p["cancelling"],
+                        f"{endpoint} is capped, and nothing will bring it back")
 
     def ended(self):
         listed = [i for ids in self.p["done"].values() for i in ids]

@@ -41,6 +41,7 @@ class Request:
     headers: dict  # names in lower case
     body: bytes
     connection: int
+    in_flight: int = 0  # at its path, with this one, when it came
 
 
 class Hook:
@@ -169,6 +170,7 @@ class Receiver:
             return False
         hook.requests.append(request)
         hook.in_flight += 1
+        request.in_flight = hook.in_flight
         hook.most_in_flight = max(hook.most_in_flight, hook.in_flight)
         try:
             return await self._answer(hook, hook.next_answer(), reader, writer)

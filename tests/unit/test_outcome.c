@@ -107,6 +107,23 @@ static void hears_retry_after_where_it_retries(void **state)
     assert_int_equal(outcome_of_status(&deaf, 503, SPAN("120"), now_ms).retry_after_ms, 0);
 }
 
+static bool slows(const char *name, int status)
+{
+    return outcome_of_status(dialect(name), status, SPAN(""), now_ms).is_slow;
+}
+
+static void knows_who_wants_less(void **state)
+{
+    (void)state;
+    for (int status = 0; status < 1000; status++) {
+        assert_int_equal(slows("standard", status),
+                         status == 429 || status == 502 || status == 504);
+        assert_false(slows("royalti", status));
+    }
+    check(dialect("standard"), 502, OUTCOME_SERVER_ERROR, NEXT_RETRY);
+    assert_false(outcome_of_error(OUTCOME_TIMEOUT).is_slow);
+}
+
 static void without_an_answer(void **state)
 {
     (void)state;
@@ -333,6 +350,7 @@ int main(void)
         cmocka_unit_test(others_retry_every_other_answer),
         cmocka_unit_test(what_no_row_names_is_final),
         cmocka_unit_test(hears_retry_after_where_it_retries),
+        cmocka_unit_test(knows_who_wants_less),
         cmocka_unit_test(without_an_answer),
         cmocka_unit_test(writes_and_reads_codes),
         cmocka_unit_test(judges_failed_attempts),

@@ -1,0 +1,10 @@
+import model
+import pytest
+import small
+
+
+@pytest.fixture
+def world():
+    redis = model.Redis({})
+    yield small.World(redis)
+    redis.close()
