@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &command_setting_set,
     &command_endpoint_add,
     &command_endpoint_set,
+    &command_endpoint_revoke,
     &command_endpoint_list,
     &command_endpoint_show,
     &command_endpoint_match,

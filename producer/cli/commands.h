@@ -18,6 +18,7 @@ extern const struct command command_setting_list;
 extern const struct command command_setting_set;
 extern const struct command command_endpoint_add;
 extern const struct command command_endpoint_set;
+extern const struct command command_endpoint_revoke;
 extern const struct command command_endpoint_list;
 extern const struct command command_endpoint_show;
 extern const struct command command_endpoint_match;

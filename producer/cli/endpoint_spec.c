@@ -100,17 +100,28 @@ static int set_parts(struct endpoint *e, const struct endpoint_spec *spec, struc
     return r;
 }
 
-/* A secret of another form is no key for signatures of this one: they go, and a new one must come. */
+/* HMAC and ed25519 keys sign side by side while one kind takes over from the other; but the one in use
+ * is of the kind that the form names. */
+static bool is_of_kind(const struct endpoint_secret *s, enum sign_form form)
+{
+    return (*s->public_text != '\0') == (form == SIGN_FORM_V1A_BASE64);
+}
+
+/* A secret of another form is no key for signatures of this one: a new one must come, and those that
+ * cannot sign beside it go. */
 static int check_secrets(struct endpoint *e, const struct endpoint_spec *spec, struct diag *diag)
 {
     enum sign_form form = e->policy.row.signature.form;
+    const struct endpoint_secret *in_use = &e->secrets.all[0];
+    bool suits = e->secrets.n && endpoint_secret_suits(in_use, form);
 
-    if (!e->secrets.n || endpoint_secret_suits(&e->secrets.all[0], form))
+    if (!e->secrets.n || (suits && is_of_kind(in_use, form)))
         return 0;
     if (!spec->secret && !spec->wants_new_secret)
         return diag_set(diag, "these signatures take secrets of another form than the one in use; "
                               "name a new one (--secret), or have one made (--rotate)");
-    endpoint_secrets_fini(&e->secrets);
+    if (!suits)
+        endpoint_secrets_fini(&e->secrets);
     return 0;
 }
 

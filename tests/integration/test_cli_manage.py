@@ -12,6 +12,7 @@ from children import free_port, wait_until
 from cli_support import PARTITIONS, Deliveries, key, lines, log, partition
 from receiver import Answer
 from redis_server import RedisServer
+from test_delivery import iso_ms
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "producer", "grapnel")
@@ -219,9 +220,12 @@ def test_endpoint_add_with_defaults(acme):
     assert int(added["id"][18:21], 16) == partition("acme")
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", added.pop("secret"))
     expected = {"tenant": "acme", "url": "http://127.0.0.1:9/hook", "description": "", "dialect": "royalti",
-                "events": ["*"], "slots": 64, "retries": 3, "timeoutMs": 30000, "secrets": 1, "enabled": True,
-                "disabledReason": None, "disabledAt": None}
+                "events": ["*"], "slots": 64, "retries": 3, "timeoutMs": 30000, "own": {}, "filter": None,
+                "enabled": True, "disabledReason": None, "disabledAt": None}
     assert {name: added[name] for name in expected} == expected
+    (secret,) = added["secrets"]
+    assert re.fullmatch("sec_[a-z2-9]{7}", secret["id"])
+    assert (secret["createdAt"], secret["until"]) == (added["createdAt"], None)
     shown = acme.one("endpoint", "show", added["id"])
     assert shown == {**added, "consecutiveFailures": 0, "inFlight": 0, "waiting": 0}
 
@@ -229,14 +233,16 @@ def test_endpoint_add_with_defaults(acme):
 def test_endpoint_add_with_everything(acme, redis):
     added = acme.add_endpoint("acme", "--dialect", "verification", "--events", "A, user.* ,B", "--secret",
                               "0123456789abcdef", "--slots", 3, "--retries", 0, "--timeout", "1500ms",
-                              "--description", "Größe 1")
+                              "--description", "Größe 1", "--headers", '{"X-Env": "live"}', "--header-prefix", "X-Acme-")
     assert "secret" not in added  # who gave it knows it
     expected = {"dialect": "verification", "events": ["A", "user.*", "B"], "slots": 3, "retries": 0,
-                "timeoutMs": 1500, "secrets": 1, "description": "Größe 1"}
+                "timeoutMs": 1500, "description": "Größe 1",
+                "own": {"header-prefix": "X-Acme-", "retries": "0", "timeout": "1500ms", "headers": '{"X-Env": "live"}'}}
     assert {name: added[name] for name in expected} == expected
+    assert len(added["secrets"]) == 1
     assert redis("HGET", key("acme", "caps"), added["id"]) == b"3"
     words = acme.text("endpoint", "show", added["id"])
-    for expected in ("verification", "A,user.*,B", "1500 ms", "Größe 1", "enabled"):
+    for expected in ("verification", "A,user.*,B", "1500 ms", "Größe 1", "enabled", "X-Acme-", "live", "sec_"):
         assert expected in words
 
 
@@ -252,14 +258,14 @@ def test_a_made_secret_is_shown_once_and_lies_encrypted(acme, redis):
         ["endpoint", "show", endpoint], ["endpoint", "show", endpoint, "--json"], ["endpoint", "list"],
         ["endpoint", "list", "--json"], ["tenant", "show", "acme", "--json"]))
     assert secret.encode() not in everything and given.encode() not in everything
-    assert acme.one("endpoint", "show", endpoint)["secrets"] == 2
+    assert len(acme.one("endpoint", "show", endpoint)["secrets"]) == 2
 
 
 def test_a_secret_from_standard_input(acme):
     added = acme.one(
         "endpoint", "add", "--tenant", "acme", "--url", "https://example.com", "--secret", "-",
         stdin="0123456789abcdef\nmore\n")
-    assert added["secrets"] == 1 and "secret" not in added
+    assert len(added["secrets"]) == 1 and "secret" not in added
     assert "--secret: standard input has no line" in acme.refusal(
         "endpoint", "add", "--tenant", "acme", "--url", "https://example.com", "--secret", "-")
 
@@ -278,18 +284,46 @@ def test_a_secret_from_standard_input(acme):
     (["--tenant", "acme", "--url", ""], "--url: empty", 2),
     (["--tenant", "acme", "--url", "https://example.com", "--dialect", "stripe"],
      "--dialect: expected one of royalti, simple, verification, template, standard", 2),
-    (["--tenant", "acme", "--url", "https://example.com", "--events", "A,b*"], 'events: "b*"', 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--events", "USER_CREATED,A"],
+     'events: "A" is not in the catalogue', 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--events", "user.*"], 'events: "user.*" is not', 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--dialect", "simple", "--events", "A,b*"], 'events: "b*"', 1),
     (["--tenant", "acme", "--url", "https://example.com", "--events", ""], "--events: empty", 2),
-    (["--tenant", "acme", "--url", "https://example.com", "--events", ",".join(["A"] * 101)], "at most 100", 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--events", ",".join(["USER_CREATED"] * 101)],
+     "at most 100", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--slots", "0"], "--slots: expected a number from 1 to 10000", 2),
     (["--tenant", "acme", "--url", "https://example.com", "--slots", "10001"], "--slots: expected", 2),
     (["--tenant", "acme", "--url", "https://example.com", "--retries", "101"],
-     "--retries: expected a number from 0 to 100", 2),
-    (["--tenant", "acme", "--url", "https://example.com", "--retries", "-1"], "--retries: expected", 2),
+     "retries: expected 0 to 100", 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--retries", "-1"], "retries: expected 0", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--timeout", "99"],
-     "--timeout: expected a duration from 100ms to 120s", 2),
-    (["--tenant", "acme", "--url", "https://example.com", "--timeout", "121s"], "--timeout: expected", 2),
-    (["--tenant", "acme", "--url", "https://example.com", "--timeout", "soon"], "--timeout: expected", 2),
+     "timeout: expected a duration from 100ms to 120s", 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--timeout", "121s"], "timeout: expected", 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--timeout", "soon"], "timeout: expected", 1),
+    *((["--tenant", "acme", "--url", "https://example.com", "--" + part, value], words, 1) for part, value, words in [
+        ("header-prefix", "X Acme", "header-prefix: expected 1 to 40"),
+        ("header-prefix", "-X", "header-prefix: expected 1 to 40"),
+        ("signature", "md5", "signature: expected hex, sha256-hex, v1 or v1a"),
+        ("signed-text", "url", "signed-text: expected body, timestamp.body or id.timestamp.body"),
+        ("signing", "never", "signing: expected always or required"),
+        ("schedule", "5s,soon", 'schedule: "soon": expected delays of 100ms to 30d'),
+        ("schedule", "31d", 'schedule: "31d": expected delays of 100ms to 30d'),
+        ("schedule", ",".join(["1s"] * 17), "schedule: expected at most 16 delays"),
+        ("schedule", "base=2s factor=11", 'schedule: "factor": expected'),
+        ("schedule", "base=2h cap=1h", "schedule: expected a base, and a cap that is not below it"),
+        ("jitter", "101", "jitter: expected 0 to 100 (percent)"),
+        ("statuses", "199=retry", 'statuses: "199=retry": expected rules such as'),
+        ("statuses", "404=perhaps", 'statuses: "404=perhaps": expected rules such as'),
+        ("statuses", "499-400=final", 'statuses: "499-400=final": expected rules such as'),
+        ("retry-after-max", "8d", "retry-after-max: expected a duration up to 7d, or 0"),
+        ("headers", "X-Env: live", "headers: expected a JSON object"),
+        ("headers", '{"Host":"x"}', "headers: Host is reserved"),
+        ("headers", '{"X-Royalti-Event":"x"}', "headers: X-Royalti-Event is the dialect's own"),
+        ("headers", '{"X-A":"b\\r\\nX-B: c"}', "headers: X-A: expected printable ASCII"),
+        ("user-agent", "Größe", "user-agent: expected printable ASCII"),
+    ]),
+    (["--tenant", "acme", "--url", "https://example.com", "--signature", "v1a", "--secret", "whsec_" + "A" * 32],
+     "expected whsk_", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--secret", "short"], "secret: 5 bytes; expected 16 to 512", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--secret", "x" * 513], "secret: 513 bytes", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--secret", "with spaces in it"], "printable ASCII", 1),
@@ -326,15 +360,16 @@ def test_no_endpoint_without_a_master_key(acme):
 
 
 def test_endpoint_set_changes_what_is_named_only(acme, redis):
-    endpoint = acme.add_endpoint("acme", "--slots", 3, "--events", "A")["id"]
+    endpoint = acme.add_endpoint("acme", "--slots", 3, "--events", "USER_CREATED")["id"]
     before = acme.one("endpoint", "show", endpoint)
     for args, change in [
         (["--url", "https://example.com/new"], {"url": "https://example.com/new"}),
-        (["--events", "user.*,B"], {"events": ["user.*", "B"]}),
-        (["--retries", "9"], {"retries": 9}),
-        (["--retries", "default"], {"retries": 3}),
-        (["--timeout", "5s"], {"timeoutMs": 5000}),
-        (["--timeout", "default"], {"timeoutMs": 30000}),
+        (["--events", "all, default,ROYALTY_FILE_UPLOADED"], {"events": ["*", "default", "ROYALTY_FILE_UPLOADED"]}),
+        (["--events", "USER_CREATED"], {"events": ["USER_CREATED"]}),
+        (["--retries", "9"], {"retries": 9, "own": {"retries": "9"}}),
+        (["--timeout", "5s"], {"timeoutMs": 5000, "own": {"retries": "9", "timeout": "5s"}}),
+        (["--retries", "default"], {"retries": 3, "own": {"timeout": "5s"}}),
+        (["--timeout", "default"], {"timeoutMs": 30000, "own": {}}),
         (["--slots", "default"], {"slots": 64}),
         (["--description", "new"], {"description": "new"}),
         (["--dialect", "simple", "--description", ""], {"dialect": "simple", "retries": 4, "description": ""}),
@@ -356,6 +391,8 @@ def test_endpoint_set_changes_what_is_named_only(acme, redis):
     ([NO_ENDPOINT, "--secret", "0123456789abcdef", "--rotate"], "expected one of them", 2),
     ([NO_ENDPOINT, NO_ENDPOINT], "one endpoint only", 2),
     ([NO_ENDPOINT], "nothing to set", 2),
+    ([NO_ENDPOINT, "--rotate", "--overlap", "8d"], "--overlap: expected", 2),
+    ([NO_ENDPOINT, "--overlap", "1h"], "--overlap: expected with --secret or --rotate", 2),
 ])
 def test_endpoint_set_refusals(cli, args, words, status):
     assert words in cli.refusal("endpoint", "set", *args, status=status)
@@ -365,10 +402,76 @@ def test_endpoint_rotate(acme):
     first = acme.add_endpoint()
     second = acme.one("endpoint", "set", first["id"], "--rotate")
     assert second["secret"].startswith("whsec_") and second["secret"] != first["secret"]
-    assert second["secrets"] == 2
-    for _ in range(4):
-        last = acme.one("endpoint", "set", first["id"], "--rotate")
-    assert last["secrets"] == 4
+    new, old = second["secrets"]
+    assert new["until"] is None and old["id"] == first["secrets"][0]["id"]
+    assert iso_ms(old["until"]) - iso_ms(new["createdAt"]) == 86400_000
+    third = acme.one("endpoint", "set", first["id"], "--rotate", "--overlap", "1h")["secrets"]
+    assert [iso_ms(secret["until"]) - iso_ms(third[0]["createdAt"]) for secret in third[1:]] == [3600_000, 3600_000]
+    assert "signs until" in acme.text("endpoint", "show", first["id"])
+    fourth = acme.one("endpoint", "set", first["id"], "--rotate", "--overlap", "7d")["secrets"]
+    assert [secret["id"] for secret in fourth[1:]] == [secret["id"] for secret in third]
+    assert fourth[2:] == third[1:], "an end that was told is not moved back"
+
+
+def test_a_fifth_secret_is_refused_until_one_is_revoked(acme):
+    endpoint = acme.add_endpoint()["id"]
+    for _ in range(3):
+        before = acme.one("endpoint", "set", endpoint, "--rotate")
+    assert len(before["secrets"]) == 4
+    assert "secret: 4 are in use still; expected one to be revoked first" in acme.refusal(
+        "endpoint", "set", endpoint, "--rotate")
+    before.pop("secret")
+    assert acme.one("endpoint", "show", endpoint)["secrets"] == before["secrets"]
+    acme.one("endpoint", "revoke", endpoint, before["secrets"][2]["id"])
+    assert len(acme.one("endpoint", "set", endpoint, "--rotate")["secrets"]) == 4
+    alone = acme.one("endpoint", "set", endpoint, "--rotate", "--overlap", "0")["secrets"]
+    assert [secret["until"] for secret in alone] == [None], "without an overlap all the others go"
+
+
+def test_endpoint_revoke(acme):
+    endpoint = acme.add_endpoint()["id"]
+    for _ in range(3):
+        secrets = acme.one("endpoint", "set", endpoint, "--rotate")["secrets"]
+    changed = acme.one("endpoint", "revoke", endpoint, secrets[1]["id"])
+    assert "secret" not in changed
+    assert changed["secrets"] == [secrets[0], secrets[2], secrets[3]] == acme.one("endpoint", "show", endpoint)["secrets"]
+    assert acme.text("endpoint", "revoke", endpoint, secrets[3]["id"]) == f"endpoint {endpoint}: 1 secret revoked\n"
+    acme.one("endpoint", "set", endpoint, "--rotate")
+    assert acme.text("endpoint", "revoke", endpoint, "--old") == f"endpoint {endpoint}: 2 secrets revoked\n"
+    assert len(acme.one("endpoint", "show", endpoint)["secrets"]) == 1
+    assert acme.text("endpoint", "revoke", endpoint, "--old") == f"endpoint {endpoint}: 0 secrets revoked\n"
+
+
+def test_a_secret_is_revoked_without_a_master_key(acme):
+    endpoint = acme.add_endpoint()["id"]
+    acme.one("endpoint", "set", endpoint, "--rotate")
+    assert len(acme.one("endpoint", "revoke", endpoint, "--old", GRAPNEL_MASTER_KEY=None)["secrets"]) == 1
+
+
+def test_the_secret_in_use_cannot_be_revoked(acme):
+    made = acme.add_endpoint()
+    words = acme.refusal("endpoint", "revoke", made["id"], made["secrets"][0]["id"])
+    assert "is the one in use" in words and "--rotate --overlap 0" in words
+    assert acme.one("endpoint", "show", made["id"])["secrets"] == made["secrets"]
+
+
+@pytest.mark.parametrize("args, words, status", [
+    ([], "the endpoint's id is missing", 2),
+    ([NO_ENDPOINT], "the secret's id is missing", 2),
+    ([NO_ENDPOINT, "sec_abcdefg", "--old"], "a secret's id and --old: expected one of them", 2),
+    ([NO_ENDPOINT, "sec_abcdefg", "sec_abcdefh"], "one secret only", 2),
+    ([NO_ENDPOINT, "sec_abcdefg"], "there is no endpoint " + NO_ENDPOINT, 1),
+    (["ep_x", "--old"], "ep_x is no endpoint's id", 1),
+])
+def test_endpoint_revoke_refusals(cli, args, words, status):
+    assert words in cli.refusal("endpoint", "revoke", *args, status=status)
+
+
+def test_revoking_what_is_not_there(acme):
+    endpoint = acme.add_endpoint()["id"]
+    assert f"endpoint {endpoint} has no secret sec_abcdefg" in acme.refusal("endpoint", "revoke", endpoint, "sec_abcdefg")
+    acme.one("tenant", "add", "beta")
+    assert "--tenant: endpoint" in acme.refusal("endpoint", "revoke", endpoint, "--old", "--tenant", "beta")
 
 
 def test_a_dialect_with_other_secrets_needs_a_new_one(acme):
@@ -377,19 +480,34 @@ def test_a_dialect_with_other_secrets_needs_a_new_one(acme):
     assert "--secret" in words and "--rotate" in words
     assert acme.one("endpoint", "show", endpoint)["dialect"] == "royalti"
     changed = acme.one("endpoint", "set", endpoint, "--dialect", "standard", "--rotate")
-    assert (changed["dialect"], changed["secrets"]) == ("standard", 1)  # the old one could not sign
+    assert (changed["dialect"], len(changed["secrets"])) == ("standard", 1)  # the old one could not sign
+
+
+def test_another_kind_of_key_needs_a_new_secret(acme):
+    made = acme.add_endpoint("acme", "--dialect", "standard")
+    words = acme.refusal("endpoint", "set", made["id"], "--signature", "v1a")
+    assert "--secret" in words and "--rotate" in words
+    changed = acme.one("endpoint", "set", made["id"], "--signature", "v1a", "--rotate")
+    assert changed["secret"].startswith("whsk_")
+    new, old = changed["secrets"]
+    assert new["publicKey"].startswith("whpk_") and old["id"] == made["secrets"][0]["id"]
+    assert new["publicKey"] in acme.text("endpoint", "show", made["id"])
+    assert "--rotate" in acme.refusal("endpoint", "set", made["id"], "--signature", "default")
+    assert acme.one("endpoint", "set", made["id"], "--signature", "default", "--rotate")["secret"].startswith("whsec_")
 
 
 def test_changes_at_the_same_time_are_all_kept(acme):
     """Each reads, changes and writes back: none may undo another's."""
     endpoint = acme.add_endpoint()["id"]
     changes = [["--url", "https://example.com/new"], ["--slots", 7], ["--retries", 2], ["--timeout", "9s"],
-               ["--description", "new"], ["--events", "A"]]
+               ["--description", "new"],
+               ["--events", "ROYALTY_FILE_UPLOADED"], ["--user-agent", "Seven/7"], ["--headers", '{"X-Env":"live"}'], ["--rotate"]]
     for running in [acme.start("endpoint", "set", endpoint, *args) for args in changes]:
         assert running.communicate(timeout=60) and running.returncode == 0
     shown = acme.one("endpoint", "show", endpoint)
     assert [shown[name] for name in ("url", "slots", "retries", "timeoutMs", "description", "events")] == [
-        "https://example.com/new", 7, 2, 9000, "new", ["A"]]
+        "https://example.com/new", 7, 2, 9000, "new", ["ROYALTY_FILE_UPLOADED"]]
+    assert (shown["own"]["user-agent"], shown["own"]["headers"], len(shown["secrets"])) == ("Seven/7", '{"X-Env":"live"}', 2)
 
 
 def test_endpoint_list(acme):
@@ -473,15 +591,18 @@ def test_bulk_from_a_file_with_everything(acme, tmp_path):
     path = tmp_path / "endpoints.ndjson"
     path.write_text(bulk({"tenant": "acme", "url": "https://example.com/1", "dialect": "simple",
                           "events": ["A", "user.*"], "secret": "0123456789abcdef", "slots": 8, "retries": 5,
-                          "timeout_ms": 10000, "description": "één"},
-                         {"tenant": "acme", "url": "https://example.com/2", "events": "A,B", "slots": None},
+                          "timeout": "10s", "description": "één", "headers": {"X-Env": "live"}, "schedule": "5s,1m",
+                          "retry_after_max": "1h"},
+                         {"tenant": "acme", "url": "https://example.com/2", "events": "USER_CREATED,all", "slots": None},
                          "", "   "))
     first, second = acme.all("endpoint", "add", "--from", path)
     expected = {"line": 1, "tenant": "acme", "dialect": "simple", "events": ["A", "user.*"], "slots": 8, "retries": 5,
-                "timeoutMs": 10000, "description": "één"}
+                "timeoutMs": 10000, "description": "één",
+                "own": {"schedule": "5s,1m", "retries": "5", "timeout": "10s", "retry-after-max": "1h",
+                        "headers": '{"X-Env":"live"}'}}
     assert {name: first[name] for name in expected} == expected
     assert "secret" not in first
-    assert (second["line"], second["events"], second["slots"]) == (2, ["A", "B"], 64)
+    assert (second["line"], second["events"], second["slots"]) == (2, ["USER_CREATED", "*"], 64)
     assert second["secret"].startswith("whsec_")
     words = acme.text("endpoint", "add", "--from", path)
     assert words.endswith("2 added, 0 refused\n") and words.count("secret whsec_") == 1
@@ -504,12 +625,16 @@ def test_bulk_tells_each_refused_line_and_adds_the_others(acme):
         ({"tenant": "acme", "url": url, "events": []}, "events: expected at least one"),
         ({"tenant": "acme", "url": url, "events": ["A,B"]}, "events: expected one type in each"),
         ({"tenant": "acme", "url": url, "events": [1]}, "events: expected a text"),
-        ({"tenant": "acme", "url": url, "events": ["A"] * 101}, "at most 100"),
+        ({"tenant": "acme", "url": url, "events": ["USER_CREATED"] * 101}, "at most 100"),
+        ({"tenant": "acme", "url": url, "events": ["A"]}, 'events: "A" is not in the catalogue'),
         ({"tenant": "acme", "url": url, "slots": "8"}, "slots: expected a whole number"),
         ({"tenant": "acme", "url": url, "slots": 1.5}, "slots: expected a whole number"),
         ({"tenant": "acme", "url": url, "slots": 0}, "slots: expected a number from 1 to 10000"),
-        ({"tenant": "acme", "url": url, "retries": 101}, "retries: expected a number"),
-        ({"tenant": "acme", "url": url, "timeout_ms": 1}, "timeout_ms: expected a duration"),
+        ({"tenant": "acme", "url": url, "retries": 101}, "retries: expected 0 to 100"),
+        ({"tenant": "acme", "url": url, "timeout": 1}, "timeout: expected a duration"),
+        ({"tenant": "acme", "url": url, "timeout_ms": 1000}, "timeout_ms: unknown; expected tenant, url"),
+        ({"tenant": "acme", "url": url, "jitter": [1]}, "jitter: expected a text"),
+        ({"tenant": "acme", "url": url, "headers": {"X-A": 1}}, "headers: "),
         ({"tenant": "acme", "url": url, "secret": "short"}, "secret: 5 bytes"),
         ({"tenant": "acme", "url": url, "colour": "red"}, "colour: unknown; expected tenant, url"),
         ({"tenant": "beta", "url": url}, "tenant: there is no tenant beta"),
