@@ -52,11 +52,15 @@ void installation_ask_keys(struct redis_command *cmd, const struct keys *k)
     redis_arg_text(cmd, k->meta);
     redis_arg_text(cmd, "master_key");
     redis_arg_text(cmd, "master_key_next");
+    redis_arg_text(cmd, "master_key_turn");
 }
 
 int installation_parse_keys(struct installation_keys *ret, const redisReply *reply)
 {
-    if (!redis_reply_at(reply, 1))
+    const redisReply *turn = redis_reply_at(reply, 2);
+
+    ret->turn = 0;
+    if (!turn || (turn->type != REDIS_REPLY_NIL && !redis_reply_i64(turn, &ret->turn)))
         return err_origin(-EPROTO);
     return take_keys(ret, redis_reply_at(reply, 0), redis_reply_at(reply, 1));
 }
@@ -74,6 +78,7 @@ void installation_keys_command(struct redis_command *cmd, const struct keys *k,
     redis_arg_text(cmd, k->meta);
     redis_arg_text(cmd, from->current);
     redis_arg_text(cmd, from->next);
+    redis_arg_i64(cmd, from->turn);
     redis_arg_text(cmd, to->current);
     redis_arg_text(cmd, to->next);
 }
@@ -103,7 +108,7 @@ static int judge_keys(const struct installation_keys *named, struct master_key *
 int installation_judge(const redisReply *reply, unsigned partitions, struct master_key *key,
                        struct diag *diag)
 {
-    struct installation_keys named;
+    struct installation_keys named = {.turn = 0};
     struct span format;
     int64_t there;
 

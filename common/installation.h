@@ -3,6 +3,7 @@
  *     format            the form of the keys, "1"
  *     partitions        number of partitions
  *     master_key        id of the master key that secrets are encrypted with
+ *     master_key_turn   how often the two have been changed
  *     master_key_next   while the master key is being changed: id of the one that they are being
  *                       re-encrypted with, and new ones are encrypted with
  *
@@ -20,6 +21,7 @@
 
 /* The master keys that meta names. */
 struct installation_keys {
+    int64_t turn;
     char current[KEY_ID_SIZE]; /* "": no process has brought one yet */
     char next[KEY_ID_SIZE];    /* "": none; else it is the one that seals */
 };

@@ -11,7 +11,6 @@
 #include "scheduler/rekeyer.h"
 
 #include "common/clock.h"
-#include "common/endpoint_reseal.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "common/rng.h"
@@ -39,6 +38,7 @@ static void end_close(void *arg)
     drop_page(r);
     free(r->parts);
     redis_command_fini(&r->command);
+    reseal_fini(&r->reseal);
     master_key_wipe(&r->key);
     r->on_closed(r->closed_arg);
 }
@@ -94,7 +94,7 @@ static void read_tenant(struct rekeyer *r, struct span tenant)
 
 static void tell(struct rekeyer *r)
 {
-    struct installation_keys done = {.next = ""};
+    struct installation_keys done = {.next = "", .turn = r->named.turn};
 
     r->state = REKEYER_TELLING;
     memcpy(done.current, r->named.next, sizeof(done.current));
@@ -117,8 +117,6 @@ static void begin_walk(struct rekeyer *r, unsigned partition)
     r->has_conflict = false;
     r->n_resealed = 0;
     part->walked_version = part->version;
-    memcpy(part->walked, r->wanted, sizeof(part->walked));
-    part->is_clean = false;
 }
 
 static void end_walk(struct rekeyer *r)
@@ -132,7 +130,8 @@ static void end_walk(struct rekeyer *r)
         part->walked_version = -1;
     if (r->n_resealed)
         log_info("secrets re-encrypted", LOG_INT("partition", r->partition),
-                 LOG_TEXT("key", r->wanted), LOG_INT("endpoints", r->n_resealed));
+                 LOG_TEXT("key", installation_seals(&r->named)),
+                 LOG_INT("endpoints", r->n_resealed));
     rest(r, TICK_MS);
 }
 
@@ -176,160 +175,31 @@ static void on_scanned(struct rekeyer *r, const redisReply *reply)
     go_on(r);
 }
 
-/* ---- one endpoint ---- */
-
-static void leave(struct rekeyer *r, struct span id, const char *why)
-{
-    static struct log_limit limit;
-    uint64_t held;
-
-    r->n_left++;
-    if (log_limit_pass(&limit, 60000, &held))
-        log_error("an endpoint cannot be re-encrypted", LOG_SPAN("endpoint", id),
-                  LOG_TEXT("reason", why), LOG_INT("held", held));
-}
-
-static void on_written(struct redis_request *request, int result, redisReply *reply);
-
-static void write_back(struct rekeyer *r, const struct endpoint *e, struct span new,
-                       struct span old)
-{
-    struct rekeyer_write *write = &r->writes[r->n_writes++];
-    struct redis_command *cmd = &r->command;
-
-    write->rekeyer = r;
-    redis_script_begin(cmd, &script_configure, 1);
-    redis_arg_text(cmd, keys_head(r->options.keys, r->partition));
-    redis_arg_text(cmd, "endpoint");
-    redis_arg_text(cmd, e->tenant);
-    redis_arg_text(cmd, e->id);
-    redis_arg_span(cmd, new);
-    if (e->slots)
-        redis_arg_i64(cmd, e->slots);
-    else
-        redis_arg_text(cmd, "");
-    redis_arg_text(cmd, "old");
-    redis_arg_i64(cmd, ENDPOINTS_PER_TENANT_MAX);
-    redis_arg_span(cmd, old);
-    redis_run(r->options.redis, &write->request, &script_configure, cmd, 0, on_written, NULL);
-}
-
-static bool packs_to(const struct endpoint *e, struct buf *ret, struct span record)
-{
-    buf_clear(ret);
-    endpoint_pack(ret, e);
-    return buf_result(ret) == 0 && span_equal(buf_span(ret), record);
-}
-
-static int reseal(struct rekeyer *r, struct endpoint *e, struct span record, struct buf *packed)
-{
-    bool is_changed = false;
-    struct diag why = {""};
-    int result;
-
-    /* What another version wrote may hold more than we know of: it must not be lost by our writing. */
-    if (!packs_to(e, packed, record)) {
-        leave(r, span_of(e->id), "its record was written by another version of Grapnel");
-        return 0;
-    }
-    result = endpoint_reseal(e, &r->key, &is_changed, &why);
-    if (result == -ENOMEM)
-        return result;
-    if (result) {
-        leave(r, span_of(e->id), why.text);
-        return 0;
-    }
-    if (!is_changed)
-        return 0;
-    if (r->n_writes == REKEYER_WRITES_MAX) {
-        r->is_tenant_partly = true;
-        return 0;
-    }
-    buf_clear(packed);
-    endpoint_pack(packed, e);
-    write_back(r, e, buf_span(packed), record);
-    return 0;
-}
-
-static int examine(struct rekeyer *r, struct span id, struct span record)
-{
-    struct endpoint *e = NULL;
-    struct buf packed;
-    int result;
-
-    if (!record.len)
-        return 0;
-    result = endpoint_parse(&e, id, record);
-    if (result == -EBADMSG) {
-        leave(r, id, "its record cannot be read");
-        return 0;
-    }
-    if (result)
-        return result;
-    buf_init(&packed, 2 * (size_t)ENDPOINT_RECORD_MAX);
-    result = reseal(r, e, record, &packed);
-    buf_fini(&packed);
-    (void)endpoint_free(e);
-    return result;
-}
-
 /* ---- one tenant ---- */
 
-static void end_tenant(struct rekeyer *r)
+static void end_tenant(void *arg)
 {
-    if (r->is_tenant_partly) {
+    struct rekeyer *r = arg;
+    const struct reseal *done = &r->reseal;
+
+    r->n_resealed += done->n_resealed;
+    r->has_conflict |= done->has_conflict;
+    if (done->result) {
+        rest_after_fault(r, done->result);
+    } else if (done->has_more) {
         rest(r, TICK_MS); /* it is read again */
-        return;
+    } else {
+        r->n_left += done->n_left;
+        r->at++;
+        go_on(r);
     }
-    r->at++;
-    go_on(r);
-}
-
-static void on_read(struct rekeyer *r, const redisReply *reply)
-{
-    struct span id, record;
-    unsigned n_left = r->n_left;
-    int result = 0;
-
-    r->is_tenant_partly = false;
-    r->state = REKEYER_WRITING;
-    for (size_t i = 2; !result && redis_reply_at(reply, i + 1); i += 3)
-        if (!redis_reply_span(redis_reply_at(reply, i), &id) ||
-            !redis_reply_span(redis_reply_at(reply, i + 1), &record))
-            result = err_origin(-EPROTO);
-        else
-            result = examine(r, id, record);
-    if (result || r->is_tenant_partly)
-        r->n_left = n_left; /* they are counted when it is read again */
-    if (result)
-        r->is_tenant_partly = true;
-    if (!r->n_writes)
-        end_tenant(r);
-}
-
-static void on_written(struct redis_request *request, int result, redisReply *reply)
-{
-    struct rekeyer *r = container_of(request, struct rekeyer_write, request)->rekeyer;
-    struct span words;
-
-    if (!result)
-        result = redis_reply_result(reply);
-    if (result)
-        r->is_tenant_partly = true; /* done or not: to be seen */
-    else if (redis_reply_span(reply, &words) && span_equal(words, SPAN("changed")))
-        r->has_conflict = true;
-    else
-        r->n_resealed++;
-    if (--r->n_writes == 0)
-        end_tenant(r);
 }
 
 /* ---- what is to be done ---- */
 
-static bool needs_walk(const struct rekeyer *r, const struct rekeyer_part *part)
+static bool needs_walk(const struct rekeyer_part *part)
 {
-    return part->version >= 0 &&
-           (part->walked_version != part->version || strcmp(part->walked, r->wanted) != 0);
+    return part->version >= 0 && part->walked_version != part->version;
 }
 
 /* Begins anywhere, so that several do not meet in the same records. */
@@ -341,7 +211,7 @@ static bool find_walk(struct rekeyer *r)
     for (unsigned i = 0; i < n; i++) {
         unsigned partition = (first % n + i) % n;
 
-        if (!needs_walk(r, &r->parts[partition]))
+        if (!needs_walk(&r->parts[partition]))
             continue;
         begin_walk(r, partition);
         return true;
@@ -354,40 +224,50 @@ static bool is_complete(const struct rekeyer *r)
     bool is_clean = *r->named.next != '\0';
 
     for (unsigned p = 0; p < r->options.keys->partitions && is_clean; p++)
-        is_clean = r->parts[p].is_clean && strcmp(r->parts[p].walked, r->wanted) == 0;
+        is_clean = r->parts[p].is_clean;
     return is_clean;
 }
 
-static void want(struct rekeyer *r, const char *id)
+/* What was found on walks for another turn says nothing. */
+static void take_turn(struct rekeyer *r, const struct installation_keys *named)
 {
-    if (strcmp(r->wanted, id) == 0)
+    bool is_same = r->named.turn == named->turn &&
+                   strcmp(installation_seals(&r->named), installation_seals(named)) == 0;
+
+    r->named = *named;
+    if (is_same)
         return;
-    (void)snprintf(r->wanted, sizeof(r->wanted), "%s", id);
-    r->wanted_since_ms = clock_mono_ms();
+    r->turn_since_ms = clock_mono_ms();
     r->is_walking = false;
     drop_page(r);
+    for (unsigned p = 0; p < r->options.keys->partitions; p++) {
+        r->parts[p].walked_version = -1;
+        r->parts[p].is_clean = false;
+    }
 }
 
 static void on_asked(struct rekeyer *r, const redisReply *reply)
 {
-    int result = installation_parse_keys(&r->named, reply);
+    struct installation_keys named;
+    int result = installation_parse_keys(&named, reply);
 
     if (result) {
         rest_after_fault(r, result);
         return;
     }
-    want(r, installation_seals(&r->named));
+    take_turn(r, &named);
     /* A key that we lack: the check of the installation, which is made with each beat, tells it. */
-    if (master_key_choose(&r->key, r->wanted) ||
-        clock_mono_ms() - r->wanted_since_ms < r->options.grace_ms) {
+    if (master_key_choose(&r->key, installation_seals(&named)) ||
+        clock_mono_ms() - r->turn_since_ms < r->options.grace_ms) {
         rest(r, r->options.every_ms);
         return;
     }
     r->n_read = 0;
-    if (r->is_walking || find_walk(r))
-        go_on(r);
-    else if (is_complete(r))
+    /* Before another walk is looked for: there may always be one, as configuration may always change. */
+    if (!r->is_walking && is_complete(r))
         tell(r);
+    else if (r->is_walking || find_walk(r))
+        go_on(r);
     else
         rest(r, r->options.every_ms);
 }
@@ -415,13 +295,14 @@ static void step(struct rekeyer *r, const redisReply *reply)
         on_scanned(r, reply);
         return;
     case REKEYER_READING:
-        on_read(r, reply);
+        r->state = REKEYER_WRITING;
+        reseal_start(&r->reseal, r->partition, reply);
         return;
     case REKEYER_TELLING:
         on_told(r, reply);
         return;
     case REKEYER_WRITING:
-        break; /* its answers go to on_written() */
+        break; /* it ends with end_tenant() */
     }
     unreachable();
 }
@@ -451,6 +332,10 @@ int rekeyer_init(struct rekeyer *r, const struct rekeyer_options *o)
 {
     *r = (struct rekeyer){.options = *o, .key = *o->key};
     redis_command_init(&r->command);
+    reseal_init(
+        &r->reseal,
+        &(struct reseal_options){
+            .redis = o->redis, .keys = o->keys, .key = &r->key, .done = end_tenant, .arg = r});
     r->parts = calloc(o->keys->partitions, sizeof(*r->parts));
     if (!r->parts)
         return err_origin(-ENOMEM);

@@ -11,6 +11,7 @@
 
 #include "common/installation.h"
 #include "common/loop.h"
+#include "scheduler/reseal.h"
 
 struct rekeyer_options {
     struct loop *loop; /* all borrowed */
@@ -21,8 +22,6 @@ struct rekeyer_options {
     int64_t grace_ms; /* from when another key is wanted: who lacks it has stopped by then */
 };
 
-enum { REKEYER_WRITES_MAX = 16 };
-
 enum rekeyer_state {
     REKEYER_RESTING,  /* until the next tick */
     REKEYER_ASKING,   /* which key is wanted */
@@ -32,17 +31,11 @@ enum rekeyer_state {
     REKEYER_TELLING,  /* that nothing is left under other keys */
 };
 
-struct rekeyer_write {
-    struct redis_request request;
-    struct rekeyer *rekeyer;
-};
-
 /* What is known of a partition. */
 struct rekeyer_part {
-    int64_t version;          /* of its configuration, by the last beat */
-    int64_t walked_version;   /* as it was when the last whole walk began; -1: none */
-    char walked[KEY_ID_SIZE]; /* the key that was wanted then */
-    bool is_clean;            /* nothing was left under others */
+    int64_t version;        /* of its configuration, by the last beat; -1: none yet */
+    int64_t walked_version; /* as it was when the last whole walk of this turn began; -1: none */
+    bool is_clean;          /* the last one that ended left nothing under other keys */
 };
 
 struct rekeyer {
@@ -52,10 +45,9 @@ struct rekeyer {
     enum rekeyer_state state;
     struct redis_request request;
     struct redis_command command;
-    struct rekeyer_write writes[REKEYER_WRITES_MAX];
+    struct reseal reseal;
     struct installation_keys named;
-    char wanted[KEY_ID_SIZE];
-    int64_t wanted_since_ms; /* monotonic */
+    int64_t turn_since_ms; /* monotonic */
     /* the walk */
     struct rekeyer_part *parts;
     bool is_walking;
@@ -64,12 +56,10 @@ struct rekeyer {
     bool is_last_page;
     struct redis_chunk *kept; /* holds the page */
     const redisReply *page;
-    size_t at;             /* in the page */
-    unsigned n_read;       /* tenants in this tick */
-    unsigned n_writes;     /* in flight */
-    unsigned n_left;       /* endpoints of this walk that stay under another key */
-    bool is_tenant_partly; /* it has more to write than one batch */
-    bool has_conflict;     /* somebody else changed one meanwhile */
+    size_t at;         /* in the page */
+    unsigned n_read;   /* tenants in this tick */
+    unsigned n_left;   /* endpoints of this walk that stay under another key */
+    bool has_conflict; /* somebody else changed one meanwhile */
     uint64_t n_resealed;
     bool is_closing;
     defer_fn *on_closed;

@@ -4,6 +4,7 @@ fails, and at the end nothing lies under the old key. Whoever lacks a key says w
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import threading
 
@@ -202,6 +203,21 @@ def test_schedulers_with_different_orders_do_not_fight(bare_stack):
     assert records(stack) == after
 
 
+def test_the_change_ends_although_configuration_never_rests(bare_stack):
+    stack = bare_stack.start(master_key=f"{OLD},{NEW}")
+    tenants = [next(f"t{n}" for n in range(100) if stack.partition(f"t{n}") == p) for p in range(4)]
+    stack.add_many(tenants)
+    stack.cli("key", "rotate", NEW_ID)
+    limits = itertools.count(1)
+
+    def has_ended_while_tenants_change():
+        for tenant in tenants:
+            stack.cli("tenant", "set", tenant, "--limit", next(limits))
+        return named(stack) == (NEW_ID, None)
+    wait_until(has_ended_while_tenants_change, 30, "the change to end", interval=0)
+    assert sealed_under(stack, OLD) == 0
+
+
 def test_the_change_can_be_taken_back(bare_stack):
     stack = bare_stack.start(master_key=f"{OLD},{NEW}")
     add_many_endpoints(stack, "large")
@@ -244,22 +260,34 @@ def test_a_worker_that_lacks_the_new_key_stops_before_it_is_needed(bare_stack):
     check_all_arrived(stack, [endpoint], traffic.published)
 
 
-def add_under_third_key(stack):
-    """As from a copy of another installation: sealed under a key that nobody has."""
-    stack.redis("HSET", "grapnel:meta", "master_key", THIRD_ID)
-    hook = stack.receiver.hook("/foreign")
-    done = stack.run("endpoint", "add", "--tenant", "foreign", "--url", hook.url, "--dialect", "standard", "--events",
-                     "*", "--secret", SECRET, "--json", master_key=THIRD)
+def add_under(stack, key, tenant):
+    """An endpoint sealed under a key that the installation does not name."""
+    current, _ = named(stack)
+    stack.redis("HSET", "grapnel:meta", "master_key", key_id(key))
+    hook = stack.receiver.hook(f"/{tenant}")
+    done = stack.run("endpoint", "add", "--tenant", tenant, "--url", hook.url, "--dialect", "standard", "--events", "*",
+                     "--secret", SECRET, "--json", master_key=key)
     assert done.returncode == 0, done
-    stack.redis("HSET", "grapnel:meta", "master_key", OLD_ID)
+    stack.redis("HSET", "grapnel:meta", "master_key", current or OLD_ID)
     return hook
+
+
+def test_what_a_command_that_began_before_the_change_writes_is_brought_over(bare_stack):
+    stack = bare_stack.start(workers=0, master_key=f"{OLD},{NEW}")
+    stack.add("acme")
+    stack.cli("key", "rotate", NEW_ID)
+    wait_until(lambda: named(stack) == (NEW_ID, None), 30, "the change to end")
+    stack.add_tenant("late")
+    add_under(stack, OLD, "late")
+    assert key_list(stack)[OLD_ID]["secrets"] == 1
+    wait_until(lambda: sealed_under(stack, OLD) == 0, 20, "the late one to be re-encrypted")
 
 
 def test_a_secret_under_a_key_that_nobody_has_is_told_and_holds_the_change_open(bare_stack):
     stack = bare_stack
     stack.settings["master_key"] = f"{OLD},{NEW}"
     stack.add_tenant("foreign")
-    hook = add_under_third_key(stack)
+    hook = add_under(stack, THIRD, "foreign")  # from a copy of another installation, say
     good = stack.add("acme")
     stack.start(schedulers=1, workers=1)
     stack.publish("foreign")
