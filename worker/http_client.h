@@ -3,8 +3,9 @@
  *
  * Measured choices: several multi handles, connections spread over them by endpoint; a socket's
  * uv_poll_t is kept and only changed when curl's wish changes; easy handles are reused; one X509
- * store for all TLS connections; a target's URL is parsed once; the connection cache is larger than
- * the number of endpoints in use. */
+ * store for all TLS connections (but those of targets with something of their own: tls_trust.h); a
+ * target's URL is parsed once; the connection cache is larger than the number of endpoints in use.
+ */
 #ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
 #define GRAPNEL_WORKER_HTTP_CLIENT_H
 

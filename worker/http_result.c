@@ -123,6 +123,13 @@ static const struct {
                                 "certificate, or other ciphers"},
 };
 
+/* TLS within a proxy's TLS: curl (7.88 and 8.14) loses OpenSSL's reason when it sends the alert. */
+static bool has_lost_reason(const struct http_easy *e)
+{
+    return e->config->proxy.is_tls && !e->started_us &&
+           (strstr(e->error, "SSL_ERROR_SYSCALL") || strstr(e->error, "reason(0)"));
+}
+
 static const char *tls_meaning(const char *words)
 {
     for (size_t i = 0; i < ARRAY_LEN(tls_meanings); i++)
@@ -137,6 +144,8 @@ static void fail_tls(struct http_easy *e, CURLcode code, struct http_result *ret
     const char *meaning = tls_meaning(words);
     char text[CURL_ERROR_SIZE + 128];
 
+    if (has_lost_reason(e))
+        meaning = "the certificate was not trusted, or the connection was cut";
     (void)snprintf(text, sizeof(text), "%s%s%s%s", meaning ? meaning : "", meaning ? " (" : "",
                    words, meaning ? ")" : "");
     ret->error = OUTCOME_SSL_ERROR;
