@@ -15,6 +15,7 @@
 --#include retire.lua
 --#include cancel.lua
 local most, KEEP = tonumber(ARGV[4]), tonumber(ARGV[5])
+local CANCELLED = math.max(1, math.floor(most / 2)) -- deliveries that a step cancels in `wait`, and in `delayed`
 local SWEPT = 256 -- deliveries of `delayed` that are looked at in a step: half a millisecond
 local STAGES = 64 -- endpoints of `slowed` that are moved in a step
 local has_disabled = call('EXISTS', P .. 'disabled') == 1
@@ -68,7 +69,7 @@ end
 -- Some endpoints at random, a share each: a long queue keeps nobody waiting.
 local function empty_some()
     local flat, cancelled = call('HRANDFIELD', P .. 'cancelling', 8, 'WITHVALUES'), 0
-    local share = math.max(1, math.floor(most / math.max(#flat / 2, 1)))
+    local share = math.max(1, math.floor(CANCELLED / math.max(#flat / 2, 1)))
     for i = 1, #flat, 2 do cancelled = cancelled + empty(flat[i], flat[i + 1], share) end
     return cancelled
 end
@@ -84,7 +85,7 @@ local function sweep()
     for _, packed in ipairs(call('ZRANGE', P .. 'delayed', at, at + SWEPT - 1, 'REV')) do
         local job = read_job(packed)
         local reason = job and reason_of(job[3])
-        if reason and cancelled == most then break end
+        if reason and cancelled == CANCELLED then break end
         if reason then
             call('ZREM', P .. 'delayed', packed)
             cancel(job[1], job[2], reason, KEEP)
