@@ -1,10 +1,11 @@
 /* cmd_delivery_follow.c: `grapnel delivery follow`: what happens, as it happens. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/delivery_view.h"
 #include "producer/cli/delivery_watch.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_tenant.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -80,27 +81,27 @@ static int each(void *arg, const char *id, const struct record_entry *e)
 
 static int follow_one(struct store *s, const char *id)
 {
-    struct follower f = {.cli = s->cli};
+    struct follower f = {.cli = cli_of(s)};
     int r = delivery_watch_all(s, id, each, &f);
 
     if (f.status)
         return f.status;
     if (r == STORE_MISSING)
-        return delivery_missing(s->cli, id);
-    return r ? store_fail(s, r) : EXIT_DONE;
+        return delivery_missing(cli_of(s), id);
+    return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
 static int follow_tenant(struct store *s, const char *tenant)
 {
-    struct follower f = {.cli = s->cli, .only_ends = true};
+    struct follower f = {.cli = cli_of(s), .only_ends = true};
     struct tenant *t = NULL;
     int r = store_tenant_get(s, span_of(tenant), &t, NULL);
 
     (void)tenant_unref(t);
     if (r == STORE_MISSING)
-        return cli_fail(s->cli, EXIT_FAILED, "--tenant: there is no tenant %s", tenant);
+        return cli_fail(cli_of(s), EXIT_FAILED, "--tenant: there is no tenant %s", tenant);
     r = r ? r : delivery_watch_tenant(s, span_of(tenant), each, &f);
-    return f.status ? f.status : store_fail(s, r);
+    return f.status ? f.status : cli_store_fail(s, r);
 }
 
 static int run(struct cli *cli)
@@ -111,7 +112,7 @@ static int run(struct cli *cli)
 
     if (!a->id == !a->tenant)
         return cli_misuse(cli, "expected a delivery's id, or --tenant");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = a->id ? follow_one(&s, a->id) : follow_tenant(&s, a->tenant);
     store_close(&s);

@@ -1,10 +1,11 @@
 /* cmd_delivery_list.c: `grapnel delivery list`: a tenant's deliveries, the newest first. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/delivery_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_delivery.h"
-#include "producer/cli/store_tenant.h"
+#include "store/store_delivery.h"
+#include "store/store_tenant.h"
 #include <stdio.h>
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100000 };
@@ -148,29 +149,29 @@ static int check_tenant(struct store *s, const struct args *a)
 
     (void)tenant_unref(t);
     if (r == STORE_MISSING)
-        return cli_fail(s->cli, EXIT_FAILED, "--tenant: there is no tenant %s", a->tenant);
-    return r ? store_fail(s, r) : EXIT_DONE;
+        return cli_fail(cli_of(s), EXIT_FAILED, "--tenant: there is no tenant %s", a->tenant);
+    return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
 static int list(struct store *s, const struct args *a)
 {
     static const char *const titles[] = {"DELIVERY", "CREATED", "TYPE",  "STATUS",
                                          "ATTEMPTS", "HTTP",    "ERROR", "ENDPOINT"};
-    struct listing l = {.cli = s->cli, .a = a};
+    struct listing l = {.cli = cli_of(s), .a = a};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
     r = store_deliveries(s, span_of(a->tenant), &a->before, each, &l);
-    if (!s->cli->is_json && l.told)
+    if (!cli_of(s)->is_json && l.told)
         table_end(&l.table);
     buf_fini(&l.table.cells);
     if (r)
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     if (!l.told && !a->has_before && (l.status = check_tenant(s, a)))
         return l.status;
-    if (!s->cli->is_json && !l.told)
+    if (!cli_of(s)->is_json && !l.told)
         (void)printf("no deliveries\n");
-    if (!s->cli->is_json && l.has_more)
+    if (!cli_of(s)->is_json && l.has_more)
         (void)printf("more: --before %lld.%s\n", (long long)l.last.ms, l.last.id);
     return l.status;
 }
@@ -187,7 +188,7 @@ static int run(struct cli *cli)
         a->limit = LIMIT_DEFAULT;
     if (!a->has_before)
         a->before.ms = INT64_MAX;
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = list(&s, a);
     store_close(&s);

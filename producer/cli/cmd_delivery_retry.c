@@ -1,9 +1,10 @@
 /* cmd_delivery_retry.c: `grapnel delivery retry`: an ended delivery is tried once more. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/delivery_view.h"
 #include "producer/cli/delivery_watch.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -117,8 +118,8 @@ static int await_end(struct store *s, const char *id)
     int r = delivery_watch_all(s, id, note_end, &ended), status;
 
     if (r)
-        return r == STORE_MISSING ? delivery_missing(s->cli, id) : store_fail(s, r);
-    status = print_end(s->cli, id, &ended);
+        return r == STORE_MISSING ? delivery_missing(cli_of(s), id) : cli_store_fail(s, r);
+    status = print_end(cli_of(s), id, &ended);
     return strcmp(ended.status, "success") == 0 ? status : EXIT_FAILED;
 }
 
@@ -128,8 +129,8 @@ static int retry(struct store *s, const struct args *a)
     int r = store_delivery_retry(s, span_of(a->id), DELIVERY_RETRY_DELAY_MS, &due_ms);
 
     if (r)
-        return r < 0 ? store_fail(s, r) : refuse(s->cli, a->id, r);
-    return a->waits ? await_end(s, a->id) : print_due(s->cli, a->id, due_ms);
+        return r < 0 ? cli_store_fail(s, r) : refuse(cli_of(s), a->id, r);
+    return a->waits ? await_end(s, a->id) : print_due(cli_of(s), a->id, due_ms);
 }
 
 static int run(struct cli *cli)
@@ -140,7 +141,7 @@ static int run(struct cli *cli)
 
     if (!a->id)
         return cli_misuse(cli, "the delivery's id is missing");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = retry(&s, a);
     store_close(&s);

@@ -1,11 +1,12 @@
 /* cmd_delivery_show.c: `grapnel delivery show`: all that is known of one delivery. */
 #include "common/event.h"
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/delivery_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_delivery.h"
-#include "producer/cli/store_event.h"
+#include "store/store_delivery.h"
+#include "store/store_event.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -132,14 +133,14 @@ static int show(struct store *s, struct span id, struct span bytes)
     int status, r = delivery_record_parse(&d, id, bytes);
 
     if (r)
-        return cli_fail(s->cli, EXIT_FAILED, "the record of delivery %.*s cannot be read",
+        return cli_fail(cli_of(s), EXIT_FAILED, "the record of delivery %.*s cannot be read",
                         (int)id.len, id.data);
     buf_init(&around.url, URL_BYTES_MAX);
     r = look_around(s, &d, &around);
     if (r)
-        status = store_fail(s, r);
+        status = cli_store_fail(s, r);
     else
-        status = s->cli->is_json ? print_json(s->cli, &d, &around) : print_words(&d, &around);
+        status = cli_of(s)->is_json ? print_json(cli_of(s), &d, &around) : print_words(&d, &around);
     buf_fini(&around.url);
     delivery_record_fini(&d);
     return status;
@@ -155,13 +156,13 @@ static int run(struct cli *cli)
     if (!a->id)
         return cli_misuse(cli, "the delivery's id is missing");
     buf_init(&bytes, RECORD_BYTES_MAX);
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status) {
         r = store_delivery_read(&s, span_of(a->id), 0, &bytes);
         if (r == STORE_MISSING)
             status = delivery_missing(cli, a->id);
         else
-            status = r ? store_fail(&s, r) : show(&s, span_of(a->id), buf_span(&bytes));
+            status = r ? cli_store_fail(&s, r) : show(&s, span_of(a->id), buf_span(&bytes));
     }
     store_close(&s);
     buf_fini(&bytes);

@@ -1,11 +1,12 @@
 /* cmd_endpoint_add.c: `grapnel endpoint add`: one by options, or many from a file. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_file.h"
 #include "producer/cli/endpoint_options.h"
 #include "producer/cli/endpoint_view.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_endpoint.h"
-#include "producer/cli/store_tenant.h"
+#include "store/store_endpoint.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 
@@ -50,14 +51,14 @@ static int tell(struct store *s, const struct args *a, int r)
     switch (r) {
     case STORE_MISSING:
     case STORE_NO_TENANT:
-        return cli_fail(s->cli, EXIT_FAILED,
+        return cli_fail(cli_of(s), EXIT_FAILED,
                         "--tenant: there is no tenant %s; add it with `grapnel tenant add'",
                         a->o.spec.tenant);
     case STORE_TOO_MANY:
-        return cli_fail(s->cli, EXIT_FAILED, "--tenant: %s has %d endpoints, which is the most",
+        return cli_fail(cli_of(s), EXIT_FAILED, "--tenant: %s has %d endpoints, which is the most",
                         a->o.spec.tenant, ENDPOINTS_PER_TENANT_MAX);
     default:
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     }
 }
 
@@ -74,7 +75,7 @@ static int add_to(struct store *s, const struct args *a, const struct tenant *t,
           : endpoint_spec_make(&e, &a->o.spec, t, s->keys.partitions, rules, now_ms, &made,
                                &s->words);
     r = r ? r : store_endpoint_put(s, e, SPAN(""));
-    status = r ? tell(s, a, r) : endpoint_print(s->cli, e, "added", made.text, 0);
+    status = r ? tell(s, a, r) : endpoint_print(cli_of(s), e, "added", made.text, 0);
     OPENSSL_cleanse(&made, sizeof(made));
     (void)endpoint_free(e);
     return status;
@@ -87,7 +88,7 @@ static int add(struct store *s, const struct args *a)
     int status, r;
 
     if (endpoint_rules_init(&rules, s, &s->words))
-        return cli_misuse(s->cli, "%s", s->words.text);
+        return cli_misuse(cli_of(s), "%s", s->words.text);
     if (a->from)
         return endpoint_file_add(s, &rules, a->from);
     r = store_tenant_get(s, span_of(a->o.spec.tenant), &t, NULL);
@@ -119,9 +120,9 @@ static int run(struct cli *cli)
 
     if (status)
         return status;
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
-        status = store_need_key(&s);
+        status = cli_store_need_key(&s);
     if (!status)
         status = add(&s, a);
     store_close(&s);

@@ -1,10 +1,11 @@
 /* cmd_endpoint_list.c: `grapnel endpoint list`: a tenant's endpoints, or all. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_tenant.h"
 #include "producer/cli/table.h"
+#include "store/store_tenant.h"
 #include <stdio.h>
 
 enum { EVENTS_BYTES_MAX = 64 << 10 };
@@ -42,9 +43,9 @@ static int print_json(struct listing *l, const struct endpoint *e)
 
     buf_init(&json, ENDPOINT_JSON_MAX);
     json_begin(&json, '{');
-    endpoint_json(&json, l->s->cli, e);
+    endpoint_json(&json, cli_of(l->s), e);
     json_end(&json, '}');
-    l->status = cli_print_json(l->s->cli, &json);
+    l->status = cli_print_json(cli_of(l->s), &json);
     buf_fini(&json);
     return l->status ? -EIO : 0;
 }
@@ -71,7 +72,7 @@ static int list_whole(struct listing *l, struct tenant *t)
 
     for (unsigned i = 0; i < t->n_endpoints && !r; i++) {
         l->n++;
-        r = l->s->cli->is_json ? print_json(l, t->endpoints[i]) : add_row(l, t->endpoints[i]);
+        r = cli_of(l->s)->is_json ? print_json(l, t->endpoints[i]) : add_row(l, t->endpoints[i]);
     }
     return r;
 }
@@ -102,22 +103,22 @@ static int list(struct store *s, const struct args *a)
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
     r = a->tenant ? list_tenant(&l, span_of(a->tenant)) : store_tenants(s, each, &l);
-    if (!s->cli->is_json && l.n)
+    if (!cli_of(s)->is_json && l.n)
         table_end(&l.table);
     buf_fini(&l.table.cells);
     if (l.status)
         return l.status;
     if (r == STORE_MISSING)
-        return cli_fail(s->cli, EXIT_FAILED, "--tenant: there is no tenant %s", a->tenant);
-    if (!r && !s->cli->is_json && !l.n)
+        return cli_fail(cli_of(s), EXIT_FAILED, "--tenant: there is no tenant %s", a->tenant);
+    if (!r && !cli_of(s)->is_json && !l.n)
         (void)printf("no endpoints\n");
-    return r ? store_fail(s, r) : EXIT_DONE;
+    return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
 static int run(struct cli *cli)
 {
     struct store s;
-    int status = store_open(&s, cli);
+    int status = cli_store_open(&s, cli);
 
     if (!status)
         status = list(&s, cli->args);

@@ -3,6 +3,7 @@
 #include "common/event_check.h"
 #include "common/json_scan.h"
 #include "common/text.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/json_write.h"
@@ -133,9 +134,9 @@ static int explain(struct store *s, const struct endpoint *e, struct span type, 
     buf_init(&answer.why, FILTER_EXPLAIN_BYTES_MAX);
     r = judge(&answer, e, type, data);
     if (r) {
-        status = store_fail(s, r);
-    } else if (s->cli->is_json) {
-        status = print_json(s->cli, e, &answer, type);
+        status = cli_store_fail(s, r);
+    } else if (cli_of(s)->is_json) {
+        status = print_json(cli_of(s), e, &answer, type);
     } else {
         print_words(e, &answer, type);
         status = EXIT_DONE;
@@ -163,7 +164,7 @@ static int match(struct store *s, const struct args *a)
     if (status)
         return status;
     if (try_filter(s, a, e))
-        status = store_fail(s, -EINVAL);
+        status = cli_store_fail(s, -EINVAL);
     else
         status = explain(s, e, span_of(a->type), a->data ? span_of(a->data) : SPAN("{}"));
     (void)endpoint_free(e);
@@ -180,7 +181,7 @@ static int run(struct cli *cli)
         return status;
     if (!a->type)
         return cli_misuse(cli, "--type is missing");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = match(&s, a);
     store_close(&s);

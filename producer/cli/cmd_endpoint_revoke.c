@@ -1,8 +1,9 @@
 /* cmd_endpoint_revoke.c: `grapnel endpoint revoke`: older secrets stop signing at once. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/endpoint_view.h"
-#include "producer/cli/options.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -71,23 +72,23 @@ static int tell(const struct store *s, const struct args *a, const struct change
 {
     switch (r) {
     case 0:
-        return print(s->cli, c);
+        return print(cli_of(s), c);
     case -ENOENT:
-        return cli_fail(s->cli, EXIT_FAILED, "endpoint %s has no secret %.40s", a->choice.id,
+        return cli_fail(cli_of(s), EXIT_FAILED, "endpoint %s has no secret %.40s", a->choice.id,
                         a->secret);
     case -EBUSY:
-        return cli_fail(s->cli, EXIT_FAILED,
+        return cli_fail(cli_of(s), EXIT_FAILED,
                         "secret %.40s is the one in use; to replace it at once: "
                         "grapnel endpoint set %s --rotate --overlap 0",
                         a->secret, a->choice.id);
     case STORE_CHANGED:
-        return cli_fail(s->cli, EXIT_FAILED, "endpoint %s is being changed by others; try again",
+        return cli_fail(cli_of(s), EXIT_FAILED, "endpoint %s is being changed by others; try again",
                         a->choice.id);
     case STORE_MISSING:
     case STORE_NO_TENANT:
-        return endpoint_missing(s->cli, a->choice.id);
+        return endpoint_missing(cli_of(s), a->choice.id);
     default:
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     }
 }
 
@@ -134,7 +135,7 @@ static int run(struct cli *cli)
 
     if (status)
         return status;
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         while (revoke_once(&s, a, tries == TRIES, &status))
             tries++;

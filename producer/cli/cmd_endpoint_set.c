@@ -1,9 +1,10 @@
 /* cmd_endpoint_set.c: `grapnel endpoint set`: changes what is named, leaves the rest. */
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/endpoint_options.h"
 #include "producer/cli/endpoint_view.h"
-#include "producer/cli/store_tenant.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 
@@ -77,15 +78,15 @@ static int tell(struct store *s, const struct args *a, struct change *c, int r)
 {
     switch (r) {
     case 0:
-        return endpoint_print(s->cli, c->e, "set", c->made.text, 0);
+        return endpoint_print(cli_of(s), c->e, "set", c->made.text, 0);
     case STORE_CHANGED:
-        return cli_fail(s->cli, EXIT_FAILED, "endpoint %s is being changed by others; try again",
+        return cli_fail(cli_of(s), EXIT_FAILED, "endpoint %s is being changed by others; try again",
                         a->choice.id);
     case STORE_MISSING:
     case STORE_NO_TENANT:
-        return endpoint_missing(s->cli, a->choice.id);
+        return endpoint_missing(cli_of(s), a->choice.id);
     default:
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     }
 }
 
@@ -115,7 +116,7 @@ static int set(struct store *s, const struct args *a)
     int status = EXIT_DONE, tries = 1;
 
     if (endpoint_rules_init(&rules, s, &s->words))
-        return cli_misuse(s->cli, "%s", s->words.text);
+        return cli_misuse(cli_of(s), "%s", s->words.text);
     while (set_once(s, a, &rules, tries == TRIES, &status))
         tries++;
     return status;
@@ -144,9 +145,9 @@ static int run(struct cli *cli)
 
     if (status)
         return status;
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status && (a->o.spec.secret || a->o.spec.wants_new_secret))
-        status = store_need_key(&s);
+        status = cli_store_need_key(&s);
     if (!status)
         status = set(&s, a);
     store_close(&s);

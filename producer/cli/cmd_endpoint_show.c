@@ -1,4 +1,5 @@
 /* cmd_endpoint_show.c: `grapnel endpoint show`: an endpoint and what it is doing. */
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/endpoint_view.h"
@@ -115,8 +116,8 @@ static int show(struct store *s, const struct endpoint *e)
     int r = store_endpoint_load(s, e, &load);
 
     if (r)
-        return store_fail(s, r);
-    return s->cli->is_json ? print_json(s->cli, e, &load) : print_words(s->cli, e, &load);
+        return cli_store_fail(s, r);
+    return cli_of(s)->is_json ? print_json(cli_of(s), e, &load) : print_words(cli_of(s), e, &load);
 }
 
 static int run(struct cli *cli)
@@ -128,7 +129,7 @@ static int run(struct cli *cli)
 
     if (status)
         return status;
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = endpoint_choice_load(&s, choice, &e, NULL);
     if (!status)

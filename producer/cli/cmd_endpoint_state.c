@@ -1,9 +1,10 @@
 /* cmd_endpoint_state.c: `grapnel endpoint enable`, `disable` and `remove`. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/endpoint_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
 #include <stdio.h>
 
 enum { REASON_MAX = 200 };
@@ -39,7 +40,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 
 static int fail(struct store *s, const struct args *a, int r)
 {
-    return r == STORE_MISSING ? endpoint_missing(s->cli, a->choice.id) : store_fail(s, r);
+    return r == STORE_MISSING ? endpoint_missing(cli_of(s), a->choice.id) : cli_store_fail(s, r);
 }
 
 /* The endpoint as it is now. */
@@ -49,7 +50,7 @@ static int print_again(struct store *s, const struct args *a, const char *what)
     int status = endpoint_choice_load(s, &a->choice, &e, NULL);
 
     if (!status)
-        status = endpoint_print(s->cli, e, what, "", 0);
+        status = endpoint_print(cli_of(s), e, what, "", 0);
     (void)endpoint_free(e);
     return status;
 }
@@ -92,7 +93,7 @@ static int remove_it(struct store *s, const struct args *a, const struct endpoin
 {
     int r = store_endpoint_remove(s, e);
 
-    return r ? fail(s, a, r) : print_removed(s->cli, e);
+    return r ? fail(s, a, r) : print_removed(cli_of(s), e);
 }
 
 static int run_with(struct cli *cli,
@@ -105,7 +106,7 @@ static int run_with(struct cli *cli,
 
     if (status)
         return status;
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = endpoint_choice_load(&s, &a->choice, &e, NULL);
     if (!status)

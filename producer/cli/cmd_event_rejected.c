@@ -1,11 +1,12 @@
 /* cmd_event_rejected.c: `grapnel event rejected`: what was not delivered because it broke the wire
  * contract, or named a tenant that is not there. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/event_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_rejected.h"
 #include "producer/cli/table.h"
+#include "store/store_rejected.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -88,19 +89,19 @@ static int each(void *arg, const struct rejected *r)
 static int list(struct store *s, const struct args *a)
 {
     static const char *const titles[] = {"REJECTED", "TENANT", "TYPE", "REASON"};
-    struct listing l = {.cli = s->cli, .a = a};
+    struct listing l = {.cli = cli_of(s), .a = a};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
     r = store_rejected(s, each, &l);
-    if (!s->cli->is_json && l.told)
+    if (!cli_of(s)->is_json && l.told)
         table_end(&l.table);
     buf_fini(&l.table.cells);
     if (l.status || r)
-        return l.status ? l.status : store_fail(s, r);
-    if (!s->cli->is_json && !l.told)
+        return l.status ? l.status : cli_store_fail(s, r);
+    if (!cli_of(s)->is_json && !l.told)
         (void)printf("nothing was rejected\n");
-    if (!s->cli->is_json && l.has_more)
+    if (!cli_of(s)->is_json && l.has_more)
         (void)printf("there are more: --limit\n");
     return EXIT_DONE;
 }
@@ -109,7 +110,7 @@ static int run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct store s;
-    int status = store_open(&s, cli);
+    int status = cli_store_open(&s, cli);
 
     if (!a->limit)
         a->limit = LIMIT_DEFAULT;

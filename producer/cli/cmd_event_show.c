@@ -1,13 +1,14 @@
 /* cmd_event_show.c: `grapnel event show`: an accepted event with its data. */
 #include "common/id.h"
 #include "common/json_scan.h"
+#include "common/options.h"
 #include "common/text.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/event_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_event.h"
 #include "producer/cli/table.h"
+#include "store/store_event.h"
 #include <stdio.h>
 
 struct args {
@@ -120,13 +121,13 @@ static int show(struct store *s, const char *id, unsigned partition, const char 
     if (partition < s->keys.partitions)
         r = store_event_get(s, partition, span_of(stream_id), &stored);
     if (r == STORE_MISSING)
-        return cli_fail(s->cli, EXIT_FAILED,
+        return cli_fail(cli_of(s), EXIT_FAILED,
                         "there is no event %s: it was rejected, no endpoint wanted it, or the "
                         "retention of its deliveries has ended",
                         id);
     if (r)
-        return store_fail(s, r);
-    status = s->cli->is_json ? print_json(s->cli, id, &stored) : print_words(id, &stored);
+        return cli_store_fail(s, r);
+    status = cli_of(s)->is_json ? print_json(cli_of(s), id, &stored) : print_words(id, &stored);
     stored_event_fini(&stored);
     return status;
 }
@@ -147,7 +148,7 @@ static int run(struct cli *cli)
                         "looked up by an id of the producer's own; `grapnel delivery show' tells "
                         "the event of a delivery",
                         a->id);
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = show(&s, a->id, partition, stream_id);
     store_close(&s);

@@ -1,8 +1,9 @@
 /* cmd_key_list.c: `grapnel key list`. */
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/store_key.h"
 #include "producer/cli/table.h"
+#include "store/store_key.h"
 #include <stdio.h>
 
 struct listing {
@@ -34,7 +35,7 @@ static int print_json(const struct listing *l, unsigned i)
     json_put_bool(&json, "configured", master_key_has(&l->s->key, id));
     json_put_i64(&json, "secrets", l->count.all[i].n);
     json_end(&json, '}');
-    status = cli_print_json(l->s->cli, &json);
+    status = cli_print_json(cli_of(l->s), &json);
     buf_fini(&json);
     return status;
 }
@@ -80,13 +81,13 @@ static int print(const struct listing *l)
 {
     int status = EXIT_DONE;
 
-    if (!l->s->cli->is_json)
+    if (!cli_of(l->s)->is_json)
         print_table(l);
-    for (unsigned i = 0; i < l->count.n && l->s->cli->is_json && !status; i++)
+    for (unsigned i = 0; i < l->count.n && cli_of(l->s)->is_json && !status; i++)
         status = print_json(l, i);
     if (!status && l->count.n_unread)
         return cli_fail(
-            l->s->cli, EXIT_FAILED,
+            cli_of(l->s), EXIT_FAILED,
             "%lld endpoints were written by another version of Grapnel, or are damaged: "
             "their secrets are not counted",
             (long long)l->count.n_unread);
@@ -97,11 +98,11 @@ static int run(struct cli *cli)
 {
     struct store s;
     struct listing l = {.s = &s};
-    int status = store_open_any_key(&s, cli), r;
+    int status = cli_store_open_any_key(&s, cli), r;
 
     if (!status) {
         r = count(&l);
-        status = r ? store_fail(&s, r) : print(&l);
+        status = r ? cli_store_fail(&s, r) : print(&l);
     }
     store_close(&s);
     return status;

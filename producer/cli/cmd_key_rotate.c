@@ -1,8 +1,9 @@
 /* cmd_key_rotate.c: `grapnel key rotate`. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_key.h"
+#include "store/store_key.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -72,19 +73,20 @@ static int rotate(struct store *s, const char *id)
     int r = store_keys_named(s, &now);
 
     if (r)
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     master_key_ids(ids, &s->key);
     if (!master_key_has(&s->key, id))
-        return cli_fail(s->cli, EXIT_FAILED, "master_key: %s is not among what is configured (%s)",
-                        id, ids);
+        return cli_fail(cli_of(s), EXIT_FAILED,
+                        "master_key: %s is not among what is configured (%s)", id, ids);
     if (plan(&now, id, &then))
-        return cli_fail(s->cli, EXIT_FAILED,
+        return cli_fail(cli_of(s), EXIT_FAILED,
                         "%s is being replaced by %s; expected that to end first", now.current,
                         now.next);
     r = store_keys_change(s, &now, &then);
     if (r == STORE_CHANGED)
-        return cli_fail(s->cli, EXIT_FAILED, "somebody else changed the key meanwhile; try again");
-    return r ? store_fail(s, r) : print(s->cli, &then);
+        return cli_fail(cli_of(s), EXIT_FAILED,
+                        "somebody else changed the key meanwhile; try again");
+    return r ? cli_store_fail(s, r) : print(cli_of(s), &then);
 }
 
 static int run(struct cli *cli)
@@ -95,9 +97,9 @@ static int run(struct cli *cli)
 
     if (!a->id)
         return cli_misuse(cli, "ID is missing");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
-        status = store_need_key(&s);
+        status = cli_store_need_key(&s);
     if (!status)
         status = rotate(&s, a->id);
     store_close(&s);

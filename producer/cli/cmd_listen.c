@@ -1,8 +1,8 @@
 /* cmd_listen.c: `grapnel listen`: a receiver for development. */
+#include "common/options.h"
 #include "common/text.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/listener.h"
-#include "producer/cli/options.h"
 #include "producer/cli/secrets.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,9 +1,10 @@
 /* cmd_setting_list.c: `grapnel setting list`: the settings of a tenant's webhook. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_setting.h"
 #include "producer/cli/table.h"
+#include "store/store_setting.h"
 
 enum { JSON_MAX = 64 << 10 };
 
@@ -92,11 +93,11 @@ static int list(struct store *s, const struct args *a)
     int r = store_webhook_load(s, span_of(a->tenant), &w), status;
 
     if (r == STORE_MISSING)
-        status = cli_fail(s->cli, EXIT_FAILED, "there is no tenant %s", a->tenant);
+        status = cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->tenant);
     else if (r)
-        status = store_fail(s, r);
+        status = cli_store_fail(s, r);
     else
-        status = s->cli->is_json ? print_json(s->cli, &w) : print_table(&w);
+        status = cli_of(s)->is_json ? print_json(cli_of(s), &w) : print_table(&w);
     store_webhook_fini(&w);
     return status;
 }
@@ -109,7 +110,7 @@ static int run(struct cli *cli)
 
     if (!a->tenant)
         return cli_misuse(cli, "the tenant's id is missing");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = list(&s, a);
     store_close(&s);

@@ -1,9 +1,10 @@
 /* cmd_setting_set.c: `grapnel setting set`: changes settings of a tenant's webhook, all or none. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
-#include "producer/cli/endpoint_spec.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_setting.h"
+#include "store/endpoint_spec.h"
+#include "store/store_setting.h"
 #include <stdio.h>
 
 enum { SETTINGS_MAX = 20, TRIES = 10, JSON_MAX = 4096 };
@@ -72,17 +73,17 @@ static int tell(struct store *s, const struct args *a, const struct tenant_webho
 {
     switch (r) {
     case 0:
-        return tell_done(s->cli, a, w);
+        return tell_done(cli_of(s), a, w);
     case STORE_MISSING:
-        return cli_fail(s->cli, EXIT_FAILED, "there is no tenant %s", a->tenant);
+        return cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->tenant);
     case STORE_CHANGED:
-        return cli_fail(s->cli, EXIT_FAILED, "tenant %s is being changed by others; try again",
+        return cli_fail(cli_of(s), EXIT_FAILED, "tenant %s is being changed by others; try again",
                         a->tenant);
     case STORE_TOO_MANY:
-        return cli_fail(s->cli, EXIT_FAILED, "tenant %s has %d endpoints, which is the most",
+        return cli_fail(cli_of(s), EXIT_FAILED, "tenant %s has %d endpoints, which is the most",
                         a->tenant, ENDPOINTS_PER_TENANT_MAX);
     default:
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     }
 }
 
@@ -93,7 +94,7 @@ static int set(struct store *s, const struct args *a)
     int r = STORE_CHANGED, status;
 
     if (endpoint_rules_init(&rules, s, &s->words))
-        return cli_misuse(s->cli, "%s", s->words.text);
+        return cli_misuse(cli_of(s), "%s", s->words.text);
     for (int i = 0; r == STORE_CHANGED && i < TRIES; i++) {
         store_webhook_fini(&w);
         r = store_settings_put(s, span_of(a->tenant), &rules.egress, a->settings, a->n, &w);
@@ -113,9 +114,9 @@ static int run(struct cli *cli)
         return cli_misuse(cli, "the tenant's id is missing");
     if (!a->n)
         return cli_misuse(cli, "nothing to set: expected NAME=VALUE");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
-        status = store_need_key(&s);
+        status = cli_store_need_key(&s);
     if (!status)
         status = set(&s, a);
     store_close(&s);

@@ -1,10 +1,10 @@
 /* cmd_sign.c: `grapnel sign`: the headers that Grapnel would send with a body. */
 #include "common/clock.h"
+#include "common/options.h"
 #include "common/sign.h"
 #include "common/text.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/input.h"
-#include "producer/cli/options.h"
 #include "producer/cli/secrets.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,11 +1,12 @@
 /* cmd_tenant_add.c: `grapnel tenant add` and `grapnel tenant set`: the same options, for a tenant
  * that is new and for one that is there. */
 #include "common/clock.h"
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_tenant.h"
 #include "producer/cli/tenant_view.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -105,10 +106,10 @@ static int add(struct store *s, const struct args *a)
     r = r ? r : store_now_ms(s, &t->created_ms);
     r = r ? r : store_tenant_put(s, t, SPAN(""));
     if (r == STORE_EXISTS)
-        status = cli_fail(s->cli, EXIT_FAILED,
+        status = cli_fail(cli_of(s), EXIT_FAILED,
                           "tenant %s is there already; change it with `grapnel tenant set'", a->id);
     else
-        status = r ? store_fail(s, r) : print_tenant(s->cli, t, "added");
+        status = r ? cli_store_fail(s, r) : print_tenant(cli_of(s), t, "added");
     (void)tenant_unref(t);
     return status;
 }
@@ -137,12 +138,12 @@ static int set(struct store *s, const struct args *a)
         r = set_once(s, a, &t);
     }
     if (r == STORE_MISSING)
-        status = cli_fail(s->cli, EXIT_FAILED, "there is no tenant %s", a->id);
+        status = cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->id);
     else if (r == STORE_CHANGED)
-        status =
-            cli_fail(s->cli, EXIT_FAILED, "tenant %s is being changed by others; try again", a->id);
+        status = cli_fail(cli_of(s), EXIT_FAILED, "tenant %s is being changed by others; try again",
+                          a->id);
     else
-        status = r ? store_fail(s, r) : print_tenant(s->cli, t, "set");
+        status = r ? cli_store_fail(s, r) : print_tenant(cli_of(s), t, "set");
     (void)tenant_unref(t);
     return status;
 }
@@ -155,7 +156,7 @@ static int run_with(struct cli *cli, int (*act)(struct store *s, const struct ar
 
     if (!a->id)
         return cli_misuse(cli, "the tenant's id is missing");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = act(&s, a);
     store_close(&s);

@@ -1,9 +1,10 @@
 /* cmd_tenant_list.c: `grapnel tenant list`. */
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/store_tenant.h"
 #include "producer/cli/table.h"
 #include "producer/cli/tenant_view.h"
+#include "store/store_tenant.h"
 #include <stdio.h>
 
 enum { JSON_MAX = 8192 };
@@ -49,25 +50,25 @@ static int each(void *arg, const struct tenant *t)
 static int list(struct store *s)
 {
     static const char *const titles[] = {"TENANT", "LIMIT", "HTTP", "CREATED", "NAME", "DOMAIN"};
-    struct listing l = {.cli = s->cli};
+    struct listing l = {.cli = cli_of(s)};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
     r = store_tenants(s, each, &l);
-    if (!s->cli->is_json && l.n)
+    if (!cli_of(s)->is_json && l.n)
         table_end(&l.table);
     buf_fini(&l.table.cells);
     if (l.status)
         return l.status;
-    if (!r && !s->cli->is_json && !l.n)
+    if (!r && !cli_of(s)->is_json && !l.n)
         (void)printf("no tenants\n");
-    return r ? store_fail(s, r) : EXIT_DONE;
+    return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
 static int run(struct cli *cli)
 {
     struct store s;
-    int status = store_open(&s, cli);
+    int status = cli_store_open(&s, cli);
 
     if (!status)
         status = list(&s);

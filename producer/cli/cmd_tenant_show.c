@@ -1,11 +1,12 @@
 /* cmd_tenant_show.c: `grapnel tenant show` and `grapnel tenant remove`. */
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_view.h"
 #include "producer/cli/json_write.h"
-#include "producer/cli/options.h"
-#include "producer/cli/store_tenant.h"
 #include "producer/cli/table.h"
 #include "producer/cli/tenant_view.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -102,8 +103,8 @@ static int print_words(const struct cli *cli, const struct tenant *t,
 static int fail(struct store *s, const struct args *a, int r)
 {
     if (r == STORE_MISSING)
-        return cli_fail(s->cli, EXIT_FAILED, "there is no tenant %s", a->id);
-    return store_fail(s, r);
+        return cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->id);
+    return cli_store_fail(s, r);
 }
 
 static int show(struct store *s, const struct args *a)
@@ -116,7 +117,8 @@ static int show(struct store *s, const struct args *a)
     if (r)
         status = fail(s, a, r);
     else
-        status = s->cli->is_json ? print_json(s->cli, t, &load) : print_words(s->cli, t, &load);
+        status =
+            cli_of(s)->is_json ? print_json(cli_of(s), t, &load) : print_words(cli_of(s), t, &load);
     (void)tenant_unref(t);
     return status;
 }
@@ -146,7 +148,7 @@ static int remove_it(struct store *s, const struct args *a)
 {
     int r = store_tenant_remove(s, span_of(a->id));
 
-    return r ? fail(s, a, r) : print_removed(s->cli, a);
+    return r ? fail(s, a, r) : print_removed(cli_of(s), a);
 }
 
 /* --- the commands ------------------------------------------------------------------------------- */
@@ -159,7 +161,7 @@ static int run_with(struct cli *cli, int (*act)(struct store *s, const struct ar
 
     if (!a->id)
         return cli_misuse(cli, "the tenant's id is missing");
-    status = store_open(&s, cli);
+    status = cli_store_open(&s, cli);
     if (!status)
         status = act(&s, a);
     store_close(&s);

@@ -1,8 +1,8 @@
 /* cmd_verify.c: `grapnel verify`: is a received request genuine, and if not, why? */
 #include "common/clock.h"
+#include "common/options.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/input.h"
-#include "producer/cli/options.h"
 #include "producer/cli/secrets.h"
 #include <errno.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #define GRAPNEL_PRODUCER_CLI_DELIVERY_VIEW_H
 
 #include "producer/cli/cli.h"
-#include "producer/cli/delivery_record.h"
 #include "producer/cli/table.h"
+#include "store/delivery_record.h"
 
 enum {
     DELIVERY_JSON_MAX = 64 << 20,

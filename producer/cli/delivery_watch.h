@@ -3,7 +3,8 @@
 #ifndef GRAPNEL_PRODUCER_CLI_DELIVERY_WATCH_H
 #define GRAPNEL_PRODUCER_CLI_DELIVERY_WATCH_H
 
-#include "producer/cli/store_delivery.h"
+#include "producer/cli/cli_store.h"
+#include "store/store_delivery.h"
 
 enum { DELIVERY_POLL_MS = 100 };
 

@@ -1,5 +1,6 @@
 #include "producer/cli/endpoint_choice.h"
-#include "producer/cli/options.h"
+#include "common/options.h"
+#include "producer/cli/cli_store.h"
 
 int endpoint_choice_option(struct endpoint_choice *c, int key, const char *value, struct diag *diag)
 {
@@ -29,12 +30,12 @@ int endpoint_choice_load(struct store *s, const struct endpoint_choice *c, struc
     int r = store_endpoint_get(s, span_of(c->id), &e, ret_record);
 
     if (r == STORE_MISSING)
-        return endpoint_missing(s->cli, c->id);
+        return endpoint_missing(cli_of(s), c->id);
     if (r)
-        return store_fail(s, r);
+        return cli_store_fail(s, r);
     if (c->tenant && strcmp(c->tenant, e->tenant) != 0) {
         (void)endpoint_free(e);
-        return cli_fail(s->cli, EXIT_FAILED, "--tenant: endpoint %s is none of tenant %s", c->id,
+        return cli_fail(cli_of(s), EXIT_FAILED, "--tenant: endpoint %s is none of tenant %s", c->id,
                         c->tenant);
     }
     *ret = e;

@@ -2,7 +2,8 @@
 #ifndef GRAPNEL_PRODUCER_CLI_ENDPOINT_CHOICE_H
 #define GRAPNEL_PRODUCER_CLI_ENDPOINT_CHOICE_H
 
-#include "producer/cli/store_endpoint.h"
+#include "producer/cli/cli_store.h"
+#include "store/store_endpoint.h"
 
 struct endpoint_choice {
     const char *id, *tenant; /* tenant NULL: whosever it is */

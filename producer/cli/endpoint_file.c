@@ -4,12 +4,13 @@
  * endpoints. Memory is bounded by the batch. What Redis itself refuses ends the run; a line that is
  * wrong does not. */
 #include "producer/cli/endpoint_file.h"
-#include "producer/cli/endpoint_line.h"
+#include "producer/cli/cli_store.h"
 #include "producer/cli/endpoint_view.h"
 #include "producer/cli/json_write.h"
 #include "producer/cli/lines.h"
-#include "producer/cli/store_endpoint.h"
-#include "producer/cli/store_tenant.h"
+#include "store/endpoint_line.h"
+#include "store/store_endpoint.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -73,7 +74,7 @@ static int read_line(struct run *run)
     int r = lines_next(&run->input, &text, &len);
 
     if (r < 0)
-        return cli_fail(run->s->cli, EXIT_FAILED, "the input cannot be read: %s",
+        return cli_fail(cli_of(run->s), EXIT_FAILED, "the input cannot be read: %s",
                         strerrordesc_np(-r));
     run->is_at_end = r == LINES_END;
     if (run->is_at_end || (!r && is_blank((struct span){text, len})))
@@ -83,7 +84,7 @@ static int read_line(struct run *run)
     if (r == LINES_TOO_LONG)
         (void)diag_set(&l->words, "longer than %d bytes", LINE_BYTES_MAX);
     else if (endpoint_line_parse(&l->wanted, (struct span){text, len}, &l->words) == -ENOMEM)
-        return cli_fail(run->s->cli, EXIT_FAILED, "out of memory");
+        return cli_fail(cli_of(run->s), EXIT_FAILED, "out of memory");
     return 0;
 }
 
@@ -254,14 +255,14 @@ static int print_refused(struct run *run, const struct line *l)
     int status;
 
     (void)fprintf(stderr, "line %" PRIu64 ": %s\n", l->number, l->words.text);
-    if (!run->s->cli->is_json)
+    if (!cli_of(run->s)->is_json)
         return EXIT_DONE;
     buf_init(&json, JSON_MAX);
     json_begin(&json, '{');
     json_put_i64(&json, "line", (int64_t)l->number);
     json_put_text(&json, "error", l->words.text);
     json_end(&json, '}');
-    status = cli_print_json(run->s->cli, &json);
+    status = cli_print_json(cli_of(run->s), &json);
     buf_fini(&json);
     return status;
 }
@@ -275,7 +276,7 @@ static int tell_batch(struct run *run)
 
         if (is_fine(l)) {
             run->added++;
-            status = endpoint_print(run->s->cli, l->e, "added", l->made.text, l->number);
+            status = endpoint_print(cli_of(run->s), l->e, "added", l->made.text, l->number);
         } else {
             run->refused++;
             status = print_refused(run, l);
@@ -291,7 +292,7 @@ static int tell_broken(const struct run *run, int r)
                   "Lines before %" PRIu64 " are dealt with; of lines %" PRIu64 " to %" PRIu64
                   " it is not known.\n",
                   run->lines[0].number, run->lines[0].number, run->lines[run->n - 1].number);
-    return store_fail(run->s, r);
+    return cli_store_fail(run->s, r);
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -322,7 +323,7 @@ static int add_all(struct run *run)
     }
     if (status)
         return status;
-    if (!run->s->cli->is_json)
+    if (!cli_of(run->s)->is_json)
         (void)printf("%" PRIu64 " added, %" PRIu64 " refused\n", run->added, run->refused);
     return run->refused ? EXIT_FAILED : EXIT_DONE;
 }
@@ -333,7 +334,7 @@ static int with_input(struct run *run, int fd)
 
     store_items_init(run->items, BATCH);
     status = lines_init(&run->input, fd, LINE_BYTES_MAX)
-                 ? cli_fail(run->s->cli, EXIT_FAILED, "out of memory")
+                 ? cli_fail(cli_of(run->s), EXIT_FAILED, "out of memory")
                  : add_all(run);
     lines_fini(&run->input);
     store_items_fini(run->items, BATCH);
@@ -347,14 +348,14 @@ int endpoint_file_add(struct store *s, const struct endpoint_rules *rules, const
     struct run *run;
 
     if (fd < 0)
-        return cli_fail(s->cli, EXIT_FAILED, "--from: %s: %s", path, strerrordesc_np(errno));
+        return cli_fail(cli_of(s), EXIT_FAILED, "--from: %s: %s", path, strerrordesc_np(errno));
     run = calloc(1, sizeof(*run));
     if (run) {
         run->s = s;
         run->rules = rules;
         status = with_input(run, fd);
     } else {
-        status = cli_fail(s->cli, EXIT_FAILED, "out of memory");
+        status = cli_fail(cli_of(s), EXIT_FAILED, "out of memory");
     }
     free(run);
     if (is_file)

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_PRODUCER_CLI_ENDPOINT_FILE_H
 #define GRAPNEL_PRODUCER_CLI_ENDPOINT_FILE_H
 
-#include "producer/cli/endpoint_spec.h"
+#include "store/endpoint_spec.h"
 
 /* @path "-": standard input. The exit status. */
 int endpoint_file_add(struct store *s, const struct endpoint_rules *rules, const char *path);

@@ -1,7 +1,7 @@
 #include "producer/cli/endpoint_options.h"
+#include "common/options.h"
 #include "common/tls_pem.h"
 #include "producer/cli/input.h"
-#include "producer/cli/options.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 

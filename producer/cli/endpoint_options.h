@@ -2,7 +2,8 @@
 #ifndef GRAPNEL_PRODUCER_CLI_ENDPOINT_OPTIONS_H
 #define GRAPNEL_PRODUCER_CLI_ENDPOINT_OPTIONS_H
 
-#include "producer/cli/endpoint_spec.h"
+#include "producer/cli/cli.h"
+#include "store/endpoint_spec.h"
 
 enum {
     ENDPOINT_OPTION_URL = OPTION_FIRST,

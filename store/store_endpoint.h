@@ -1,9 +1,9 @@
 /* store_endpoint.h: endpoints in the store. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_ENDPOINT_H
-#define GRAPNEL_PRODUCER_CLI_STORE_ENDPOINT_H
+#ifndef GRAPNEL_STORE_STORE_ENDPOINT_H
+#define GRAPNEL_STORE_STORE_ENDPOINT_H
 
 #include "common/endpoint.h"
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 /* Gives *ret, with whether it is disabled, and (@ret_record may be NULL) the bytes it was read from.
  * STORE_MISSING. */

@@ -1,6 +1,6 @@
 /* store_rejected.c: merges the partitions' streams. Of each a few entries are held, as they may be as
  * large as events can be. */
-#include "producer/cli/store_rejected.h"
+#include "store/store_rejected.h"
 #include "common/text.h"
 #include <errno.h>
 #include <stdio.h>

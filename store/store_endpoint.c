@@ -1,4 +1,4 @@
-#include "producer/cli/store_endpoint.h"
+#include "store/store_endpoint.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 256 << 10 };

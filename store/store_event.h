@@ -1,9 +1,9 @@
 /* store_event.h: events in the store, and those that were rejected. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_EVENT_H
-#define GRAPNEL_PRODUCER_CLI_STORE_EVENT_H
+#ifndef GRAPNEL_STORE_STORE_EVENT_H
+#define GRAPNEL_STORE_STORE_EVENT_H
 
 #include "common/event.h"
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 struct stored_event {
     struct event event;    /* valid when is_readable */

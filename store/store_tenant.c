@@ -1,6 +1,6 @@
-#include "producer/cli/store_tenant.h"
+#include "store/store_tenant.h"
 #include "common/pack.h"
-#include "producer/cli/store_endpoint.h"
+#include "store/store_endpoint.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 64 << 10, SCAN_COUNT = 500, PAGE = 100 };

@@ -1,6 +1,6 @@
-#include "producer/cli/store_key.h"
+#include "store/store_key.h"
 #include "common/endpoint_reseal.h"
-#include "producer/cli/store_tenant.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
-#include "producer/cli/store_delivery.h"
+#include "store/store_delivery.h"
 #include "common/text.h"
-#include "producer/cli/store_endpoint.h"
+#include "store/store_endpoint.h"
 #include <errno.h>
 #include <stdio.h>
 

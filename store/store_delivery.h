@@ -1,9 +1,9 @@
 /* store_delivery.h: deliveries in the store. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_DELIVERY_H
-#define GRAPNEL_PRODUCER_CLI_STORE_DELIVERY_H
+#ifndef GRAPNEL_STORE_STORE_DELIVERY_H
+#define GRAPNEL_STORE_STORE_DELIVERY_H
 
-#include "producer/cli/delivery_record.h"
-#include "producer/cli/store.h"
+#include "store/delivery_record.h"
+#include "store/store.h"
 
 /* The platform guide: "Manual retries create a new delivery attempt with a 5-second delay". */
 enum { DELIVERY_RETRY_DELAY_MS = 5000 };

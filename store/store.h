@@ -1,21 +1,24 @@
-/* store.h: what the commands read and change in Redis, one blocking step after the other.
+/* store.h: what people and the API read and change in Redis, one blocking step after the other.
  *
  * Life: store_open → calls → store_close. Opening connects, and checks the installation (or makes
- * it, on a Redis that has none), so that no command works on keys that others look for elsewhere.
+ * it, on a Redis that has none), so that nobody works on keys that others look for elsewhere. One
+ * store is one connection, for one thread at a time; a connection that was lost is opened anew by the
+ * next call.
  *
- * Calls answer 0; negative with words in s->words, told by store_fail(); or a positive outcome that
- * they name. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_H
-#define GRAPNEL_PRODUCER_CLI_STORE_H
+ * Calls answer 0; negative with words in s->words (-ENOTCONN and -ETIMEDOUT: Redis cannot be reached);
+ * or a positive outcome that they name. */
+#ifndef GRAPNEL_STORE_STORE_H
+#define GRAPNEL_STORE_STORE_H
 
 #include "common/keys.h"
 #include "common/master_key.h"
 #include "common/scripts.h"
-#include "producer/cli/cli.h"
+#include "common/settings.h"
 #include "producer/connection.h"
 
 struct store {
-    struct cli *cli; /* borrowed */
+    const struct settings *settings; /* borrowed */
+    void *owner;                     /* whoever opened it; not looked at */
     struct connection connection;
     struct keys keys;
     struct master_key key; /* is_set: one is configured */
@@ -31,18 +34,15 @@ enum {
     STORE_CHANGED,  /* by somebody else, since it was read */
 };
 
-/* Returns an exit status, told. store_close() in any case. */
-int store_open(struct store *s, struct cli *cli);
+/* Borrows @set. store_close() in any case. */
+int store_open(struct store *s, const struct settings *set, void *owner);
 /* The same where it does not matter whether the configured master keys are those of the
  * installation. */
-int store_open_any_key(struct store *s, struct cli *cli);
+int store_open_any_key(struct store *s, const struct settings *set, void *owner);
 void store_close(struct store *s);
 
-/* For commands that seal secrets: an exit status, told, when no master key is configured. */
-int store_need_key(const struct store *s);
-
-/* Tells why a call failed; returns the exit status. */
-int store_fail(const struct store *s, int r);
+/* Why the last call failed with @r; lends. */
+const char *store_words(const struct store *s, int r);
 
 /* One command or, with @script, one run of it. Gives *ret, which is no error; freeReplyObject(). */
 int store_call(struct store *s, const struct redis_command *cmd, const struct redis_script *script,

@@ -1,10 +1,10 @@
 /* store_setting.h: the settings of a tenant's webhook in the store: read, changed, and written back in one
  * step unless somebody else wrote in between. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_SETTING_H
-#define GRAPNEL_PRODUCER_CLI_STORE_SETTING_H
+#ifndef GRAPNEL_STORE_STORE_SETTING_H
+#define GRAPNEL_STORE_STORE_SETTING_H
 
 #include "common/tenant_setting.h"
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 struct store_setting {
     const struct tenant_setting *setting;

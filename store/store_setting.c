@@ -1,6 +1,6 @@
-#include "producer/cli/store_setting.h"
-#include "producer/cli/store_endpoint.h"
-#include "producer/cli/store_tenant.h"
+#include "store/store_setting.h"
+#include "store/store_endpoint.h"
+#include "store/store_tenant.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 

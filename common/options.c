@@ -1,4 +1,4 @@
-#include "producer/cli/options.h"
+#include "common/options.h"
 #include "common/event_check.h"
 #include "common/tenant.h"
 #include "common/text.h"

@@ -1,4 +1,4 @@
-#include "producer/cli/delivery_record.h"
+#include "store/delivery_record.h"
 #include "common/err.h"
 #include <errno.h>
 

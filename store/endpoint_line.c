@@ -1,5 +1,5 @@
-#include "producer/cli/endpoint_line.h"
-#include "producer/cli/options.h"
+#include "store/endpoint_line.h"
+#include "common/options.h"
 #include <errno.h>
 #include <stdio.h>
 

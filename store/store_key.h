@@ -1,9 +1,9 @@
 /* store_key.h: the master keys in the store: which are named, and what is sealed under each. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_KEY_H
-#define GRAPNEL_PRODUCER_CLI_STORE_KEY_H
+#ifndef GRAPNEL_STORE_STORE_KEY_H
+#define GRAPNEL_STORE_STORE_KEY_H
 
 #include "common/installation.h"
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 int store_keys_named(struct store *s, struct installation_keys *ret);
 

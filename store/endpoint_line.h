@@ -7,10 +7,10 @@
  *      "create_tenant": true or {"limit": 600, "allow_http": false}}
  *
  * What is null counts as left out. */
-#ifndef GRAPNEL_PRODUCER_CLI_ENDPOINT_LINE_H
-#define GRAPNEL_PRODUCER_CLI_ENDPOINT_LINE_H
+#ifndef GRAPNEL_STORE_ENDPOINT_LINE_H
+#define GRAPNEL_STORE_ENDPOINT_LINE_H
 
-#include "producer/cli/endpoint_spec.h"
+#include "store/endpoint_spec.h"
 #include <jansson.h>
 
 struct endpoint_line {

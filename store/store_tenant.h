@@ -1,9 +1,9 @@
 /* store_tenant.h: tenants in the store. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_TENANT_H
-#define GRAPNEL_PRODUCER_CLI_STORE_TENANT_H
+#ifndef GRAPNEL_STORE_STORE_TENANT_H
+#define GRAPNEL_STORE_STORE_TENANT_H
 
 #include "common/tenant.h"
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 /* Gives *ret, without its endpoints, and (@ret_record may be NULL) the bytes it was read from, which
  * tell store_tenant_put() what it replaces. STORE_MISSING. */

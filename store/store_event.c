@@ -1,4 +1,4 @@
-#include "producer/cli/store_event.h"
+#include "store/store_event.h"
 #include <errno.h>
 
 static int parse(struct store *s, unsigned partition, struct stored_event *e)

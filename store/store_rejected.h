@@ -1,8 +1,8 @@
 /* store_rejected.h: what could not be handled, and why: the streams `rejected` of all partitions. */
-#ifndef GRAPNEL_PRODUCER_CLI_STORE_REJECTED_H
-#define GRAPNEL_PRODUCER_CLI_STORE_REJECTED_H
+#ifndef GRAPNEL_STORE_STORE_REJECTED_H
+#define GRAPNEL_STORE_STORE_REJECTED_H
 
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 /* All lent until the callback returns. */
 struct rejected {

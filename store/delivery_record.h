@@ -1,7 +1,7 @@
 /* delivery_record.h: a delivery's record as a whole, and what it tells: where the delivery stands,
  * its last attempt, when the next one comes. */
-#ifndef GRAPNEL_PRODUCER_CLI_DELIVERY_RECORD_H
-#define GRAPNEL_PRODUCER_CLI_DELIVERY_RECORD_H
+#ifndef GRAPNEL_STORE_DELIVERY_RECORD_H
+#define GRAPNEL_STORE_DELIVERY_RECORD_H
 
 #include "common/id.h"
 #include "common/record.h"

@@ -1,11 +1,11 @@
 /* endpoint_spec.h: what is wanted of an endpoint: options of `endpoint add` and `set`, or a line of
  * a file; and the endpoint made of it. */
-#ifndef GRAPNEL_PRODUCER_CLI_ENDPOINT_SPEC_H
-#define GRAPNEL_PRODUCER_CLI_ENDPOINT_SPEC_H
+#ifndef GRAPNEL_STORE_ENDPOINT_SPEC_H
+#define GRAPNEL_STORE_ENDPOINT_SPEC_H
 
 #include "common/endpoint.h"
 #include "common/tenant.h"
-#include "producer/cli/store.h"
+#include "store/store.h"
 
 enum { SPEC_SLOTS_MAX = 10000 };
 

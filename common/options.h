@@ -1,6 +1,6 @@
 /* options.h: values of options, checked; the words name the option and what was expected. */
-#ifndef GRAPNEL_PRODUCER_CLI_OPTIONS_H
-#define GRAPNEL_PRODUCER_CLI_OPTIONS_H
+#ifndef GRAPNEL_COMMON_OPTIONS_H
+#define GRAPNEL_COMMON_OPTIONS_H
 
 #include "common/base.h"
 #include "common/dialect.h"

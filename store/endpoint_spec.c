@@ -1,14 +1,14 @@
-#include "producer/cli/endpoint_spec.h"
+#include "store/endpoint_spec.h"
 #include "common/endpoint_tls.h"
 #include "common/err.h"
+#include "common/options.h"
 #include "common/partition.h"
-#include "producer/cli/options.h"
 #include <assert.h>
 #include <errno.h>
 
 int endpoint_rules_init(struct endpoint_rules *rules, const struct store *s, struct diag *diag)
 {
-    const struct settings *set = &s->cli->settings;
+    const struct settings *set = s->settings;
 
     rules->key = &s->key;
     return egress_policy_parse(&rules->egress, set->egress_allow, set->egress_ports, diag);

@@ -1,4 +1,5 @@
-#include "producer/cli/store.h"
+#include "store/store.h"
+#include "common/buf.h"
 #include "common/id.h"
 #include "common/installation.h"
 #include "common/partition.h"
@@ -25,12 +26,11 @@ static int result_of(enum grapnel_result r)
     }
 }
 
-int store_fail(const struct store *s, int r)
+const char *store_words(const struct store *s, int r)
 {
-    int status = r == -ENOTCONN || r == -ETIMEDOUT ? EXIT_UNREACHABLE : EXIT_FAILED;
     const char *words = *s->words.text ? s->words.text : strerrordesc_np(-r);
 
-    return cli_fail(s->cli, status, "%s", words ? words : "unexpected result");
+    return words ? words : "unexpected result";
 }
 
 int store_unexpected(struct store *s, const redisReply *reply)
@@ -93,28 +93,27 @@ static int check_installation(struct store *s, struct master_key *key)
     return r;
 }
 
-static int open_with(struct store *s, struct cli *cli, struct master_key *key)
+static int open_with(struct store *s, const struct settings *set, void *owner,
+                     struct master_key *key)
 {
-    const struct settings *set = &cli->settings;
     int r;
 
-    *s = (struct store){.cli = cli};
+    *s = (struct store){.settings = set, .owner = owner};
     scripts_init();
     r = keys_init(&s->keys, set->key_prefix, (unsigned)set->partitions, &s->words);
     r = r ? r : load_key(s, set);
     r = r ? r : open_address(s, set);
-    r = r ? r : check_installation(s, key);
-    return r ? store_fail(s, r) : EXIT_DONE;
+    return r ? r : check_installation(s, key);
 }
 
-int store_open(struct store *s, struct cli *cli)
+int store_open(struct store *s, const struct settings *set, void *owner)
 {
-    return open_with(s, cli, &s->key);
+    return open_with(s, set, owner, &s->key);
 }
 
-int store_open_any_key(struct store *s, struct cli *cli)
+int store_open_any_key(struct store *s, const struct settings *set, void *owner)
 {
-    return open_with(s, cli, NULL);
+    return open_with(s, set, owner, NULL);
 }
 
 void store_close(struct store *s)
@@ -122,16 +121,6 @@ void store_close(struct store *s)
     connection_fini(&s->connection);
     keys_fini(&s->keys);
     master_key_wipe(&s->key);
-}
-
-int store_need_key(const struct store *s)
-{
-    if (s->key.is_set)
-        return EXIT_DONE;
-    return cli_fail(s->cli, EXIT_FAILED,
-                    "master_key: not set; secrets are kept encrypted, so expected 32 bytes in "
-                    "base64 (openssl rand -base64 32) in GRAPNEL_MASTER_KEY, or a file that holds "
-                    "them in GRAPNEL_MASTER_KEY_FILE");
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
