@@ -179,3 +179,26 @@ void http_exchange_fill_refusal(struct http_exchange *x)
 
     http_exchange_fill(x, &a, true);
 }
+
+struct each_query {
+    http_query_fn *fn;
+    void *arg;
+};
+
+static enum MHD_Result tell_query(void *arg, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    const struct each_query *each = arg;
+
+    (void)kind;
+    each->fn(each->arg, name, value ? value : "");
+    return MHD_YES;
+}
+
+void http_each_query(const struct http_exchange *x, http_query_fn *fn, void *arg)
+{
+    struct each_query each = {fn, arg};
+
+    if (x->mhd)
+        (void)MHD_get_connection_values(x->mhd, MHD_GET_ARGUMENT_KIND, tell_query, &each);
+}

@@ -53,6 +53,9 @@ const char *
 http_path(const struct http_exchange *x); /* as it came, not decoded, without the query */
 const char *http_header(const struct http_exchange *x, const char *name);
 const char *http_query(const struct http_exchange *x, const char *name);
+/* Calls @fn for each, in their order. */
+typedef void http_query_fn(void *arg, const char *name, const char *value);
+void http_each_query(const struct http_exchange *x, http_query_fn *fn, void *arg);
 struct span http_body(const struct http_exchange *x);
 const char *http_peer(const struct http_exchange *x); /* "127.0.0.1" */
 

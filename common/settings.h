@@ -16,7 +16,8 @@ enum settings_scope {
     SCOPE_CLI = 1,
     SCOPE_SCHEDULER = 2,
     SCOPE_WORKER = 4,
-    SCOPE_SERVICES = SCOPE_SCHEDULER | SCOPE_WORKER,
+    SCOPE_API = 8,
+    SCOPE_SERVICES = SCOPE_SCHEDULER | SCOPE_WORKER | SCOPE_API,
 };
 
 /* One member per row of settings.def:

@@ -1,0 +1,185 @@
+/* api.c: see api.h.
+ *
+ *   request ──► route ──► pool: store, identity, handler ──► answer
+ *
+ * Drain: accept nobody, answer what is in hand, close. */
+#include "api/api.h"
+
+#include "api/auth.h"
+#include "api/call.h"
+#include "common/err.h"
+#include "common/log.h"
+#include <errno.h>
+
+enum { DRAIN_LOOK_MS = 20 };
+
+static struct api *api_of(struct service *service)
+{
+    return container_of(service, struct api, service);
+}
+
+/* ---- a call ---- */
+
+static void answer(struct call *c)
+{
+    struct http_answer a = {.status = c->status, .body = buf_span(&c->body), .type = c->type};
+
+    for (unsigned i = 0; i < c->n_fields; i++)
+        a.fields[a.n_fields++] = (struct http_field){c->fields[i].name, c->fields[i].value};
+    http_exchange_answer(c->exchange, &a);
+    call_free(c);
+}
+
+/* On one of the pool's threads. */
+static void work(void *arg, struct store *s, int r)
+{
+    struct call *c = arg;
+
+    if (r)
+        call_store_failed(c, s, r);
+    else if (auth_admit(c, s))
+        c->match.route->handle(c, s);
+}
+
+static void on_worked(void *arg)
+{
+    answer(arg);
+}
+
+static void refuse_unknown(struct call *c)
+{
+    char methods[128];
+
+    if (!c->match.has_path) {
+        call_missing(c, "path");
+        return;
+    }
+    route_methods(methods, sizeof(methods), http_path(c->exchange));
+    call_problem(c, 405, NULL, "this path takes %s", methods);
+    call_field(c, "Allow", methods);
+}
+
+static void on_request(void *arg, struct http_exchange *x)
+{
+    static const struct http_answer no_memory = {.status = 503};
+    struct api *api = arg;
+    struct call *c = call_new(api, x);
+
+    if (!c) {
+        http_exchange_answer(x, &no_memory);
+        return;
+    }
+    route_find(&c->match, http_method(x), http_path(x));
+    if (!c->match.route) {
+        refuse_unknown(c);
+    } else if (pool_add(api->pool, c)) {
+        return;
+    } else {
+        call_problem(c, 503, NULL, "too many calls wait already");
+        call_field(c, "Retry-After", "1");
+    }
+    answer(c);
+}
+
+static size_t body_max(void *arg, const struct http_exchange *x)
+{
+    struct route_match match;
+
+    (void)arg;
+    route_find(&match, http_method(x), http_path(x));
+    return match.route ? match.route->body_max : 0;
+}
+
+/* ---- ending ---- */
+
+static void on_part_closed(void *arg)
+{
+    struct api *api = arg;
+
+    if (--api->n_closing == 0)
+        service_close(&api->service);
+}
+
+static void close_all(struct api *api)
+{
+    api->n_closing = 3;
+    timer_close(&api->drain, on_part_closed);
+    pool_close(api->pool, on_part_closed, api);
+    http_server_close(api->server, on_part_closed, api);
+}
+
+static void look_for_end(void *arg)
+{
+    struct api *api = arg;
+
+    if (http_server_pending(api->server))
+        timer_start(&api->drain, DRAIN_LOOK_MS);
+    else
+        close_all(api);
+}
+
+static void drain(struct service *service)
+{
+    struct api *api = api_of(service);
+
+    http_server_stop(api->server);
+    look_for_end(api);
+}
+
+static void abandon(struct service *service)
+{
+    struct api *api = api_of(service);
+
+    if (!api->n_closing)
+        close_all(api);
+}
+
+/* ---- starting ---- */
+
+static int start(struct api *api, struct diag *diag)
+{
+    const struct settings *set = &api->service.settings;
+    struct pool_options pool = {.settings = set,
+                                .threads = (unsigned)set->api_threads,
+                                .waiting_max = (unsigned)set->api_waiting,
+                                .work = work,
+                                .done = on_worked};
+    struct http_server_options server = {.listen = set->api_listen,
+                                         .connections_max = (unsigned)set->api_connections,
+                                         .receive_ms = set->api_receive,
+                                         .handle = on_request,
+                                         .body_max = body_max,
+                                         .arg = api};
+    int r = egress_policy_parse(&api->egress, set->egress_allow, set->egress_ports, diag);
+
+    r = r ? r : timer_init(&api->drain, &api->service.loop, look_for_end, api);
+    r = r ? r : http_server_new(&api->server, &api->service.loop, &server, diag);
+    return r ? r : pool_new(&api->pool, &api->service.loop, &pool);
+}
+
+int api_main(int argc, char **argv)
+{
+    static const struct service_ops ops = {
+        .program = "grapnel-api",
+        .about = "The management API over HTTP.",
+        .scope = SCOPE_API,
+        .drain = drain,
+        .abandon = abandon,
+    };
+    static struct api api;
+    struct diag diag = {""};
+    int r = service_init(&api.service, &ops, argc, argv);
+
+    if (r)
+        return 2;
+    r = start(&api, &diag);
+    if (r) {
+        log_error("cannot start", LOG_TEXT("reason", *diag.text ? diag.text : err_text(r)));
+        return *diag.text ? 2 : 1;
+    }
+    log_info("api ready", LOG_TEXT("name", api.service.name),
+             LOG_INT("port", http_server_port(api.server)));
+    r = service_run(&api.service);
+    service_fini(&api.service);
+    return r ? 1 : 0;
+}

@@ -1,0 +1,23 @@
+/* api.h: grapnel-api: the management API over HTTP, and inbound webhooks. No state outside Redis: run as many as you
+ * like. */
+#ifndef GRAPNEL_API_API_H
+#define GRAPNEL_API_API_H
+
+#include "api/pool.h"
+#include "common/egress.h"
+#include "common/http_server.h"
+#include "common/service.h"
+
+struct api {
+    struct service service;
+    struct egress_policy egress;
+    struct http_server *server;
+    struct pool *pool;
+    struct timer drain; /* looks whether the last answer is out */
+    unsigned n_closing;
+    bool is_started;
+};
+
+int api_main(int argc, char **argv);
+
+#endif

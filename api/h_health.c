@@ -1,0 +1,22 @@
+/* h_health.c: is it alive, is it of use. */
+#include "api/call.h"
+#include "api/handlers.h"
+#include "store/store.h"
+
+void h_healthz(struct call *c, struct store *s)
+{
+    (void)s;
+    call_json(c, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+/* It is here only with a store that is open: Redis answers, and the installation is ours. */
+void h_readyz(struct call *c, struct store *s)
+{
+    int64_t now_ms;
+    int r = store_now_ms(s, &now_ms);
+
+    if (r)
+        call_store_failed(c, s, r);
+    else
+        call_json(c, 200, json_pack("{s:s}", "status", "ready"));
+}

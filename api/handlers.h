@@ -1,0 +1,9 @@
+/* handlers.h: what the table of calls (routes.c) points to, by resource. */
+#ifndef GRAPNEL_API_HANDLERS_H
+#define GRAPNEL_API_HANDLERS_H
+
+#include "api/route.h"
+
+call_fn h_healthz, h_readyz;
+
+#endif

@@ -1,0 +1,33 @@
+/* pool.h: threads on which handlers run, each with a store (a connection to Redis) of its own, so that what waits
+ * for Redis never holds up the loop.
+ *
+ * What comes while all are busy waits, up to a limit; after that it is refused. */
+#ifndef GRAPNEL_API_POOL_H
+#define GRAPNEL_API_POOL_H
+
+#include "common/loop.h"
+#include "common/settings.h"
+#include "store/store.h"
+
+struct pool;
+
+/* On the pool's threads. @r: what store_open() answered; when that is not 0, @s has the words and nothing else. */
+typedef void pool_work_fn(void *work, struct store *s, int r);
+/* On the loop, once for each work. */
+typedef void pool_done_fn(void *work);
+
+struct pool_options {
+    const struct settings *settings; /* borrowed */
+    unsigned threads, waiting_max;
+    pool_work_fn *work;
+    pool_done_fn *done;
+};
+
+int pool_new(struct pool **ret, struct loop *l,
+             const struct pool_options *o); /* -ENOMEM, -EAGAIN */
+/* False: too much waits already. */
+bool pool_add(struct pool *p, void *work);
+/* Ends what runs and waits (each is told as done), frees, then calls @on_closed(@arg). */
+void pool_close(struct pool *p, defer_fn *on_closed, void *arg);
+
+#endif

@@ -1,0 +1,38 @@
+/* route.h: the calls that there are: one table (routes.c), and which of them a request is. Pure. */
+#ifndef GRAPNEL_API_ROUTE_H
+#define GRAPNEL_API_ROUTE_H
+
+#include "common/base.h"
+
+struct call;
+struct store;
+
+/* Deals with one call, on a thread of its own: may wait for Redis. Leaves its answer in @c. */
+typedef void call_fn(struct call *c, struct store *s);
+
+/* Who may. Each may also what stands before it, but a key that may only publish cannot read. */
+enum role { ROLE_NONE, ROLE_PUBLISH, ROLE_READ, ROLE_ADMIN, ROLE_OPERATOR };
+
+enum { ROUTE_PARAMS_MAX = 3, ROUTE_PARAM_BYTES_MAX = 200 };
+
+struct route {
+    const char *method, *pattern; /* "GET", "/v1/endpoints/{id}" */
+    enum role role;               /* the least that is needed; ROLE_NONE: anybody */
+    bool is_of_tenant; /* it is about one tenant: the key's, or the one that an operator names */
+    size_t body_max;   /* bytes; 0: no body */
+    call_fn *handle;
+};
+
+const struct route *route_at(size_t index); /* NULL behind the last */
+
+/* Percent-decoded values of the {…} in the pattern, in order. */
+struct route_match {
+    const struct route *route; /* NULL: none fits */
+    bool has_path;             /* but some do with another method */
+    char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_BYTES_MAX];
+};
+void route_find(struct route_match *ret, const char *method, const char *path);
+/* "GET, PUT": the methods that a path has, for Allow. */
+void route_methods(char *ret, size_t size, const char *path);
+
+#endif
