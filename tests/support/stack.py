@@ -26,9 +26,12 @@ MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of test secret!").decode()
 
 
+def build_folder():
+    return os.path.abspath(os.environ.get("GRAPNEL_BUILD") or os.path.join(os.path.dirname(__file__), "../../build/release"))
+
+
 def find_programs():
-    build = os.environ.get("GRAPNEL_BUILD") or os.path.join(os.path.dirname(__file__), "../../build/release")
-    paths = {name: os.path.join(os.path.abspath(build), path) for name, path in PROGRAMS.items()}
+    paths = {name: os.path.join(build_folder(), path) for name, path in PROGRAMS.items()}
     missing = [path for path in paths.values() if not os.access(path, os.X_OK)]
     assert not missing, f"not built (./dev build): {missing}"
     return paths
@@ -70,6 +73,7 @@ class Endpoint:
 class Stack:
     def __init__(self, redis, receiver, folder):
         self.redis, self.receiver, self.folder = redis, receiver, folder
+        self.build = build_folder()
         self.programs = find_programs()
         self.settings = dict(SETTINGS, redis_url=redis.url, master_key=MASTER_KEY)
         self.schedulers, self.workers = [], []
@@ -234,11 +238,11 @@ class Stack:
         wait_until(has_so_many, seconds, lambda: f"{count} attempts; there is {self.deliveries(tenant)}")
         return self.delivery(tenant)
 
-    def make_due(self, tenant="acme"):
+    def make_due(self, tenant="acme", may_be_none=False):
         """Moves what backs off forward in time, so that it is due now."""
         key = self.key(tenant, "delayed")
         members = self.redis("ZRANGE", key, 0, -1)
-        assert members, "nothing is delayed"
+        assert members or may_be_none, "nothing is delayed"
         self.redis("EVAL", MAKE_DUE, 1, key)
         return len(members)
 
