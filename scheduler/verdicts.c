@@ -83,7 +83,7 @@ static void read_batch(struct verdicts *v, const struct batch *batch)
 }
 
 static void add(struct verdicts *v, const struct verdict_item *item, const char *kind,
-                int64_t due_ms, struct span next_job)
+                int64_t due_ms, struct span last)
 {
     struct redis_command *cmd = &v->command;
 
@@ -94,7 +94,7 @@ static void add(struct verdicts *v, const struct verdict_item *item, const char 
     redis_arg_span(cmd, item->job.id);
     redis_arg_span(cmd, buf_span(&v->scratch)); /* the record's entry */
     redis_arg_i64(cmd, due_ms);
-    redis_arg_span(cmd, next_job);
+    redis_arg_span(cmd, last); /* see decide.lua */
 }
 
 static void add_retry(struct verdicts *v, const struct verdict_item *item, int64_t delay_ms)
@@ -114,13 +114,18 @@ static void add_retry(struct verdicts *v, const struct verdict_item *item, int64
     buf_fini(&packed);
 }
 
-static void add_final(struct verdicts *v, const struct verdict_item *item, const char *kind,
-                      const char *status, const char *reason)
+static void pack_final(struct verdicts *v, const char *status, const char *reason)
 {
     record_pack(&v->scratch, &(struct record_entry){.kind = RECORD_FINAL,
                                                     .ms = redis_clock_early_ms(v->options.clock),
                                                     .final = span_of(status),
                                                     .reason = span_of(reason)});
+}
+
+static void add_final(struct verdicts *v, const struct verdict_item *item, const char *kind,
+                      const char *status, const char *reason)
+{
+    pack_final(v, status, reason);
     add(v, item, kind, 0, SPAN(""));
 }
 
@@ -134,6 +139,18 @@ static void add_failed(struct verdicts *v, const struct verdict_item *item, cons
     else
         (void)snprintf(reason, sizeof(reason), "attempt %u was the last", item->job.attempt);
     add_final(v, item, "final", status, reason);
+}
+
+/* The endpoint is done with, too, for the same reason. */
+static void add_gone(struct verdicts *v, const struct verdict_item *item)
+{
+    int status = item->outcome.status;
+    char reason[80];
+
+    (void)snprintf(reason, sizeof(reason), "the endpoint answered %d%s", status,
+                   status == 410 ? " Gone" : "");
+    pack_final(v, "failed", reason);
+    add(v, item, "disable", 0, span_of(reason));
 }
 
 /* The one place where a failed attempt's future is decided. */
@@ -164,7 +181,7 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
         add_failed(v, item, "timeout");
         return;
     case VERDICT_DISABLE:
-        add_final(v, item, "disable", "failed", "the endpoint answered 410 Gone");
+        add_gone(v, item);
         return;
     }
     unreachable();

@@ -7,7 +7,7 @@
 --        `final`    the delivery ends
 --        `cancel`   the delivery ends, as its endpoint is gone or disabled
 --        `refuse`   the entry cannot be read (text says why): kept in `rejected` for a person
---        `disable`  the delivery ends and the endpoint is disabled (410)
+--        `disable`  the delivery ends and the endpoint is disabled (410); in the job's place stands why
 -- Answers {delayed, endpoint, reason, endpoint, reason …}: when to come back, what was disabled.
 -- Invariants: acknowledged first, as in settle.lua; nothing of a disabled endpoint enters `delayed`
 -- (disable.lua), however old the configuration is that the verdict was made with.
@@ -30,12 +30,12 @@ local function put_off(tenant, endpoint, reason)
     end
 end
 
-local function final(kind, tenant, endpoint, id)
+local function final(tenant, endpoint, id, why_off)
     retire(tenant, id, KEEP)
     if call('EXISTS', P .. 'endpoint:' .. endpoint) == 0 then return end
     local failures = call('HINCRBY', P .. 'failures', endpoint, 1)
-    if kind == 'disable' then
-        put_off(tenant, endpoint, 'the endpoint answered 410 Gone')
+    if why_off then
+        put_off(tenant, endpoint, why_off)
     elseif failures >= DISABLE_AFTER then
         put_off(tenant, endpoint, failures .. ' consecutive deliveries failed')
     end
@@ -60,7 +60,7 @@ local function decide(i)
     elseif kind == 'cancel' then
         retire(tenant, id, KEEP)
     else
-        final(kind, tenant, endpoint, id)
+        final(tenant, endpoint, id, kind == 'disable' and ARGV[i + 7])
     end
 end
 

@@ -12,6 +12,13 @@ def _hex(secret, text):
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
+def write(form, key, text):
+    """As common/sign.h writes it in @form, over @text."""
+    digest = hmac.new(key, text, hashlib.sha256)
+    return {"hex": digest.hexdigest(), "sha256-hex": "sha256=" + digest.hexdigest(),
+            "v1": "v1," + base64.b64encode(digest.digest()).decode()}[form]
+
+
 def _standard(request, secret):
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = ".".join((request.headers["webhook-id"], request.headers["webhook-timestamp"])).encode() + b"." + request.body
