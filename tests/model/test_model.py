@@ -241,7 +241,7 @@ def test_the_model_finds_what_is_broken(part, old, new, words):
     broken = model.Redis(changes)
     try:
         with pytest.raises(AssertionError, match=words):
-            for seed in range(1, 9):
+            for seed in range(1, 60, 2):  # the busy ones; one of the first tells, as a rule
                 go(broken, seed, STEPS)
     finally:
         broken.close()
