@@ -5,5 +5,6 @@
 #include "api/route.h"
 
 call_fn h_healthz, h_readyz;
+call_fn h_setting_list, h_setting_get, h_setting_put;
 
 #endif
