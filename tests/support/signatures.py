@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import os
+import subprocess
 
 import pytest
 
@@ -19,11 +20,30 @@ def write(form, key, text):
             "v1": "v1," + base64.b64encode(digest.digest()).decode()}[form]
 
 
+def standard_text(request):
+    """What Standard Webhooks signs."""
+    return ".".join((request.headers["webhook-id"], request.headers["webhook-timestamp"])).encode() + b"." + request.body
+
+
 def _standard(request, secret):
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = ".".join((request.headers["webhook-id"], request.headers["webhook-timestamp"])).encode() + b"." + request.body
-    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    expected = write("v1", base64.b64decode(secret.removeprefix("whsec_")), standard_text(request))
     return expected in request.headers["webhook-signature"].split(" ")
+
+
+ED25519_DER = bytes.fromhex("302a300506032b6570032100")  # what stands before the 32 bytes of a public key (RFC 8410)
+
+
+def is_ed25519(public_key, signature, text, folder):
+    """By openssl. @public_key: base64."""
+    paths = [os.path.join(folder, "ed25519." + name) for name in ("key", "signature", "text")]
+    for path, content in zip(paths, (ED25519_DER + base64.b64decode(public_key), signature, text)):
+        with open(path, "wb") as file:
+            file.write(content)
+    done = subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", paths[0], "-sigfile",
+                           paths[1], "-rawin", "-in", paths[2]], capture_output=True, timeout=60, check=False)
+    words = (done.stdout + done.stderr).decode()
+    assert "Signature Verified Successfully" in words or "Signature Verification Failure" in words, words
+    return done.returncode == 0
 
 
 CHECKS = {
