@@ -7,18 +7,11 @@ import time
 import pytest
 from children import wait_until
 from receiver import Answer, HANG
+from stack import SECRET
 from test_delivery import iso_ms
 
 LITERAL = "a-literal-secret-of-a-guide"
-STANDARD_DELAYS_S = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
 LATE_S = 0.5  # what a busy machine may add; being early is never allowed
-
-
-def delay_s(stack, delivery):
-    """Between the last attempt's end and the next due time, as recorded."""
-    attempt, retry = delivery.attempts[-1], delivery.entries[-1]
-    assert retry["kind"] == "retry" and retry["due_ms"] == stack.due_ms()
-    return (retry["due_ms"] - attempt["ms"] - attempt["duration_ms"]) / 1000
 
 
 def test_royalti_retries_after_2_4_and_8_seconds_and_then_fails(stack):
@@ -52,19 +45,6 @@ def test_standard_first_retries_after_5_seconds_give_or_take_its_jitter(stack):
     assert stack.delivery().status == "success"
 
 
-def test_standard_backs_off_by_its_schedule_for_three_days_and_then_fails(stack):
-    endpoint = stack.add("acme", then=Answer(500), dialect="standard")
-    stack.publish("acme")
-    for n, planned in enumerate(STANDARD_DELAYS_S, 1):
-        delay = delay_s(stack, stack.wait_attempts(n))
-        assert planned * 0.9 - 0.1 <= delay <= planned * 1.1 + LATE_S
-        stack.make_due()
-    stack.wait_done(1)
-    delivery = stack.delivery()
-    assert delivery.status == "failed" and delivery.reason == "attempt 10 was the last"
-    assert len(endpoint.hook.requests) == len(delivery.attempts) == 10
-
-
 def test_jitter_spreads_the_retries_of_many_deliveries(stack):
     stack.add("acme", then=Answer(500), slots=100)
     stack.publish("acme", count=100)
@@ -77,22 +57,26 @@ def test_jitter_spreads_the_retries_of_many_deliveries(stack):
 
 # dialect, status → error code, is it retried?
 STATUSES = [
-    *(("royalti", status, "CLIENT_ERROR", False) for status in (400, 401, 403, 404, 410, 422, 429)),
+    *(("royalti", status, "CLIENT_ERROR", False) for status in (400, 401, 403, 404, 409, 410, 422, 429, 499)),
     *(("royalti", status, "TIMEOUT", True) for status in (408, 504)),
     *(("royalti", status, "SERVER_ERROR", True) for status in (500, 502, 503, 599, 302)),
     *(("standard", status, "CLIENT_ERROR", True) for status in (400, 401, 404, 429)),
-    *(("standard", status, "SERVER_ERROR", True) for status in (500, 503, 301, 308)),
-    ("standard", 504, "TIMEOUT", True), ("simple", 404, "CLIENT_ERROR", True),
-    ("verification", 404, "CLIENT_ERROR", True), ("template", 404, "CLIENT_ERROR", True),
+    *(("standard", status, "SERVER_ERROR", True) for status in (500, 502, 503, 301, 308)),
+    *(("standard", status, "TIMEOUT", True) for status in (408, 504)), ("standard", 410, "CLIENT_ERROR", False),
+    *((dialect, status, code, True) for dialect in ("simple", "verification", "template") for status, code in (
+        (400, "CLIENT_ERROR"), (404, "CLIENT_ERROR"), (410, "CLIENT_ERROR"), (429, "CLIENT_ERROR"), (408, "TIMEOUT"),
+        (504, "TIMEOUT"), (500, "SERVER_ERROR"), (503, "SERVER_ERROR"), (307, "SERVER_ERROR"))),
+    *((dialect, 666, "UNKNOWN_ERROR", True) for dialect in ("royalti", "simple", "standard")),
 ]
 
 
 def test_each_status_means_what_its_dialect_says(stack):
     location = (("Location", "/elsewhere"),)
     elsewhere = stack.receiver.hook("/elsewhere")
-    for n, (dialect, status, _, _) in enumerate(STATUSES):
-        secret = {} if dialect == "standard" else {"secret": LITERAL}
-        stack.add(f"t{n}", then=Answer(status, b"no", location), dialect=dialect, **secret)
+    stack.add_many([(f"t{n}", {"then": Answer(status, b"no", location), "dialect": dialect, "schedule": "1h",
+                               "secret": SECRET if dialect == "standard" else LITERAL})
+                    for n, (dialect, status, _, _) in enumerate(STATUSES)])
+    for n in range(len(STATUSES)):
         stack.publish(f"t{n}")
     for n, (dialect, status, code, is_retried) in enumerate(STATUSES):
         delivery = stack.wait_attempts(1, f"t{n}")
@@ -100,7 +84,9 @@ def test_each_status_means_what_its_dialect_says(stack):
         case = f"{dialect} {status}: {delivery}"
         assert (attempt["status"], attempt["code"], attempt["response"]) == (status, code, "no"), case
         assert delivery.status == ("pending" if is_retried else "failed"), case
-        if not is_retried:
+        if (dialect, status) == ("standard", 410):
+            assert delivery.reason == "the endpoint answered 410 Gone", case
+        elif not is_retried:
             assert delivery.reason == f"{code} is not retried", case
     assert not elsewhere.requests, "a redirect is not followed"
 
@@ -209,6 +195,21 @@ def test_retry_after_is_a_minimum_for_the_delay(stack):
     assert 2 <= retry_after_of(stack, "nonsense", 503, "soon", **royalti) < 2 + LATE_S
     day = 24 * 3600
     assert day <= retry_after_of(stack, "years", 503, "999999999999") < day + LATE_S, "at most a day"
+    date = email.utils.formatdate(time.time() + 400 * day, usegmt=True)
+    assert day <= retry_after_of(stack, "date-years", 500, date, **royalti) < day + LATE_S
+    date = email.utils.formatdate(time.time() - 100, usegmt=True)
+    for tenant, less in (("past", date), ("zero", "0"), ("negative", "-30"), ("fraction", "30.5"), ("empty", "")):
+        assert 2 <= retry_after_of(stack, tenant, 503, less, **royalti) < 2 + LATE_S, less
+
+
+def test_retry_after_changes_nothing_where_the_status_is_not_tried_again(stack):
+    asked = (("Retry-After", "1"),)
+    for tenant, status, options in (("final", 429, {}), ("last", 503, {"retries": 0})):
+        stack.add(tenant, then=Answer(status, headers=asked), dialect="royalti", secret=LITERAL, **options)
+        stack.publish(tenant)
+        stack.wait_done(1, tenant)
+        assert stack.delivery(tenant).status == "failed"
+    assert stack.total("ZCARD", "delayed") == 0
 
 
 def test_an_answer_of_a_later_attempt_ends_the_delivery(stack):
@@ -245,6 +246,36 @@ def test_a_manual_retry_comes_after_5_seconds_and_has_one_retry(stack):
     delivery = stack.delivery()
     assert delivery.status == "failed" and [a["attempt"] for a in delivery.attempts] == [1, 2, 3]
     assert len({r.headers["x-royalti-delivery"] for r in requests}) == 1
+
+
+def is_final(stack, identity):
+    shown = stack.cli("delivery", "show", identity)
+    return shown["deliveryStatus"], shown["attemptNumber"], shown["finalAttempt"]
+
+
+@pytest.mark.parametrize("status, end", [(500, "failed"), (504, "timeout")])
+def test_a_manual_retry_takes_the_end_back_and_makes_it_again(stack, status, end):
+    """The attempts go on counting, the schedule begins anew."""
+    stack.add("acme", then=Answer(status), dialect="royalti", secret=LITERAL, schedule="1h")
+    stack.publish("acme")
+    identity = stack.wait_attempts(1).id
+    assert is_final(stack, identity) == ("pending", 1, False)
+    stack.make_due()
+    stack.wait_done(1)
+    assert is_final(stack, identity) == (end, 2, True)
+    for attempt in (2, 4):
+        before_ms = int(stack.now_ms())
+        stack.cli("delivery", "retry", identity)
+        assert before_ms <= stack.due_ms() - 5000 <= stack.now_ms() + 1
+        assert is_final(stack, identity) == ("pending", attempt, False)
+        stack.make_due()
+        before_ms = int(stack.now_ms())
+        stack.wait_attempts(attempt + 1)
+        assert before_ms - 1 <= stack.due_ms() - 3600_000 <= stack.now_ms() + 1, "the schedule's first delay"
+        stack.make_due()
+        stack.wait_done(1)
+        assert is_final(stack, identity) == (end, attempt + 2, True)
+    assert stack.delivery().reason == "attempt 6 was the last"
 
 
 def test_a_manual_retry_can_succeed(stack):

@@ -170,8 +170,10 @@ class Stack:
         return self.add_endpoint(tenant, hook, **options)
 
     def add_many(self, tenants, **options):
+        """@tenants: names, or (name, options of its own)."""
+        pairs = [tenant if isinstance(tenant, tuple) else (tenant, {}) for tenant in tenants]
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            return list(pool.map(lambda tenant: self.add(tenant, **options), tenants))
+            return list(pool.map(lambda pair: self.add(pair[0], **{**options, **pair[1]}), pairs))
 
     # --- events, put in as any Redis client would -------------------------------------------------------------------
 
