@@ -15,6 +15,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/redis_greeting.h"
 #include "common/redis_link.h"
 #include "common/redis_tls.h"
@@ -230,7 +231,9 @@ static int start(struct redis_client *c, struct redis_request *r, const struct r
     if (result)
         return result;
 
-    r->deadline_us = clock_mono_us() + (deadline_ms > 0 ? deadline_ms : c->o.deadline_ms) * 1000;
+    r->begun_us = clock_mono_us();
+    r->deadline_us = r->begun_us + (deadline_ms > 0 ? deadline_ms : c->o.deadline_ms) * 1000;
+    r->measured = script && script->is_numbered ? script : NULL;
     list_push_back(&c->waiting, &r->link);
     c->n_waiting++;
     if (r->deadline_us < c->next_deadline_us)
@@ -282,6 +285,7 @@ static void become_ready(struct redis_client *c)
     uint64_t held;
 
     move(c, REDIS_READY);
+    metric_count(METRIC_redis_connections_total);
     timer_stop(&c->timer);
     c->next_deadline_us = INT64_MAX;
     c->rest_ms = REST_FIRST_MS;
@@ -361,10 +365,14 @@ static void on_link_reply(void *arg, redisReply *reply)
     }
     c->n_waiting--;
     r = list_entry(node, struct redis_request, link);
-    if (r->script && redis_reply_is_error(reply, "NOSCRIPT"))
+    if (r->script && redis_reply_is_error(reply, "NOSCRIPT")) {
         send_whole(c, r);
-    else
-        finish(r, 0, reply);
+        return;
+    }
+    if (r->measured)
+        metric_observe(METRIC_script_duration_seconds, r->measured->number,
+                       clock_mono_us() - r->begun_us);
+    finish(r, 0, reply);
 }
 
 static void on_link_lost(void *arg, const char *why)

@@ -68,10 +68,11 @@ struct redis_request {
     redis_done_fn *done;
     void *arg;
     /* the rest is the client's */
-    int64_t deadline_us;
+    int64_t deadline_us, begun_us;
     int result;
-    const struct redis_script *script; /* of redis_run(), until the script went out whole */
-    char *command;                     /* its bytes, kept for that case until the answer */
+    const struct redis_script *measured; /* NULL: in no metric */
+    const struct redis_script *script;   /* of redis_run(), until the script went out whole */
+    char *command;                       /* its bytes, kept for that case until the answer */
     size_t command_len;
 };
 
@@ -117,7 +118,9 @@ void redis_send(struct redis_client *c, struct redis_request *r, const struct re
 struct redis_script {
     const char *name; /* "fanout" */
     const char *source;
-    char sha1[41]; /* filled by redis_script_init() */
+    char sha1[41];    /* filled by redis_script_init() */
+    bool is_numbered; /* one of scripts.h: its round trips are in the metrics, under its number */
+    unsigned number;
 };
 void redis_script_init(struct redis_script *s, const char *name, const char *source);
 

@@ -1,21 +1,24 @@
 #include "common/scripts.h"
 
 /* publish.lua is run by libgrapnel, the others by programs; all are embedded once. */
-#define SCRIPTS(X)                                                                                 \
-    X(publish)                                                                                     \
-    X(fanout)                                                                                      \
-    X(promote)                                                                                     \
-    X(settle)                                                                                      \
-    X(decide)                                                                                      \
-    X(rescue) X(heartbeat) X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate)
-
 #define DECLARE(name)                                                                              \
     extern const char script_##name##_lua[];                                                       \
     struct redis_script script_##name;
 SCRIPTS(DECLARE)
 
+const char *script_name(unsigned number)
+{
+#define NAME(name) #name,
+    static const char *const names[] = {SCRIPTS(NAME)};
+
+    return number < ARRAY_LEN(names) ? names[number] : NULL;
+}
+
 void scripts_init(void)
 {
-#define INIT(name) redis_script_init(&script_##name, #name, script_##name##_lua);
+#define INIT(name)                                                                                 \
+    redis_script_init(&script_##name, #name, script_##name##_lua);                                 \
+    script_##name.is_numbered = true;                                                              \
+    script_##name.number = SCRIPT_##name;
     SCRIPTS(INIT)
 }

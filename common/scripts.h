@@ -5,9 +5,26 @@
 
 #include "common/redis_client.h"
 
-extern struct redis_script script_publish, script_fanout, script_promote, script_settle,
-    script_decide, script_rescue, script_heartbeat, script_leave, script_configure, script_lookup,
-    script_retry, script_trim, script_install, script_rotate;
+#define SCRIPTS(X)                                                                                 \
+    X(publish)                                                                                     \
+    X(fanout)                                                                                      \
+    X(promote)                                                                                     \
+    X(settle)                                                                                      \
+    X(decide)                                                                                      \
+    X(rescue)                                                                                      \
+    X(heartbeat)                                                                                   \
+    X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths)
+
+enum script_number {
+#define SCRIPT_NUMBER(name) SCRIPT_##name,
+    SCRIPTS(SCRIPT_NUMBER)
+#undef SCRIPT_NUMBER
+};
+const char *script_name(unsigned number); /* NULL behind the last */
+
+#define SCRIPT_EXTERN(name) extern struct redis_script script_##name;
+SCRIPTS(SCRIPT_EXTERN)
+#undef SCRIPT_EXTERN
 
 /* Computes their SHA-1s; once, before any is run. */
 void scripts_init(void);

@@ -1,6 +1,7 @@
 #include "common/service.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/rng.h"
 #include "common/text.h"
 #include <assert.h>
@@ -161,6 +162,8 @@ int service_init(struct service *s, const struct service_ops *ops, int argc, cha
 
     r = make_name(s);
     if (r == 0)
+        r = metrics_init(ops->scope);
+    if (r == 0)
         r = find_redis(s);
     if (r == 0) {
         r = start_loop(s);
@@ -168,6 +171,7 @@ int service_init(struct service *s, const struct service_ops *ops, int argc, cha
             log_error("cannot start", LOG_ERR(r));
     }
     if (r) {
+        metrics_fini();
         redis_address_fini(&s->redis);
         settings_fini(&s->settings);
     }
@@ -197,6 +201,7 @@ void service_close(struct service *s)
 void service_fini(struct service *s)
 {
     loop_fini(&s->loop);
+    metrics_fini();
     redis_address_fini(&s->redis);
     settings_fini(&s->settings);
 }
