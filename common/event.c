@@ -43,7 +43,7 @@ static int parse_fields(struct event_fields *f, const redisReply *array, struct 
 }
 
 /* The stream id begins with Redis's clock at acceptance. */
-static int accepted_ms(struct span stream_id, int64_t *ret)
+int event_accepted_ms(struct span stream_id, int64_t *ret)
 {
     const char *dash = memchr(stream_id.data, '-', stream_id.len);
 
@@ -54,7 +54,7 @@ static int accepted_ms(struct span stream_id, int64_t *ret)
 static int complete(struct event *e, unsigned partition)
 {
     int64_t given_ms;
-    int r = accepted_ms(e->stream_id, &e->occurred_ms);
+    int r = event_accepted_ms(e->stream_id, &e->occurred_ms);
 
     if (r)
         return r;

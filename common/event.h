@@ -22,4 +22,7 @@ int event_parse(struct event *ret, const redisReply *entry, unsigned partition, 
 int event_judge(const struct event *e, unsigned partition, unsigned partitions, size_t bytes_max,
                 struct diag *diag);
 
+/* When Redis accepted the event, by its own clock. -EBADMSG, -EINVAL: @stream_id is none. */
+int event_accepted_ms(struct span stream_id, int64_t *ret);
+
 #endif

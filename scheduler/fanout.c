@@ -126,6 +126,7 @@ static void add_refused(struct fanout *f, const struct fanout_item *item, const 
 {
     struct redis_command *cmd = &f->command;
 
+    f->counts[EVENT_REFUSED]++;
     redis_arg_span(cmd, item->event.stream_id);
     redis_arg_span(cmd, item->event.fields.tenant);
     redis_arg_text(cmd, "0");
@@ -150,6 +151,7 @@ static size_t add_item(struct fanout *f, const struct fanout_item *item, const s
         return 0;
     }
     n = find_takers(f, t, e);
+    f->counts[n ? EVENT_FANNED_OUT : EVENT_UNMATCHED]++;
     redis_arg_span(cmd, e->stream_id);
     redis_arg_span(cmd, e->fields.tenant);
     redis_arg_i64(cmd, t->limit >= 0 ? t->limit : f->options.limits->tenant_limit);
@@ -169,6 +171,20 @@ static void begin_command(struct fanout *f)
     redis_arg_i64(&f->command, limits->permit_ms);
     redis_arg_i64(&f->command, limits->endpoint_slots);
     redis_arg_i64(&f->command, directory_version(f->options.directory, f->partition));
+}
+
+/* The items of the step that was taken. */
+static void count(const struct fanout *f, const redisReply *reply)
+{
+    int64_t made = 0, now_ms = redis_clock_early_ms(f->options.clock), accepted_ms;
+
+    (void)redis_reply_i64(redis_reply_at(reply, 3), &made);
+    metric_add(METRIC_deliveries_created_total, 0, 0, (uint64_t)made);
+    for (unsigned i = 0; i < ARRAY_LEN(f->counts); i++)
+        metric_add(METRIC_events_total, i, 0, f->counts[i]);
+    for (size_t i = f->next; i < f->sent; i++)
+        if (event_accepted_ms(f->items[i].event.stream_id, &accepted_ms) == 0)
+            metric_observe(METRIC_fanout_delay_seconds, 0, (now_ms - accepted_ms) * 1000);
 }
 
 static void load(struct fanout *f, int64_t version);
@@ -193,6 +209,7 @@ static void on_moved(struct redis_request *request, int result, redisReply *repl
     }
     promoter_at(f->options.promoter, delayed_ms);
     promoter_at(f->options.promoter, throttled_ms);
+    count(f, reply);
     f->next = f->sent;
     if (f->next == f->n_items)
         finish(f, 0);
@@ -205,6 +222,7 @@ static void move(struct fanout *f)
     size_t deliveries = 0, i = f->next;
 
     f->state = FANOUT_MOVING;
+    memset(f->counts, 0, sizeof(f->counts));
     begin_command(f);
     while (i < f->n_items && deliveries < DELIVERIES_PER_STEP) {
         const struct fanout_item *item = &f->items[i];

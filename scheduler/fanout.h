@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/directory.h"
 #include "common/event.h"
+#include "common/metrics.h"
 #include "scheduler/batch.h"
 #include "scheduler/limits.h"
 #include "scheduler/promoter.h"
@@ -30,11 +31,12 @@ struct fanout {
     struct fanout_options options;
     unsigned partition;
     enum fanout_state state;
-    struct fanout_item *items;      /* room for limits->fanout_batch */
-    struct span *tenants;           /* of the items, for the directory */
-    const struct endpoint **takers; /* of the item in hand: room for ENDPOINTS_PER_TENANT_MAX */
-    size_t n_items, next;           /* items before @next are done */
-    size_t sent;                    /* behind the last item of the step under way */
+    struct fanout_item *items;          /* room for limits->fanout_batch */
+    struct span *tenants;               /* of the items, for the directory */
+    const struct endpoint **takers;     /* of the item in hand: room for ENDPOINTS_PER_TENANT_MAX */
+    size_t n_items, next;               /* items before @next are done */
+    size_t sent;                        /* behind the last item of the step under way */
+    unsigned counts[EVENT_REFUSED + 1]; /* what becomes of the items of that step */
     struct directory_sync sync;
     struct redis_request request;
     struct redis_command command;

@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/scripts.h"
 #include <errno.h>
 #include <stdio.h>
@@ -54,6 +55,7 @@ static void note_rescue(struct janitor *j, const redisReply *reply)
     /* What a scheduler left is ours now and stays pending until we have read it: no need to hurry.
      */
     j->has_more = has_more && rescued;
+    metric_add(METRIC_rescued_total, 0, 0, (uint64_t)rescued);
     if (rescued || taken)
         log_warn("took over the work of a dead process", LOG_INT("partition", j->partition),
                  LOG_INT("jobs", rescued), LOG_INT("entries", taken));

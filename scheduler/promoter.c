@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/scripts.h"
 
 enum { AFTER_FAULT_MS = 200 };
@@ -48,6 +49,16 @@ static void on_fault(struct promoter *p, int result)
     promoter_at(p, redis_clock_early_ms(p->clock) + AFTER_FAULT_MS);
 }
 
+static void count(const struct promoter *p, const redisReply *reply)
+{
+    int64_t moved = 0;
+
+    (void)redis_reply_i64(redis_reply_at(reply, 2), &moved);
+    metric_add(METRIC_promoted_total, 0, 0, (uint64_t)moved);
+    metric_observe(METRIC_promote_delay_seconds, 0,
+                   (redis_clock_early_ms(p->clock) - p->step_due_ms) * 1000);
+}
+
 static void on_promoted(struct redis_request *request, int result, redisReply *reply)
 {
     struct promoter *p = container_of(request, struct promoter, request);
@@ -66,6 +77,7 @@ static void on_promoted(struct redis_request *request, int result, redisReply *r
     if (result) {
         on_fault(p, result);
     } else {
+        count(p, reply);
         promoter_at(p, delayed_ms);
         promoter_at(p, throttled_ms);
     }
@@ -78,6 +90,7 @@ static void run(void *arg)
     struct redis_command cmd;
 
     /* What is told from now on may be later than what this step sees: begin anew. */
+    p->step_due_ms = p->due_ms;
     p->due_ms = INT64_MAX;
     p->is_running = true;
     redis_command_init(&cmd);

@@ -16,6 +16,7 @@ struct promoter {
     struct timer timer;
     struct redis_request request; /* in flight while is_running */
     int64_t due_ms;               /* Redis's clock; INT64_MAX: nothing known */
+    int64_t step_due_ms;          /* what it was when the step under way was begun */
     bool is_running, is_closing;
     defer_fn *on_closed;
     void *arg;

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/scripts.h"
 #include <errno.h>
 #include <stdio.h>
@@ -85,6 +86,8 @@ static void on_ready(void *arg)
     intake_start(&s->intake);
     janitor_start(&s->janitor);
     rekeyer_start(&s->rekeyer);
+    if (s->health)
+        depths_start(&s->depths);
 }
 
 /* ---- close: each part tells when it is closed, the last one closes the connections ---- */
@@ -110,7 +113,10 @@ static void on_part_closed(void *arg)
 
 static void close_parts(struct scheduler *s)
 {
-    s->n_closing = 3 + s->keys.partitions + s->is_checked;
+    s->n_closing = 4 + s->keys.partitions + s->is_checked + (s->health != NULL);
+    if (s->health)
+        health_close(s->health, on_part_closed, s);
+    depths_close(&s->depths, on_part_closed, s);
     if (s->is_checked) /* else there is no heartbeat yet */
         heartbeat_close(&s->heartbeat, on_part_closed, s);
     janitor_close(&s->janitor, on_part_closed, s);
@@ -234,6 +240,35 @@ static void on_redis(void *arg, bool is_connected)
         check(arg);
 }
 
+/* ---- health and metrics ---- */
+
+static unsigned checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
+{
+    const struct scheduler *s = arg;
+
+    ret[0] = (struct health_check){"redis", redis_client_is_connected(s->redis) &&
+                                                redis_client_is_connected(s->reader)};
+    ret[1] = (struct health_check){"installation", s->is_checked};
+    ret[2] = (struct health_check){"reading", s->is_checked && !s->is_stopping};
+    return 3;
+}
+
+static void collect(void *arg)
+{
+    const struct scheduler *s = arg;
+
+    metric_set(METRIC_redis_connected, 0, redis_client_is_connected(s->redis));
+}
+
+static int init_health(struct scheduler *s, struct diag *diag)
+{
+    const struct health_options o = {.checks = checks, .collect = collect, .arg = s};
+
+    return health_new(&s->health, &s->service.loop, s->service.settings.listen, &o, diag);
+}
+
+/* ---- parts ---- */
+
 static int start_clients(struct scheduler *s)
 {
     struct redis_client_options o = {
@@ -308,10 +343,11 @@ static int init_rounds(struct scheduler *s)
     int r = janitor_init(&s->janitor, &janitor);
 
     r = r ? r : rekeyer_init(&s->rekeyer, &rekeyer);
+    r = r ? r : depths_init(&s->depths, &s->service.loop, s->redis, &s->keys);
     return r ? r : intake_init(&s->intake, &intake);
 }
 
-static int init(struct scheduler *s)
+static int init(struct scheduler *s, struct diag *diag)
 {
     struct directory_options directory = {.keys = &s->keys, .tenants_max = TENANTS_CACHED_MAX};
     int r = start_clients(s);
@@ -326,7 +362,8 @@ static int init(struct scheduler *s)
         return err_origin(-ENOMEM);
     for (unsigned p = 0; p < s->keys.partitions && !r; p++)
         r = init_part(s, p);
-    return r ? r : init_rounds(s);
+    r = r ? r : init_rounds(s);
+    return r ? r : init_health(s, diag);
 }
 
 static void fini(struct scheduler *s)
@@ -376,9 +413,9 @@ int scheduler_main(int argc, char **argv)
         log_error("bad setting", LOG_TEXT("reason", diag.text));
         return 2;
     }
-    r = init(&s);
+    r = init(&s, &diag);
     if (r) {
-        log_error("cannot start", LOG_ERR(r));
+        log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
         return 1;
     }
     r = service_run(&s.service);

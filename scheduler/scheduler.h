@@ -10,9 +10,11 @@
 #define GRAPNEL_SCHEDULER_SCHEDULER_H
 
 #include "common/directory.h"
+#include "common/health.h"
 #include "common/heartbeat.h"
 #include "common/installation.h"
 #include "common/service.h"
+#include "scheduler/depths.h"
 #include "scheduler/intake.h"
 #include "scheduler/janitor.h"
 #include "scheduler/rekeyer.h"
@@ -39,6 +41,8 @@ struct scheduler {
     struct intake intake;
     struct janitor janitor;
     struct rekeyer rekeyer;
+    struct health *health; /* NULL: nobody asked for it */
+    struct depths depths;  /* in use with health only */
     struct scheduler_part *parts;
     struct redis_request *leaves;
     bool is_checking, is_checked, is_stopping, failed;

@@ -161,10 +161,12 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
     struct verdict verdict;
 
     if (!e) {
+        v->counts[JUDGED_CANCEL]++;
         add_final(v, item, "cancel", "cancelled", "the endpoint was removed");
         return;
     }
     if (e->disabled_reason) {
+        v->counts[JUDGED_CANCEL]++;
         add_final(v, item, "cancel", "cancelled", e->disabled_reason);
         return;
     }
@@ -172,15 +174,19 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
                          (unsigned)rng_below(1001));
     switch (verdict.kind) {
     case VERDICT_RETRY:
+        v->counts[JUDGED_RETRY]++;
         add_retry(v, item, verdict.delay_ms);
         return;
     case VERDICT_FAILED:
+        v->counts[JUDGED_FAILED]++;
         add_failed(v, item, "failed");
         return;
     case VERDICT_TIMEOUT:
+        v->counts[JUDGED_TIMEOUT]++;
         add_failed(v, item, "timeout");
         return;
     case VERDICT_DISABLE:
+        v->counts[JUDGED_DISABLE]++;
         add_gone(v, item);
         return;
     }
@@ -194,6 +200,7 @@ static void judge(struct verdicts *v, const struct verdict_item *item)
         decide(v, item);
         return;
     }
+    v->counts[JUDGED_REFUSE]++;
     buf_add_text(&v->scratch, "failed: the entry cannot be read");
     add(v, item, "refuse", 0, SPAN(""));
 }
@@ -211,6 +218,13 @@ static void log_disabled(struct verdicts *v, const redisReply *reply)
         promoter_at(v->options.promoter, redis_clock_early_ms(v->options.clock));
 }
 
+static void count(const struct verdicts *v, const redisReply *reply)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(v->counts); i++)
+        metric_add(METRIC_verdicts_total, i, 0, v->counts[i]);
+    metric_add(METRIC_endpoints_disabled_total, 0, 0, (reply->elements - 1) / 2);
+}
+
 static void on_decided(struct redis_request *request, int result, redisReply *reply)
 {
     struct verdicts *v = container_of(request, struct verdicts, request);
@@ -223,6 +237,7 @@ static void on_decided(struct redis_request *request, int result, redisReply *re
     if (!result) {
         promoter_at(v->options.promoter, delayed_ms);
         log_disabled(v, reply);
+        count(v, reply);
     }
     v->options.done(v->options.arg, result);
 }
@@ -251,6 +266,7 @@ static void on_loaded(void *arg, int result)
         load(v);
         return;
     }
+    memset(v->counts, 0, sizeof(v->counts));
     redis_script_begin(&v->command, &script_decide, 1);
     redis_arg_text(&v->command, keys_head(v->options.keys, v->partition));
     redis_arg_i64(&v->command, v->options.limits->retention_count);

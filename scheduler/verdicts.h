@@ -5,6 +5,7 @@
 #ifndef GRAPNEL_SCHEDULER_VERDICTS_H
 #define GRAPNEL_SCHEDULER_VERDICTS_H
 
+#include "common/metrics.h"
 #include "scheduler/fanout.h"
 
 struct verdicts {
@@ -14,6 +15,7 @@ struct verdicts {
     struct verdict_item *items; /* room for limits->fanout_batch */
     struct span *tenants;
     size_t n_items;
+    unsigned counts[JUDGED_REFUSE + 1]; /* verdicts of the step under way */
     struct directory_sync sync;
     struct redis_request request;
     struct redis_command command;

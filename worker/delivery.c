@@ -14,6 +14,7 @@
 #include "common/backoff.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/record.h"
 #include "worker/worker.h"
 #include <errno.h>
@@ -171,6 +172,19 @@ static void add_attempt(struct delivery *d, const struct outcome *o, int64_t sta
                                                    .response = response});
 }
 
+static void count_attempt(const struct delivery *d, enum outcome_code code)
+{
+    metric_add(METRIC_attempts_total, code, metric_dialect(d->endpoint->policy.row.name), 1);
+}
+
+static void count_delay(const struct delivery *d, int64_t begun_ms)
+{
+    int64_t accepted_ms;
+
+    if (d->job.attempt == 1 && event_accepted_ms(d->job.event, &accepted_ms) == 0)
+        metric_observe(METRIC_first_attempt_delay_seconds, 0, (begun_ms - accepted_ms) * 1000);
+}
+
 static void settle_failed(struct delivery *d, const struct outcome *o)
 {
     job_outcome_pack(&d->outcome, o);
@@ -185,6 +199,7 @@ static void fail_unsent(struct delivery *d, enum outcome_code code, const char *
 {
     struct outcome o = outcome_of_error(code);
 
+    count_attempt(d, code);
     add_attempt(d, &o, worker_now_ms(d->worker), 0, why, SPAN(""));
     settle_failed(d, &o);
 }
@@ -201,6 +216,7 @@ static void settle_lapsed(struct delivery *d, const struct http_result *result)
 {
     int64_t permit_ms = 2 * (result->connect_us / 1000) + d->worker->limits.permit_ms;
 
+    metric_count(METRIC_permits_lapsed_total);
     if (took_long_to_connect(d, result))
         settle(d, SETTLE_LATE, MIN(permit_ms, LATE_PERMIT_MAX_MS));
     else
@@ -227,6 +243,10 @@ static void settle_answer(struct delivery *d, const struct http_result *result)
     else
         o = outcome_of_status(&d->endpoint->policy.row, result->status, result->retry_after,
                               clock_wall_ms());
+    count_attempt(d, o.code);
+    count_delay(d, worker_now_ms(d->worker) - duration_ms);
+    metric_observe(METRIC_attempt_duration_seconds, metric_status(result->status),
+                   result->ended_us - begun_us);
     add_attempt(d, &o, worker_now_ms(d->worker) - duration_ms, duration_ms, result->message,
                 result->body);
     if (o.next != NEXT_DONE) {
@@ -242,6 +262,8 @@ static void on_http_done(struct http_call *call, const struct http_result *resul
 {
     struct delivery *d = container_of(call, struct delivery, call);
 
+    if (result->connect_us)
+        metric_observe(METRIC_connect_duration_seconds, 0, result->connect_us);
     if (d->is_given_up)
         settle_given_up(d);
     else if (result->is_refused_by_owner)
@@ -420,6 +442,7 @@ void delivery_send(struct delivery *d, const struct event *event)
         return;
     }
     if (!has_permit(d)) {
+        metric_count(METRIC_permits_lapsed_total);
         delivery_hand_back(d);
         return;
     }

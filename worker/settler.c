@@ -2,6 +2,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/scripts.h"
 #include <errno.h>
 
@@ -24,6 +25,7 @@ static void call_back(struct settler *s)
     while ((node = list_pop(&done))) {
         struct settlement *settlement = list_entry(node, struct settlement, link);
 
+        metric_add(METRIC_settlements_total, settlement->kind, 0, 1);
         settlement->done(settlement); /* Careful: it is gone from here on. */
     }
 }
@@ -39,6 +41,7 @@ static void keep(struct settler *s, int result)
     s->n_queued += s->n_under_way;
     s->n_under_way = 0;
     s->is_resting = true;
+    metric_count(METRIC_settle_faults_total);
     timer_start(&s->timer, REST_MS);
     if (log_limit_pass(&limit, 5000, &held))
         log_warn("outcomes cannot be written", LOG_TEXT("partition", s->head), LOG_ERR(result),
@@ -75,6 +78,7 @@ static void on_settled(struct redis_request *request, int result, redisReply *re
         return;
     }
     note_lost(s, reply);
+    metric_count(METRIC_settle_batches_total);
     s->n_under_way = 0;
     call_back(s);
     wait_for_more(s);

@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include "common/scripts.h"
 #include "worker/load.h"
 #include <errno.h>
@@ -108,7 +109,9 @@ static void on_part_closed(void *arg)
 
 static void close_parts(struct worker *w)
 {
-    w->n_closing = 3 + w->keys.partitions + w->is_checked;
+    w->n_closing = 3 + w->keys.partitions + w->is_checked + (w->health != NULL);
+    if (w->health)
+        health_close(w->health, on_part_closed, w);
     if (w->is_checked) /* else there is no heartbeat yet */
         heartbeat_close(&w->heartbeat, on_part_closed, w);
     claim_close(&w->claim, on_part_closed, w);
@@ -304,6 +307,40 @@ static void detach(struct endpoint *e)
     e->attached = target_free(e->attached);
 }
 
+/* ---- health and metrics ---- */
+
+static unsigned checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
+{
+    const struct worker *w = arg;
+
+    ret[0] = (struct health_check){"redis", redis_client_is_connected(w->redis) &&
+                                                redis_client_is_connected(w->reader)};
+    ret[1] = (struct health_check){"installation", w->is_checked};
+    ret[2] = (struct health_check){"claiming", w->is_checked && !w->is_stopping};
+    return 3;
+}
+
+static void collect(void *arg)
+{
+    const struct worker *w = arg;
+    struct http_client_stats stats = http_client_stats(w->http);
+
+    metric_set(METRIC_requests_in_flight, 0, stats.in_flight);
+    metric_set(METRIC_endpoint_connections_total, 0, (int64_t)stats.connects);
+    metric_set(METRIC_slots, 0, w->service.settings.slots);
+    metric_set(METRIC_slots_taken, 0, w->n_deliveries);
+    metric_set(METRIC_redis_connected, 0, redis_client_is_connected(w->redis));
+}
+
+static int init_health(struct worker *w, struct diag *diag)
+{
+    const struct health_options o = {.checks = checks, .collect = collect, .arg = w};
+
+    return health_new(&w->health, &w->service.loop, w->service.settings.listen, &o, diag);
+}
+
+/* ---- parts ---- */
+
 static int start_clients(struct worker *w)
 {
     struct redis_client_options o = {
@@ -412,7 +449,8 @@ static int init(struct worker *w, struct diag *diag)
     redis_command_init(&w->command);
     r = start_clients(w);
     r = r ? r : init_http(w, diag);
-    return r ? r : init_parts(w);
+    r = r ? r : init_parts(w);
+    return r ? r : init_health(w, diag);
 }
 
 int worker_main(int argc, char **argv)

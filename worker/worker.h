@@ -8,6 +8,7 @@
 #define GRAPNEL_WORKER_WORKER_H
 
 #include "common/directory.h"
+#include "common/health.h"
 #include "common/heartbeat.h"
 #include "common/installation.h"
 #include "common/service.h"
@@ -25,6 +26,7 @@ struct worker {
     struct redis_client *reader; /* blocking reads */
     struct directory *directory;
     struct http_client *http;
+    struct health *health; /* NULL: nobody asked for it */
     struct installation_check check;
     struct heartbeat heartbeat;
     struct claim claim;

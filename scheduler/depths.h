@@ -1,0 +1,29 @@
+/* depths.h: asks every few seconds how much lies in each partition (depths.lua), for the metrics: one partition
+ * after the other, one cheap request at a time. While Redis does not answer, these metrics are left out. */
+#ifndef GRAPNEL_SCHEDULER_DEPTHS_H
+#define GRAPNEL_SCHEDULER_DEPTHS_H
+
+#include "common/keys.h"
+#include "common/loop.h"
+#include "common/redis_client.h"
+
+enum { DEPTHS = 14 }; /* numbers that depths.lua answers */
+
+struct depths {
+    struct redis_client *redis; /* borrowed, as is the next */
+    const struct keys *keys;
+    struct timer timer;
+    struct redis_request request; /* in flight while is_asking */
+    unsigned partition;           /* that is being asked for */
+    int64_t sums[DEPTHS];         /* of those before; of ages the largest */
+    bool is_asking, is_closing;
+    defer_fn *on_closed;
+    void *arg;
+};
+
+int depths_init(struct depths *d, struct loop *l, struct redis_client *redis,
+                const struct keys *keys);
+void depths_start(struct depths *d); /* again: no effect */
+void depths_close(struct depths *d, defer_fn *on_closed, void *arg);
+
+#endif
