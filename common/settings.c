@@ -373,7 +373,10 @@ static void write_readers(FILE *out, unsigned scope)
     static const struct {
         unsigned scope;
         const char *name;
-    } readers[] = {{SCOPE_SCHEDULER, "scheduler"}, {SCOPE_WORKER, "worker"}, {SCOPE_CLI, "cli"}};
+    } readers[] = {{SCOPE_SCHEDULER, "scheduler"},
+                   {SCOPE_WORKER, "worker"},
+                   {SCOPE_API, "api"},
+                   {SCOPE_CLI, "cli"}};
     const char *separator = "";
 
     if (scope == SCOPE_ALL) {

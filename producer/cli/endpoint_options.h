@@ -17,9 +17,10 @@ enum {
     ENDPOINT_OPTION_CLIENT_CERT,
     ENDPOINT_OPTION_CLIENT_KEY,
     ENDPOINT_OPTION_DESCRIPTION,
-    ENDPOINT_OPTION_PART,                                         /* and policy_part */
-    ENDPOINT_OPTION_NEXT = ENDPOINT_OPTION_PART + N_POLICY_PARTS, /* the command's own */
+    ENDPOINT_OPTION_PART, /* and policy_part */
 };
+
+enum { ENDPOINT_OPTION_NEXT = ENDPOINT_OPTION_PART + N_POLICY_PARTS }; /* the command's own */
 
 #define ENDPOINT_SECRET_HELP                                                                       \
     "What its deliveries are signed with: 16 to 512 printable ASCII characters; for v1 "           \
