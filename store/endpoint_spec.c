@@ -125,13 +125,28 @@ static int check_secrets(struct endpoint *e, const struct endpoint_spec *spec, s
     return 0;
 }
 
+/* Where one secret signs, older ones would only be there to be taken for secrets that still count. */
+static int get_overlap(const struct endpoint *e, const struct endpoint_spec *spec, int64_t *ret,
+                       struct diag *diag)
+{
+    bool is_list = sign_form_is_list(e->policy.row.signature.form);
+
+    if (!is_list && spec->has_overlap && spec->overlap_ms)
+        return diag_set(diag, "overlap: a signature that is no list (v1, v1a) is made with one "
+                              "secret; expected 0");
+    *ret = spec->has_overlap ? spec->overlap_ms : is_list ? SECRET_OVERLAP_MS : 0;
+    return 0;
+}
+
 static int add_secret(struct endpoint *e, const struct endpoint_spec *spec,
                       const struct endpoint_rules *rules, int64_t now_ms,
                       struct made_secret *ret_made, struct diag *diag)
 {
-    struct secret_change change = {
-        .now_ms = now_ms, .overlap_ms = spec->has_overlap ? spec->overlap_ms : SECRET_OVERLAP_MS};
+    struct secret_change change = {.now_ms = now_ms};
+    int r = get_overlap(e, spec, &change.overlap_ms, diag);
 
+    if (r)
+        return r;
     return endpoint_add_secret(e, rules->key, spec->secret, &change, ret_made->text, diag);
 }
 
@@ -141,7 +156,9 @@ static int apply(struct endpoint *e, const struct endpoint_spec *spec, const str
 {
     int r = 0;
 
-    if (spec->url)
+    if (spec->parts[POLICY_headers]) /* so that the old ones are in nobody's way; new ones follow */
+        r = policy_set(&e->policy, POLICY_headers, NULL, diag);
+    if (!r && spec->url)
         r = set_url(e, spec->url, t, rules, diag);
     if (!r && spec->events && !spec->dialect)
         r = endpoint_set_events(e, span_of(spec->events), diag);

@@ -26,7 +26,9 @@ static const struct argp_option options[] = {
     {"secret", ENDPOINT_OPTION_SECRET, "SECRET", 0,
      ENDPOINT_SECRET_HELP "; put in front of those that are there", 0},
     {"overlap", ENDPOINT_OPTION_OVERLAP, "DURATION", 0,
-     "How long the secrets before a new one go on signing too, 0 to 7d (default 24h)", 0},
+     "How long the secrets before a new one go on signing too, where the signature is a list, 0 to "
+     "7d (default 24h)",
+     0},
     {"rotate", OPT_ROTATE, NULL, 0, "Make a new secret, put in front, and show it once", 0},
     ENDPOINT_CHOICE_OPTION,
     {0},
@@ -173,7 +175,7 @@ const struct command command_endpoint_set = {
         "up "
         "to three, sign too until --overlap is over, so that receivers can change over in their "
         "own "
-        "time; elsewhere it signs alone. `grapnel endpoint revoke' takes older ones away at once.",
+        "time; elsewhere they go at once. `grapnel endpoint revoke' takes older ones away before.",
     .options = options,
     .args_size = sizeof(struct args),
     .option = on_option,

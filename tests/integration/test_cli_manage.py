@@ -258,7 +258,7 @@ def test_a_made_secret_is_shown_once_and_lies_encrypted(acme, redis):
         ["endpoint", "show", endpoint], ["endpoint", "show", endpoint, "--json"], ["endpoint", "list"],
         ["endpoint", "list", "--json"], ["tenant", "show", "acme", "--json"]))
     assert secret.encode() not in everything and given.encode() not in everything
-    assert len(acme.one("endpoint", "show", endpoint)["secrets"]) == 2
+    assert len(acme.one("endpoint", "show", endpoint)["secrets"]) == 1
 
 
 def test_a_secret_from_standard_input(acme):
@@ -399,7 +399,7 @@ def test_endpoint_set_refusals(cli, args, words, status):
 
 
 def test_endpoint_rotate(acme):
-    first = acme.add_endpoint()
+    first = acme.add_endpoint("acme", "--dialect", "standard")
     second = acme.one("endpoint", "set", first["id"], "--rotate")
     assert second["secret"].startswith("whsec_") and second["secret"] != first["secret"]
     new, old = second["secrets"]
@@ -414,7 +414,7 @@ def test_endpoint_rotate(acme):
 
 
 def test_a_fifth_secret_is_refused_until_one_is_revoked(acme):
-    endpoint = acme.add_endpoint()["id"]
+    endpoint = acme.add_endpoint("acme", "--dialect", "standard")["id"]
     for _ in range(3):
         before = acme.one("endpoint", "set", endpoint, "--rotate")
     assert len(before["secrets"]) == 4
@@ -428,8 +428,28 @@ def test_a_fifth_secret_is_refused_until_one_is_revoked(acme):
     assert [secret["until"] for secret in alone] == [None], "without an overlap all the others go"
 
 
-def test_endpoint_revoke(acme):
+def test_where_one_secret_signs_the_others_go_at_once(acme):
     endpoint = acme.add_endpoint()["id"]
+    for overlap in ([], [], [], [], ["--overlap", "0"]):
+        assert len(acme.one("endpoint", "set", endpoint, "--rotate", *overlap)["secrets"]) == 1
+    assert "overlap: a signature that is no list" in acme.refusal("endpoint", "set", endpoint, "--rotate", "--overlap", "1s")
+
+
+def test_headers_and_what_they_must_not_be_can_change_together(acme):
+    mine, theirs = '{"X-Acme-Event":"mine"}', '{"X-Royalti-Event":"mine"}'
+    endpoint = acme.add_endpoint("acme", "--headers", mine)["id"]
+
+    def change(prefix, *headers):
+        return "endpoint", "set", endpoint, "--header-prefix", prefix, *headers
+    assert "headers: X-Acme-Event is the dialect's own" in acme.refusal(*change("X-Acme-"))
+    own = acme.one(*change("X-Acme-", "--headers", theirs))["own"]
+    assert own == {"header-prefix": "X-Acme-", "headers": theirs}
+    assert "headers: X-Royalti-Event is the dialect's own" in acme.refusal(*change("default"))
+    assert acme.one(*change("default", "--headers", mine))["own"] == {"headers": mine}
+
+
+def test_endpoint_revoke(acme):
+    endpoint = acme.add_endpoint("acme", "--dialect", "standard")["id"]
     for _ in range(3):
         secrets = acme.one("endpoint", "set", endpoint, "--rotate")["secrets"]
     changed = acme.one("endpoint", "revoke", endpoint, secrets[1]["id"])
@@ -443,7 +463,7 @@ def test_endpoint_revoke(acme):
 
 
 def test_a_secret_is_revoked_without_a_master_key(acme):
-    endpoint = acme.add_endpoint()["id"]
+    endpoint = acme.add_endpoint("acme", "--dialect", "standard")["id"]
     acme.one("endpoint", "set", endpoint, "--rotate")
     assert len(acme.one("endpoint", "revoke", endpoint, "--old", GRAPNEL_MASTER_KEY=None)["secrets"]) == 1
 
@@ -498,7 +518,8 @@ def test_another_kind_of_key_needs_a_new_secret(acme):
 
 def test_changes_at_the_same_time_are_all_kept(acme):
     """Each reads, changes and writes back: none may undo another's."""
-    endpoint = acme.add_endpoint()["id"]
+    before = acme.add_endpoint()
+    endpoint = before["id"]
     changes = [["--url", "https://example.com/new"], ["--slots", 7], ["--retries", 2], ["--timeout", "9s"],
                ["--description", "new"],
                ["--events", "ROYALTY_FILE_UPLOADED"], ["--user-agent", "Seven/7"], ["--headers", '{"X-Env":"live"}'], ["--rotate"]]
@@ -507,7 +528,8 @@ def test_changes_at_the_same_time_are_all_kept(acme):
     shown = acme.one("endpoint", "show", endpoint)
     assert [shown[name] for name in ("url", "slots", "retries", "timeoutMs", "description", "events")] == [
         "https://example.com/new", 7, 2, 9000, "new", ["ROYALTY_FILE_UPLOADED"]]
-    assert (shown["own"]["user-agent"], shown["own"]["headers"], len(shown["secrets"])) == ("Seven/7", '{"X-Env":"live"}', 2)
+    assert (shown["own"]["user-agent"], shown["own"]["headers"]) == ("Seven/7", '{"X-Env":"live"}')
+    assert shown["secrets"][0]["id"] != before["secrets"][0]["id"]
 
 
 def test_endpoint_list(acme):
