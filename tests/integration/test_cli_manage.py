@@ -462,6 +462,17 @@ def test_endpoint_revoke(acme):
     assert acme.text("endpoint", "revoke", endpoint, "--old") == f"endpoint {endpoint}: 0 secrets revoked\n"
 
 
+def test_revocations_at_the_same_time_are_all_kept(acme):
+    endpoint = acme.add_endpoint("acme", "--dialect", "standard")["id"]
+    for _ in range(3):
+        secrets = acme.one("endpoint", "set", endpoint, "--rotate")["secrets"]
+    changes = [["revoke", endpoint, secret["id"]] for secret in secrets[1:]] + [["set", endpoint, "--slots", "7"]]
+    for running in [acme.start("endpoint", *args) for args in changes]:
+        assert running.communicate(timeout=60) and running.returncode == 0
+    shown = acme.one("endpoint", "show", endpoint)
+    assert (shown["secrets"], shown["slots"]) == (secrets[:1], 7)
+
+
 def test_a_secret_is_revoked_without_a_master_key(acme):
     endpoint = acme.add_endpoint("acme", "--dialect", "standard")["id"]
     acme.one("endpoint", "set", endpoint, "--rotate")
