@@ -12,8 +12,14 @@ static struct span *field_named(struct event_fields *f, struct span name)
     struct {
         struct span name, *value;
     } fields[] = {
-        {SPAN("tenant"), &f->tenant}, {SPAN("type"), &f->type}, {SPAN("data"), &f->data},
-        {SPAN("id"), &f->id},         {SPAN("time"), &f->time}, {SPAN("trace"), &f->trace},
+        {SPAN("tenant"), &f->tenant},
+        {SPAN("type"), &f->type},
+        {SPAN("data"), &f->data},
+        {SPAN("id"), &f->id},
+        {SPAN("time"), &f->time},
+        {SPAN("trace"), &f->trace},
+        {SPAN("traceparent"), &f->traceparent},
+        {SPAN("tracestate"), &f->tracestate},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
@@ -33,7 +39,8 @@ static int parse_fields(struct event_fields *f, const redisReply *array, struct 
         field = field_named(f, name);
         if (!field)
             return diag_set(diag,
-                            "%.*s: unknown field; expected tenant, type, data, id, time, trace",
+                            "%.*s: unknown field; expected tenant, type, data, id, time, trace, "
+                            "traceparent, tracestate",
                             (int)MIN(name.len, 40u), name.data);
         if (field->data)
             return diag_set(diag, "%.*s: given twice", (int)name.len, name.data);

@@ -102,12 +102,21 @@ static int check_data(struct span value, size_t max, struct diag *diag)
     return 0;
 }
 
+static int check_length(const char *field, struct span value, struct diag *diag)
+{
+    if (value.len <= EVENT_TRACE_CONTEXT_MAX)
+        return 0;
+    return diag_set(diag, "%s: %zu bytes; expected at most %d", field, value.len,
+                    EVENT_TRACE_CONTEXT_MAX);
+}
+
 int event_check(const struct event_fields *e, size_t data_max, struct diag *diag)
 {
     if (check_required(&tenant_rule, e->tenant, diag) ||
         check_required(&type_rule, e->type, diag) || check_optional(&id_rule, e->id, diag) ||
         check_time(e->time, diag) || check_optional(&trace_rule, e->trace, diag) ||
-        check_optional(&key_rule, e->key, diag))
+        check_length("traceparent", e->traceparent, diag) ||
+        check_length("tracestate", e->tracestate, diag) || check_optional(&key_rule, e->key, diag))
         return -EINVAL;
     return check_data(e->data, data_max, diag);
 }

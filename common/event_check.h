@@ -12,6 +12,7 @@ enum {
     EVENT_TYPE_MAX = 128,
     EVENT_ID_MAX = 64,
     EVENT_TRACE_MAX = 128,
+    EVENT_TRACE_CONTEXT_MAX = 8192, /* traceparent and tracestate, each */
     EVENT_KEY_MAX = 128,
 };
 
@@ -20,11 +21,13 @@ enum {
 #define EVENT_TIME_MAX INT64_C(253402300799999)
 
 /* An event's fields as text; all borrowed. One whose data is NULL is absent; empty is not absent.
- */
+ * Of traceparent and tracestate only the length is checked here: see trace_context_check(), which is
+ * for those who publish. Later, what is wrong with them is no reason to lose an event. */
 struct event_fields {
     struct span tenant, type, data; /* required */
     struct span id, time, trace;    /* optional; time: decimal milliseconds since 1970 */
-    struct span key;                /* optional; idempotency key, not in the stream entry */
+    struct span traceparent, tracestate;
+    struct span key; /* optional; idempotency key, not in the stream entry */
 };
 
 /* Fills @diag (may be NULL) with the field's name and what was expected, in at most 150 bytes.

@@ -65,6 +65,8 @@ static void add_fields(struct words *w, const struct grapnel_event *e)
         add_field(w, "time", w->time);
     }
     add_field(w, "trace", e->trace_id);
+    add_field(w, "traceparent", e->traceparent);
+    add_field(w, "tracestate", e->tracestate);
 }
 
 void exchange_init(struct grapnel *g)

@@ -2,6 +2,7 @@
 #include "common/event_check.h"
 #include "common/id.h"
 #include "common/text.h"
+#include "common/trace_context.h"
 #include "producer/handle.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -179,6 +180,8 @@ enum grapnel_result handle_check(struct grapnel *g, const struct grapnel_event *
         .id = span_of(event->id),
         .trace = span_of(event->trace_id),
         .key = span_of(event->idempotency_key),
+        .traceparent = span_of(event->traceparent),
+        .tracestate = span_of(event->tracestate),
     };
 
     if (!g->is_usable)
@@ -187,7 +190,10 @@ enum grapnel_result handle_check(struct grapnel *g, const struct grapnel_event *
         (void)snprintf(time, sizeof(time), "%" PRId64, event->occurred_ms);
         fields.time = span_of(time);
     }
-    return event_check(&fields, g->data_max, &g->words) ? GRAPNEL_REFUSED : GRAPNEL_OK;
+    if (event_check(&fields, g->data_max, &g->words) ||
+        trace_context_check(fields.traceparent, fields.tracestate, &g->words))
+        return GRAPNEL_REFUSED;
+    return GRAPNEL_OK;
 }
 
 /* Checks events from @from on until the chunk is full; returns how many are in it. */

@@ -22,7 +22,8 @@ static const char *copy_text(char **at, const char *text)
 static struct queued *queued_new(const struct grapnel_event *e, void *tag)
 {
     size_t size = text_size(e->tenant) + text_size(e->type) + text_size(e->id) +
-                  text_size(e->trace_id) + text_size(e->idempotency_key) + e->data_len;
+                  text_size(e->trace_id) + text_size(e->idempotency_key) +
+                  text_size(e->traceparent) + text_size(e->tracestate) + e->data_len;
     struct queued *q = malloc(sizeof(*q) + size);
     char *at;
 
@@ -38,6 +39,8 @@ static struct queued *queued_new(const struct grapnel_event *e, void *tag)
         .occurred_ms = e->occurred_ms,
         .trace_id = copy_text(&at, e->trace_id),
         .idempotency_key = copy_text(&at, e->idempotency_key),
+        .traceparent = copy_text(&at, e->traceparent),
+        .tracestate = copy_text(&at, e->tracestate),
     };
     memcpy(at, e->data, e->data_len);
     q->event.data = at;

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/metrics.h"
 #include "common/record.h"
+#include "common/trace_context.h"
 #include "worker/worker.h"
 #include <errno.h>
 #include <stdio.h>
@@ -360,7 +361,26 @@ static void split_lines(struct delivery *d)
     d->call.n_headers = n;
 }
 
-static int build_headers(struct delivery *d, const struct envelope_input *in, int64_t timestamp_s)
+/* Each attempt is a span of the event's trace. What is wrong in it is left out, as the scheduler let it pass. */
+static void add_trace(struct buf *b, const struct event_fields *f)
+{
+    char traceparent[TRACEPARENT_LEN + 1];
+
+    if (!f->traceparent.data || traceparent_check(f->traceparent, NULL))
+        return;
+    traceparent_next(traceparent, f->traceparent);
+    buf_add_text(b, "traceparent: ");
+    buf_add_text(b, traceparent);
+    end_line(b);
+    if (!f->tracestate.data || tracestate_check(f->tracestate, NULL))
+        return;
+    buf_add_text(b, "tracestate: ");
+    buf_add_span(b, f->tracestate);
+    end_line(b);
+}
+
+static int build_headers(struct delivery *d, const struct event *event,
+                         const struct envelope_input *in, int64_t timestamp_s)
 {
     const struct dialect *row = &d->endpoint->policy.row;
     struct buf *b = &d->headers;
@@ -378,6 +398,7 @@ static int build_headers(struct delivery *d, const struct envelope_input *in, in
         end_line(b);
     }
     buf_add_span(b, buf_span(&d->endpoint->policy.lines)); /* each ended as ours are */
+    add_trace(b, &event->fields);
     if (endpoint_signs(d->endpoint, in->event_type))
         r = add_signature(d, timestamp_s);
     r = r ? r : buf_result(b);
@@ -391,7 +412,7 @@ static int build(struct delivery *d, const struct event *event)
     struct envelope_input in = envelope_of(d, event);
     int r = dialect_envelope(&d->body, &d->endpoint->policy.row, &in);
 
-    return r ? r : build_headers(d, &in, clock_wall_ms() / 1000);
+    return r ? r : build_headers(d, event, &in, clock_wall_ms() / 1000);
 }
 
 static void post(struct delivery *d)

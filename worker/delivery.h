@@ -20,7 +20,8 @@ enum delivery_state {
     DELIVERY_SETTLING,
 };
 
-enum { DELIVERY_HEADERS_MAX = DIALECT_HEADERS_MAX + EXTRA_HEADERS_MAX + 4 };
+/* Besides: content type, user agent, signature, two of the trace. */
+enum { DELIVERY_HEADERS_MAX = DIALECT_HEADERS_MAX + EXTRA_HEADERS_MAX + 6 };
 
 struct delivery {
     struct list link; /* in the worker's list of deliveries */

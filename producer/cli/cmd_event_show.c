@@ -70,6 +70,10 @@ static int print_json(const struct cli *cli, const char *id, const struct stored
         json_put_time(&json, "occurredAt", e->occurred_ms);
         json_put_time(&json, "acceptedAt", accepted_ms(e));
         put_trace(&json, e->fields.trace);
+        if (e->fields.traceparent.len)
+            json_put_span(&json, "traceparent", e->fields.traceparent);
+        if (e->fields.tracestate.len)
+            json_put_span(&json, "tracestate", e->fields.tracestate);
         put_data(&json, e->fields.data);
     } else {
         json_put_text(&json, "unreadable", stored->words.text);
@@ -108,6 +112,10 @@ static int print_words(const char *id, const struct stored_event *stored)
     print_field_time("accepted", accepted_ms(e));
     if (e->fields.trace.len)
         print_field_span("trace", e->fields.trace);
+    if (e->fields.traceparent.len)
+        print_field_span("traceparent", e->fields.traceparent);
+    if (e->fields.tracestate.len)
+        print_field_span("tracestate", e->fields.tracestate);
     print_field("deliveries", "%lld", (long long)stored->deliveries);
     print_data(e->fields.data);
     return EXIT_DONE;

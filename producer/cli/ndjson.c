@@ -4,11 +4,18 @@
 #include <errno.h>
 #include <jansson.h>
 
-enum member { TENANT, TYPE, DATA, ID, TIME, TRACE, KEY, N_MEMBERS };
+enum member { TENANT, TYPE, DATA, ID, TIME, TRACE, KEY, TRACEPARENT, TRACESTATE, N_MEMBERS };
 
 static const char *const names[N_MEMBERS] = {
-    [TENANT] = "tenant", [TYPE] = "type",   [DATA] = "data",          [ID] = "id",
-    [TIME] = "time",     [TRACE] = "trace", [KEY] = "idempotencyKey",
+    [TENANT] = "tenant",
+    [TYPE] = "type",
+    [DATA] = "data",
+    [ID] = "id",
+    [TIME] = "time",
+    [TRACE] = "trace",
+    [KEY] = "idempotencyKey",
+    [TRACEPARENT] = "traceparent",
+    [TRACESTATE] = "tracestate",
 };
 
 static int find_member(struct span name)
@@ -31,7 +38,7 @@ static int collect(struct span values[N_MEMBERS], struct span text, struct diag 
         if (member < 0)
             return diag_set(diag,
                             "%.*s: unknown member; expected tenant, type, data, id, time, trace, "
-                            "idempotencyKey",
+                            "idempotencyKey, traceparent, tracestate",
                             (int)MIN(name.len, 40u), name.data);
         if (values[member].data)
             return diag_set(diag, "%s: given twice", names[member]);
@@ -106,11 +113,10 @@ int ndjson_parse(char *line, size_t len, struct grapnel_event *ret, struct diag 
     const struct {
         enum member member;
         const char **value;
-    } texts[] = {{TENANT, &e.tenant},
-                 {TYPE, &e.type},
-                 {ID, &e.id},
-                 {TRACE, &e.trace_id},
-                 {KEY, &e.idempotency_key}};
+    } texts[] = {
+        {TENANT, &e.tenant},        {TYPE, &e.type},           {ID, &e.id},
+        {TRACE, &e.trace_id},       {KEY, &e.idempotency_key}, {TRACEPARENT, &e.traceparent},
+        {TRACESTATE, &e.tracestate}};
     enum json_kind kind;
 
     if (json_check(whole, diag))

@@ -1,7 +1,8 @@
 /* ndjson.h: one line of JSON → one event.
  *
  *     {"tenant": "123", "type": "USER_CREATED", "data": {…},
- *      "id": "…", "time": 1737556200000, "trace": "…", "idempotencyKey": "…"}
+ *      "id": "…", "time": 1737556200000, "trace": "…", "idempotencyKey": "…",
+ *      "traceparent": "…", "tracestate": "…"}
  *
  * `data` is taken out as it stands, byte for byte; `time` may be a text such as
  * "2025-01-22T14:30:00Z" too. What is null counts as left out. */

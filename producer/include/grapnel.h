@@ -64,6 +64,9 @@ struct grapnel_event {
     int64_t occurred_ms;         /* optional: milliseconds since 1970; 0: when Redis accepted it */
     const char *trace_id;        /* optional: 1–128 printable ASCII */
     const char *idempotency_key; /* optional: 1–128 printable ASCII without spaces */
+    /* optional: W3C Trace Context, sent to endpoints as headers, with a span id of its own for each
+     * attempt. traceparent: version 00; tracestate: with a traceparent only, at most 512 bytes. */
+    const char *traceparent, *tracestate;
 };
 
 /* What became of one event. */

@@ -27,6 +27,7 @@ TENANTS = [
 ]
 DATA_MAX = 262144
 TIME_MAX = 253402300799999
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def partition(tenant, partitions):
@@ -82,6 +83,8 @@ def accepted_cases():
         accepted("data in UTF-8", 4, event(data='{"city":"Zürich","sign":"✓","face":"😀"}')),
         accepted("longest names", 4, event(tenant="t" * 64, type="y" * 128, id="i" * 64,
                                            trace="~" * 128)),
+        accepted("trace context", 4, event(traceparent=TRACEPARENT, tracestate="rojo=00f067aa0ba902b7, congo=t61rcWkgMzE")),
+        accepted("wrong trace context is no reason to reject", 4, event(traceparent="no", tracestate="")),
         accepted("largest time", 4, event(time=str(TIME_MAX))),
         accepted("smallest time", 4, event(time="1")),
         accepted("largest data", 4, event(data='"' + "x" * 1022 + '"')),
@@ -114,6 +117,10 @@ def refused_cases():
         refused("empty trace", event(trace=""), "trace: empty"),
         refused("trace too long", event(trace="~" * 129), "trace: 129 bytes"),
         refused("line end in trace", event(trace="a\nb"), "trace: byte 0x0a at position 2"),
+        refused("traceparent much too long", event(traceparent="0" * 8193), "traceparent: 8193 bytes"),
+        refused("tracestate much too long", event(tracestate="0" * 8193), "tracestate: 8193 bytes"),
+        refused("traceparent given twice", event(traceparent=TRACEPARENT) + [("traceparent", TRACEPARENT)],
+                "traceparent: given twice"),
         refused("empty data", event(data=""), "data: not JSON"),
         refused("data not JSON", event(data="{name:1}"), "data: not JSON"),
         refused("two values in data", event(data="{} {}"), "data: not JSON"),

@@ -150,6 +150,38 @@ static void publishes_every_field(void **state)
     freeReplyObject(entries);
 }
 
+#define PARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+static void publishes_the_trace_context(void **state)
+{
+    struct grapnel_event e = event_of("123");
+    char parent[] = PARENT, tracestate[] = "a=1,b=2";
+    static const char *const words[] = {
+        "tenant",        "123",         "type", "USER_CREATED", "data",
+        "{\"n\": 1.50}", "traceparent", PARENT, "tracestate",   "a=1,b=2"};
+    redisReply *entries;
+
+    (void)state;
+    e.traceparent = parent;
+    e.tracestate = tracestate;
+    assert_int_equal(grapnel_publish(g, &e, NULL), GRAPNEL_OK);
+    assert_int_equal(grapnel_enqueue(g, &e, NULL), GRAPNEL_OK);
+    memset(parent, 'x', sizeof(parent) - 1); /* it was copied */
+    memset(tracestate, 'x', sizeof(tracestate) - 1);
+    assert_int_equal(grapnel_flush(g), GRAPNEL_OK);
+    entries = ask("XRANGE %s - +", "grapnel:{2}:events");
+    assert_int_equal(entries->elements, 2);
+    for (unsigned i = 0; i < 2; i++)
+        assert_words(entries->element[i]->element[1], words, ARRAY_LEN(words));
+    freeReplyObject(entries);
+    assert_int_equal(grapnel_publish(g, &e, NULL), GRAPNEL_REFUSED);
+    assert_non_null(strstr(grapnel_error(g), "traceparent: expected"));
+    e.traceparent = NULL;
+    e.tracestate = "a=1";
+    assert_int_equal(grapnel_enqueue(g, &e, NULL), GRAPNEL_REFUSED);
+    assert_non_null(strstr(grapnel_error(g), "tracestate: means nothing without traceparent"));
+}
+
 static void refuses_before_sending(void **state)
 {
     struct grapnel_event e = event_of("no spaces");
@@ -682,6 +714,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_REDIS(publishes_what_the_contract_says),
         WITH_REDIS(publishes_every_field),
+        WITH_REDIS(publishes_the_trace_context),
         WITH_REDIS(refuses_before_sending),
         WITH_REDIS(data_may_be_as_large_as_allowed),
         WITH_REDIS(batch_keeps_its_order),
