@@ -8,7 +8,8 @@ from resp import Client, RedisError
 
 
 class RedisServer:
-    def __init__(self, folder, fsync="everysec"):
+    def __init__(self, folder, fsync="everysec", unix=False):
+        """@unix: also at a socket in the file system, which other network namespaces see."""
         self.program = shutil.which("redis-server")
         assert self.program, "redis-server is not installed (Debian: apt-get install redis-server)"
         self.folder = folder
@@ -17,6 +18,8 @@ class RedisServer:
         self.fsync = fsync
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.socket = os.path.join(folder, "redis.sock") if unix else None
+        self.unix_url = f"unix://{self.socket}"
         self.child = None
         self._client = None
         self.start()
@@ -25,6 +28,8 @@ class RedisServer:
         """Also after kill9(): with the data it had. Returns when it answers."""
         argv = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.data, "--save", "",
                 "--appendonly", "yes", "--appendfsync", self.fsync, "--auto-aof-rewrite-percentage", "0"]
+        if self.socket:
+            argv += ["--unixsocket", self.socket, "--unixsocketperm", "700"]
         self.child = Child("redis", argv, self.folder)
         wait_until(self._answers, 20, "redis-server to answer")
 
