@@ -336,8 +336,10 @@ static int wait_for_programs(struct up *up)
 
 int up_start(struct up *up)
 {
-    const char *const scheduler[] = {up->scheduler, "--name", up->name, NULL};
-    const char *const worker[] = {up->worker, "--name", up->name, NULL};
+    /* On ports of their own, which their logs tell: a `listen` that both inherit would be one port for two. */
+    const char *const scheduler[] = {up->scheduler, "--name",      up->name,
+                                     "--listen",    "127.0.0.1:0", NULL};
+    const char *const worker[] = {up->worker, "--name", up->name, "--listen", "127.0.0.1:0", NULL};
     int status = start_redis(up);
 
     add_args(&up->children[UP_SCHEDULER], scheduler);

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import urllib.request
 
 import pytest
 from children import wait_until
@@ -118,6 +119,14 @@ def test_a_killed_worker_is_started_again(folder, running):
     first = worker()
     os.kill(first, signal.SIGKILL)
     wait_until(lambda: worker() not in (None, first), 10)
+
+
+def test_the_programs_tell_of_their_health(folder, running):
+    for program in ("scheduler", "worker"):
+        with open(os.path.join(folder, "state", "log", f"{program}.log"), encoding="utf-8") as log:
+            port = re.search(r'health and metrics are served".* port=(\d+)', log.read())[1]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+            assert json.load(answer)["ready"] is True
 
 
 def test_a_state_folder_that_cannot_be_made_is_named(folder):
