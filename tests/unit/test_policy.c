@@ -1,0 +1,345 @@
+#include "common/backoff.h"
+#include "common/outcome.h"
+#include "common/policy.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void start(struct policy *p, const char *dialect)
+{
+    policy_init(p, dialect_find(span_of(dialect)));
+}
+
+static void set(struct policy *p, enum policy_part part, const char *text)
+{
+    struct diag diag = {""};
+
+    if (policy_set(p, part, text, &diag))
+        fail_msg("%s: %s", policy_part_name(part), diag.text);
+}
+
+static void without_parts_it_is_the_dialect(void **state)
+{
+    const struct dialect *d;
+    struct policy p;
+
+    (void)state;
+    for (size_t i = 0; (d = dialect_at(i)); i++) {
+        policy_init(&p, d);
+        assert_memory_equal(&p.row, d, sizeof(*d));
+        policy_fini(&p);
+    }
+}
+
+static void names_are_found(void **state)
+{
+    enum policy_part part;
+
+    (void)state;
+    for (unsigned i = 0; i < N_POLICY_PARTS; i++) {
+        assert_int_equal(policy_part_find(span_of(policy_part_name((enum policy_part)i)), &part),
+                         0);
+        assert_int_equal(part, i);
+        assert_true(*policy_part_help(part) && *policy_part_value(part));
+    }
+    assert_int_equal(policy_part_find(SPAN("no-such"), &part), -ENOENT);
+    assert_int_equal(policy_part_find(SPAN(""), &part), -ENOENT);
+}
+
+static const struct {
+    enum policy_part part;
+    const char *text, *words;
+} refused[] = {
+    {POLICY_header_prefix, "", "header-prefix: expected 1 to 40"},
+    {POLICY_header_prefix, "X Acme-", "header-prefix: "},
+    {POLICY_header_prefix, "X-A:", "header-prefix: "},
+    {POLICY_header_prefix, "-X", "header-prefix: "},
+    {POLICY_header_prefix, "X-\r\n", "header-prefix: "},
+    {POLICY_header_prefix, "X-12345678901234567890123456789012345678-", "header-prefix: "},
+    {POLICY_signature, "md5", "signature: expected hex, sha256-hex, v1 or v1a"},
+    {POLICY_signature, "", "signature: "},
+    {POLICY_signed_text, "body.timestamp", "signed-text: expected body, timestamp.body"},
+    {POLICY_signing, "never", "signing: expected always or required"},
+    {POLICY_schedule, "", "schedule: expected delays"},
+    {POLICY_schedule, "30s,,5m", "schedule: \"\": expected delays of 100ms to 30d"},
+    {POLICY_schedule, "99ms", "schedule: \"99ms\""},
+    {POLICY_schedule, "31d", "schedule: \"31d\""},
+    {POLICY_schedule, "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s", "at most 16"},
+    {POLICY_schedule, "factor=2", "schedule: expected a base"},
+    {POLICY_schedule, "base=2s cap=1s", "a cap that is not below it"},
+    {POLICY_schedule, "base=2s factor=11", "schedule: \"factor\""},
+    {POLICY_schedule, "base=2s factor=0.5", "schedule: \"factor\""},
+    {POLICY_schedule, "base=2s factor=1.555", "schedule: \"factor\""},
+    {POLICY_schedule, "base=2s factor=", "schedule: \"factor\""},
+    {POLICY_schedule, "base=2s steps=3", "schedule: \"steps\""},
+    {POLICY_retries, "101", "retries: expected 0 to 100"},
+    {POLICY_retries, "-1", "retries: "},
+    {POLICY_retries, "", "retries: "},
+    {POLICY_jitter, "101", "jitter: expected 0 to 100"},
+    {POLICY_jitter, "%", "jitter: "},
+    {POLICY_timeout, "99ms", "timeout: expected a duration from 100ms to 120s"},
+    {POLICY_timeout, "121s", "timeout: "},
+    {POLICY_statuses, "", "statuses: expected at least one rule"},
+    {POLICY_statuses, "404", "statuses: \"404\": expected rules"},
+    {POLICY_statuses, "404=maybe", "statuses: \"404=maybe\""},
+    {POLICY_statuses, "199=retry", "statuses: "},
+    {POLICY_statuses, "600=retry", "statuses: "},
+    {POLICY_statuses, "499-400=final", "statuses: "},
+    {POLICY_statuses, "400-=final", "statuses: "},
+    {POLICY_retry_after_max, "8d", "retry-after-max: expected a duration up to 7d"},
+    {POLICY_headers, "[]", "headers: expected a JSON object"},
+    {POLICY_headers, "{", "headers: expected a JSON object"},
+    {POLICY_headers, "{\"X-Royalti-Event\":\"x\"}",
+     "headers: X-Royalti-Event is the dialect's own"},
+    {POLICY_headers, "{\"x-royalti-signature\":\"x\"}", "is the dialect's own"},
+    {POLICY_user_agent, "", "user-agent: expected 1 to 256"},
+    {POLICY_user_agent, " a", "user-agent: "},
+    {POLICY_user_agent, "a\r\nX-B: c", "user-agent: expected printable ASCII"},
+    {POLICY_user_agent, "\xc3\xa9", "user-agent: "},
+};
+
+static void refuses_with_words_and_changes_nothing(void **state)
+{
+    struct policy p;
+    struct diag diag;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct dialect before;
+
+        start(&p, "royalti");
+        set(&p, POLICY_timeout, "5s");
+        before = p.row;
+        diag.text[0] = '\0';
+        if (policy_set(&p, refused[i].part, refused[i].text, &diag) != -EINVAL)
+            fail_msg("%s %s: taken", policy_part_name(refused[i].part), refused[i].text);
+        if (!strstr(diag.text, refused[i].words))
+            fail_msg("%s: '%s'", refused[i].text, diag.text);
+        assert_memory_equal(&p.row, &before, sizeof(before));
+        assert_true(refused[i].part == POLICY_timeout || !p.texts[refused[i].part]);
+        assert_int_equal(p.row.timeout_ms, 5000);
+        policy_fini(&p);
+    }
+}
+
+static void header_name(const struct policy *p, const char *name, const char *expected)
+{
+    struct buf b;
+
+    buf_init(&b, 256);
+    dialect_header_name(&b, &p->row, name);
+    assert_string_equal(b.data, expected);
+    buf_fini(&b);
+}
+
+static void prefix_is_put_before_all_names(void **state)
+{
+    struct policy p;
+
+    (void)state;
+    start(&p, "royalti");
+    header_name(&p, p.row.signature.header, "X-Royalti-Signature");
+    set(&p, POLICY_header_prefix, "X-Acme-");
+    header_name(&p, p.row.signature.header, "X-Acme-Signature");
+    header_name(&p, p.row.headers[0].name, "X-Acme-Delivery");
+    set(&p, POLICY_headers, "{\"X-Royalti-Event\":\"free now\"}");
+    assert_int_equal(policy_set(&p, POLICY_header_prefix, NULL, NULL), -EINVAL);
+    set(&p, POLICY_headers, NULL);
+    set(&p, POLICY_header_prefix, NULL);
+    header_name(&p, p.row.headers[0].name, "X-Royalti-Delivery");
+    policy_fini(&p);
+}
+
+static bool sends(const struct policy *p, const char *name)
+{
+    for (unsigned i = 0; i < p->row.n_headers; i++)
+        if (strcmp(p->row.headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Whoever verifies must be told what was signed: in every dialect. */
+static void what_is_signed_is_sent(void **state)
+{
+    const struct dialect *d;
+    struct policy p;
+
+    (void)state;
+    for (size_t i = 0; (d = dialect_at(i)); i++) {
+        unsigned ids = 0, times = 0;
+
+        policy_init(&p, d);
+        set(&p, POLICY_signed_text, "id.timestamp.body");
+        assert_true(p.row.n_headers <= DIALECT_HEADERS_MAX);
+        for (unsigned h = 0; h < p.row.n_headers; h++) {
+            ids += p.row.headers[h].value == VALUE_DELIVERY_ID;
+            times += p.row.headers[h].value == VALUE_TIMESTAMP_S;
+        }
+        assert_true(ids == 1 && times == 1);
+        policy_fini(&p);
+    }
+    start(&p, "simple");
+    set(&p, POLICY_signed_text, "timestamp.body");
+    assert_true(sends(&p, "X-Webhook-Timestamp") && !sends(&p, "X-Webhook-Id"));
+    set(&p, POLICY_signed_text, "id.timestamp.body");
+    assert_true(sends(&p, "X-Webhook-Timestamp") && sends(&p, "X-Webhook-Id"));
+    assert_int_equal(policy_set(&p, POLICY_headers, "{\"x-webhook-id\":\"1\"}", NULL), -EINVAL);
+    set(&p, POLICY_signed_text, "body");
+    assert_int_equal(p.row.n_headers, 0);
+    policy_fini(&p);
+}
+
+static int64_t delay(const struct policy *p, unsigned attempt)
+{
+    return backoff_delay_ms(&p->row.schedule, attempt, 500);
+}
+
+static void schedules(void **state)
+{
+    struct policy p;
+
+    (void)state;
+    start(&p, "standard");
+    set(&p, POLICY_schedule, "100ms, 5m ,2h");
+    assert_int_equal(p.row.schedule.retries, 3);
+    assert_int_equal(p.row.schedule.jitter_percent, 10); /* the dialect's, until it is set */
+    assert_int_equal(delay(&p, 1), 100);
+    assert_int_equal(delay(&p, 3), 7200000);
+    set(&p, POLICY_retries, "5");
+    assert_int_equal(delay(&p, 5), 7200000);
+    set(&p, POLICY_jitter, "0%");
+    assert_int_equal(backoff_delay_ms(&p.row.schedule, 2, 0), 300000);
+    set(&p, POLICY_schedule, "base=2s factor=1.5 cap=4s");
+    assert_int_equal(p.row.schedule.retries, 5);
+    assert_int_equal(delay(&p, 1), 2000);
+    assert_int_equal(delay(&p, 2), 3000);
+    assert_int_equal(delay(&p, 3), 4000);
+    set(&p, POLICY_retries, NULL);
+    assert_int_equal(p.row.schedule.retries, 9); /* the dialect's number */
+    set(&p, POLICY_schedule, "factor=10 base=100ms");
+    assert_int_equal(delay(&p, 3), 10000);
+    assert_int_equal(delay(&p, 99), 86400000);
+    set(&p, POLICY_retries, "0");
+    assert_int_equal(p.row.schedule.retries, 0);
+    policy_fini(&p);
+}
+
+static enum outcome_next next(const struct policy *p, int status)
+{
+    return outcome_of_status(&p->row, status, SPAN(""), 0).next;
+}
+
+static void rules_stand_before_the_dialect_s(void **state)
+{
+    struct policy p;
+
+    (void)state;
+    start(&p, "royalti");
+    set(&p, POLICY_statuses, "404=retry, 410=disable,202=retry,500-502=final,418=success");
+    assert_int_equal(next(&p, 404), NEXT_RETRY);
+    assert_int_equal(next(&p, 410), NEXT_DISABLE);
+    assert_int_equal(next(&p, 202), NEXT_RETRY);
+    assert_int_equal(next(&p, 200), NEXT_DONE);
+    assert_int_equal(next(&p, 501), NEXT_FINAL);
+    assert_int_equal(next(&p, 503), NEXT_RETRY);
+    assert_int_equal(next(&p, 400), NEXT_FINAL);
+    assert_int_equal(next(&p, 418), NEXT_DONE);
+    set(&p, POLICY_statuses, "*=final");
+    assert_int_equal(next(&p, 200), NEXT_FINAL);
+    set(&p, POLICY_statuses, NULL);
+    assert_int_equal(next(&p, 200), NEXT_DONE);
+    set(&p, POLICY_statuses,
+        "201=retry,201=retry,201=retry,201=retry,201=retry,201=retry,201=retry,201=retry,"
+        "201=retry,201=retry,201=retry,201=retry,201=retry,201=retry,201=retry,201=retry");
+    assert_int_equal(next(&p, 200),
+                     NEXT_DONE); /* the dialect's own rules still stand behind them */
+    assert_int_equal(next(&p, 499), NEXT_FINAL);
+    assert_true(p.row.n_statuses <= DIALECT_STATUSES_MAX);
+    policy_fini(&p);
+}
+
+static void retry_after_has_a_ceiling(void **state)
+{
+    struct policy p;
+
+    (void)state;
+    start(&p, "standard");
+    set(&p, POLICY_retry_after_max, "10s");
+    assert_int_equal(outcome_of_status(&p.row, 503, SPAN("3600"), 0).retry_after_ms, 10000);
+    set(&p, POLICY_retry_after_max, "0");
+    assert_int_equal(outcome_of_status(&p.row, 503, SPAN("3600"), 0).retry_after_ms, 0);
+    policy_fini(&p);
+}
+
+static void lines_are_those_of_the_headers(void **state)
+{
+    static const char expected[] = "X-A: 1\0X-B: two\"words\"\0X-C: ";
+    struct policy p;
+
+    (void)state;
+    start(&p, "simple");
+    set(&p, POLICY_headers, " {\"X-A\":\"1\", \"X-B\" : \"two\\\"words\\u0022\", \"X-C\":\"\"} ");
+    assert_int_equal(p.lines.len, sizeof(expected));
+    assert_memory_equal(p.lines.data, expected, sizeof(expected));
+    set(&p, POLICY_user_agent, "Acme/2 (x)");
+    assert_string_equal(p.row.user_agent, "Acme/2 (x)");
+    assert_int_equal(p.lines.len, sizeof(expected));
+    policy_fini(&p);
+}
+
+static void another_dialect_keeps_the_own_parts(void **state)
+{
+    struct policy p;
+    struct diag diag = {""};
+
+    (void)state;
+    start(&p, "simple");
+    set(&p, POLICY_timeout, "7s");
+    set(&p, POLICY_headers, "{\"X-Royalti-Event\":\"x\"}");
+    assert_int_equal(policy_set_dialect(&p, dialect_find(SPAN("standard")), &diag), 0);
+    assert_string_equal(p.row.name, "standard");
+    assert_int_equal(p.row.timeout_ms, 7000);
+    assert_int_equal(policy_set_dialect(&p, dialect_find(SPAN("royalti")), &diag), -EINVAL);
+    assert_non_null(strstr(diag.text, "headers: X-Royalti-Event"));
+    assert_string_equal(p.row.name, "standard");
+    assert_int_equal(p.lines.len, sizeof("X-Royalti-Event: x"));
+    policy_fini(&p);
+}
+
+static void long_texts_are_refused(void **state)
+{
+    static char text[POLICY_TEXT_MAX + 2];
+    struct policy p;
+    struct diag diag = {""};
+
+    (void)state;
+    start(&p, "simple");
+    memset(text, 'a', sizeof(text) - 1);
+    for (unsigned i = 0; i < N_POLICY_PARTS; i++) {
+        assert_int_equal(policy_set(&p, (enum policy_part)i, text, &diag), -EINVAL);
+        assert_non_null(strstr(diag.text, "longer than"));
+    }
+    policy_fini(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_parts_it_is_the_dialect),
+        cmocka_unit_test(names_are_found),
+        cmocka_unit_test(refuses_with_words_and_changes_nothing),
+        cmocka_unit_test(prefix_is_put_before_all_names),
+        cmocka_unit_test(what_is_signed_is_sent),
+        cmocka_unit_test(schedules),
+        cmocka_unit_test(rules_stand_before_the_dialect_s),
+        cmocka_unit_test(retry_after_has_a_ceiling),
+        cmocka_unit_test(lines_are_those_of_the_headers),
+        cmocka_unit_test(another_dialect_keeps_the_own_parts),
+        cmocka_unit_test(long_texts_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
