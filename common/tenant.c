@@ -14,7 +14,8 @@ int tenant_new(struct tenant **ret, struct span id)
     t = calloc(1, sizeof(*t));
     if (!t)
         return err_origin(-ENOMEM);
-    memcpy(t->id, id.data, id.len);
+    if (id.len) /* an entry that cannot be read has none, and NULL for data */
+        memcpy(t->id, id.data, id.len);
     t->limit = -1;
     t->refs = 1;
     *ret = t;

@@ -150,6 +150,7 @@ def test_not_ready_while_draining(listening):
     assert get(worker, "/healthz")[0] == 200
     endpoint.hook.release()
     listening.wait_done()
+    assert worker.wait() == 0
 
 
 def test_metrics_count_what_happens(listening):
