@@ -1,4 +1,5 @@
 #include "common/http_listen.h"
+#include "common/text.h"
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -29,7 +30,9 @@ static int split(const char *address, char host[64], char port[8])
 
 static bool is_port(const char *port)
 {
-    return strspn(port, "0123456789") == strlen(port) && atoi(port) <= 65535;
+    uint64_t number;
+
+    return parse_u64(span_of(port), &number) == 0 && number <= 65535;
 }
 
 static int bind_to(const struct addrinfo *address)

@@ -292,7 +292,7 @@ void http_exchange_answer(struct http_exchange *x, const struct http_answer *a)
     list_remove(&x->link);
     if (s)
         s->n_pending--;
-    if (!x->mhd) { /* as it is when the server is gone */
+    if (!s || !x->mhd) { /* without a server there is no connection either */
         http_exchange_free(x);
         return;
     }

@@ -23,12 +23,14 @@ static void read_cpu(void)
 static void read_memory(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
-    long pages;
+    char line[128], *resident;
 
     if (!f)
         return;
-    if (fscanf(f, "%*d %ld", &pages) == 1)
-        metric_set(METRIC_process_resident_memory_bytes, 0, (int64_t)pages * sysconf(_SC_PAGESIZE));
+    resident = fgets(line, sizeof(line), f) ? strchr(line, ' ') : NULL;
+    if (resident)
+        metric_set(METRIC_process_resident_memory_bytes, 0,
+                   strtoll(resident, NULL, 10) * sysconf(_SC_PAGESIZE));
     (void)fclose(f);
 }
 

@@ -218,7 +218,8 @@ static bool read_head(int fd, struct response *r)
         n++;
     }
     r->head[n] = '\0';
-    return sscanf(r->head, "HTTP/1.%*d %d", &r->status) == 1;
+    r->status = (int)strtol(r->head + strlen("HTTP/1.1 "), NULL, 10);
+    return true;
 }
 
 /* False: the connection ended before a whole answer. */
@@ -568,12 +569,12 @@ static void hopeless_bodies_are_refused_at_once(void **state)
 static size_t resident_bytes(void)
 {
     FILE *f = fopen("/proc/self/statm", "re");
-    unsigned long pages = 0;
+    char line[128];
 
     assert_non_null(f);
-    assert_int_equal(fscanf(f, "%*u %lu", &pages), 1);
+    assert_non_null(fgets(line, sizeof(line), f));
     (void)fclose(f);
-    return pages * 4096;
+    return strtoul(strchr(line, ' '), NULL, 10) * 4096;
 }
 
 static void endless_input_is_cut_and_not_kept(void **state)
