@@ -301,7 +301,7 @@ void http_exchange_answer(struct http_exchange *x, const struct http_answer *a)
     if (!x->is_suspended)
         return; /* hand_over() goes on with it */
     resume(x);
-    loop_defer(s->loop, &s->run);
+    loop_defer(s->loop, &s->run); /* its descriptor does not become ready by that */
 }
 
 /* ---- starting ---- */
