@@ -8,10 +8,12 @@
 #include "api/auth.h"
 #include "api/call.h"
 #include "common/err.h"
+#include "common/health.h"
 #include "common/log.h"
+#include "common/metrics.h"
 #include <errno.h>
 
-enum { DRAIN_LOOK_MS = 20 };
+enum { DRAIN_LOOK_MS = 20, UNKNOWN_BODY_MAX = 64 << 10 };
 
 static struct api *api_of(struct service *service)
 {
@@ -59,12 +61,22 @@ static void refuse_unknown(struct call *c)
     call_field(c, "Allow", methods);
 }
 
+/* Whether it is of use is asked of Redis, by a call; the other two pages ask nobody. */
+static bool is_health(const struct http_exchange *x)
+{
+    return strcmp(http_path(x), "/readyz") != 0;
+}
+
 static void on_request(void *arg, struct http_exchange *x)
 {
     static const struct http_answer no_memory = {.status = 503};
+    static const struct health_options health = {.checks = NULL};
     struct api *api = arg;
-    struct call *c = call_new(api, x);
+    struct call *c;
 
+    if (is_health(x) && health_answer(&health, x))
+        return;
+    c = call_new(api, x);
     if (!c) {
         http_exchange_answer(x, &no_memory);
         return;
@@ -87,7 +99,8 @@ static size_t body_max(void *arg, const struct http_exchange *x)
 
     (void)arg;
     route_find(&match, http_method(x), http_path(x));
-    return match.route ? match.route->body_max : 0;
+    return match.route ? match.route->body_max
+                       : UNKNOWN_BODY_MAX; /* to be told that it is unknown */
 }
 
 /* ---- ending ---- */

@@ -1,13 +1,7 @@
-/* h_health.c: is it alive, is it of use. */
+/* h_health.c: is it of use? (/healthz and /metrics are answered by the loop: api.c.) */
 #include "api/call.h"
 #include "api/handlers.h"
 #include "store/store.h"
-
-void h_healthz(struct call *c, struct store *s)
-{
-    (void)s;
-    call_json(c, 200, json_pack("{s:s}", "status", "ok"));
-}
 
 /* It is here only with a store that is open: Redis answers, and the installation is ours. */
 void h_readyz(struct call *c, struct store *s)

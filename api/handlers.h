@@ -4,7 +4,7 @@
 
 #include "api/route.h"
 
-call_fn h_healthz, h_readyz;
+call_fn h_readyz;
 call_fn h_setting_list, h_setting_get, h_setting_put;
 
 #endif

@@ -2,13 +2,13 @@
 #include "common/text.h"
 #include <stdio.h>
 
-/* What stands up to the next slash; *@at goes on behind it. */
+/* What stands behind a slash, up to the next one, on which *@at goes on. */
 static struct span next_part(const char **at)
 {
-    const char *begin = *at, *slash = strchr(begin, '/');
-    size_t len = slash ? (size_t)(slash - begin) : strlen(begin);
+    const char *begin = *at + 1;
+    size_t len = strcspn(begin, "/");
 
-    *at = begin + len + (slash ? 1 : 0);
+    *at = begin + len;
     return (struct span){begin, len};
 }
 
@@ -51,7 +51,7 @@ static bool fits(const struct route *route, const char *path,
     const char *wanted = route->pattern;
     unsigned n = 0;
 
-    while (*wanted && *path) {
+    while (*wanted && *path == '/') {
         struct span pattern = next_part(&wanted), part = next_part(&path);
 
         if (pattern.len && pattern.data[0] == '{') {

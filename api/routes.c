@@ -5,7 +5,6 @@
 enum { SMALL = 64 << 10 };
 
 static const struct route routes[] = {
-    {"GET", "/healthz", ROLE_NONE, false, 0, h_healthz},
     {"GET", "/readyz", ROLE_NONE, false, 0, h_readyz},
     /* the platform guide */
     {"GET", "/tenant/settings", ROLE_READ, true, 0, h_setting_list},

@@ -55,7 +55,8 @@ static void answer_metrics(const struct health_options *o, struct http_exchange 
 
     process_stats_read();
     metric_set(METRIC_build_info, 0, 1);
-    o->collect(o->arg);
+    if (o->collect)
+        o->collect(o->arg);
     buf_init(&b, METRICS_BYTES_MAX);
     metrics_write(&b);
     if (buf_result(&b))

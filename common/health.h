@@ -21,7 +21,7 @@ enum { HEALTH_CHECKS_MAX = 8 };
 
 struct health_options {
     unsigned (*checks)(void *arg, struct health_check ret[HEALTH_CHECKS_MAX]); /* how many */
-    void (*collect)(void *arg); /* a scrape has come: set the gauges */
+    void (*collect)(void *arg); /* a scrape has come: set the gauges; may be NULL */
     void *arg;
 };
 

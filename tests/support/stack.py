@@ -5,9 +5,11 @@ import concurrent.futures
 import itertools
 import json
 import os
+import re
 import subprocess
 import zlib
 
+import api_client
 import records
 from children import Child, wait_until
 
@@ -15,6 +17,7 @@ PROGRAMS = {
     "grapnel": "producer/grapnel",
     "grapnel-scheduler": "scheduler/grapnel-scheduler",
     "grapnel-worker": "worker/grapnel-worker",
+    "grapnel-api": "api/grapnel-api",
 }
 PARTITIONS = 4
 
@@ -23,6 +26,7 @@ SETTINGS = {"egress_allow": "127.0.0.0/8", "heartbeat": "100ms", "lease": "3s", 
             "partitions": PARTITIONS}
 
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
+ROOT_KEY = "an-operator-s-key-for-tests"
 SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes of test secret!").decode()
 
 
@@ -76,7 +80,7 @@ class Stack:
         self.build = build_folder()
         self.programs = find_programs()
         self.settings = dict(SETTINGS, redis_url=redis.url, master_key=MASTER_KEY)
-        self.schedulers, self.workers = [], []
+        self.schedulers, self.workers, self.apis = [], [], []
         self._numbers = itertools.count(1)
 
     # --- processes --------------------------------------------------------------------------------------------------
@@ -96,6 +100,11 @@ class Stack:
     def start_worker(self, **settings):
         return self._start("worker", self.workers, settings)
 
+    def start_api(self, **settings):
+        """A client of it, with an operator's key."""
+        child = self._start("api", self.apis, {"api_listen": "127.0.0.1:0", "api_root_key": ROOT_KEY, **settings})
+        return api_client.Api(int(re.search(r'"api ready".* port=(\d+)', child.log()).group(1)), ROOT_KEY, child)
+
     def _start(self, kind, children, settings):
         child = self.spawn(kind, **settings)
         children.append(child)
@@ -109,7 +118,7 @@ class Stack:
         return Child(name, [self.programs[f"grapnel-{kind}"], *args], self.folder, env)
 
     def children(self):
-        return [*self.schedulers, *self.workers]
+        return [*self.schedulers, *self.workers, *self.apis]
 
     def end(self):
         """SIGTERM for all; what was wrong."""
