@@ -125,6 +125,11 @@ bool filter_node_holds(const struct filter *f, unsigned index, struct span data)
     }
 }
 
+unsigned filter_conditions(const struct filter *f)
+{
+    return f->n_conditions;
+}
+
 bool filter_matches(const struct filter *f, struct span data)
 {
     return filter_node_holds(f, 0, data);

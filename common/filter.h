@@ -27,6 +27,9 @@ struct filter;
 int filter_parse(struct filter **ret, struct span text, struct diag *diag);
 struct filter *filter_free(struct filter *f); /* NULL is fine; returns NULL */
 
+/* How often filter_matches() may read the data. */
+unsigned filter_conditions(const struct filter *f);
+
 /* @data passed json_check(). */
 bool filter_matches(const struct filter *f, struct span data);
 

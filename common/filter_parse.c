@@ -399,6 +399,7 @@ static int filter_new(struct filter **ret, const struct parser *counted)
 
     if (!f)
         return err_origin(-ENOMEM);
+    f->n_conditions = counted->n_conditions;
     f->nodes = calloc(counted->n_nodes, sizeof(*f->nodes));
     f->steps = calloc(counted->n_steps, sizeof(*f->steps));
     f->values = calloc(counted->n_values, sizeof(*f->values));

@@ -60,6 +60,7 @@ struct filter {
     struct json_step *steps;
     struct filter_value *values;
     char *text; /* what names and values point into */
+    unsigned n_conditions;
 };
 
 /* Does the node at @index hold for @data? */

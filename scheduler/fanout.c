@@ -19,6 +19,13 @@
 
 enum { DELIVERIES_PER_STEP = 256 };
 
+/* A filter reads the event's data once for each of its conditions, while the loop stands still. So a step ends
+ * when so many bytes were read, some 30 ms; and an event whose filters would read more than the second number (all
+ * conditions of a tenant together, times the length: 4096 of them at 256 KiB) is refused: it must not cost a
+ * scheduler its lease, nor other tenants seconds. */
+#define FILTERED_BYTES_PER_STEP (UINT64_C(16) << 20)
+#define FILTERED_BYTES_PER_EVENT (UINT64_C(1) << 30)
+
 struct fanout_item {
     struct event event;
     bool is_refused;
@@ -110,6 +117,16 @@ static void add_delivery(struct fanout *f, const struct event *e, const struct e
     redis_arg_span(cmd, buf_span(&f->scratch));
 }
 
+static uint64_t filtered_bytes(const struct tenant *t, const struct event *e)
+{
+    uint64_t conditions = 0;
+
+    for (unsigned i = 0; i < t->n_endpoints; i++)
+        if (t->endpoints[i]->filter)
+            conditions += filter_conditions(t->endpoints[i]->filter);
+    return conditions * e->fields.data.len;
+}
+
 /* Fills f->takers; how many there are. (No tenant has more endpoints: configure.lua.) */
 static size_t find_takers(struct fanout *f, const struct tenant *t, const struct event *e)
 {
@@ -150,6 +167,11 @@ static size_t add_item(struct fanout *f, const struct fanout_item *item, const s
         add_refused(f, item, "tenant: there is no such tenant");
         return 0;
     }
+    if (filtered_bytes(t, e) > FILTERED_BYTES_PER_EVENT) {
+        add_refused(f, item, "data: too long for so many filters of the tenant's endpoints");
+        return 0;
+    }
+    f->filtered_bytes += filtered_bytes(t, e);
     n = find_takers(f, t, e);
     f->counts[n ? EVENT_FANNED_OUT : EVENT_UNMATCHED]++;
     redis_arg_span(cmd, e->stream_id);
@@ -224,7 +246,9 @@ static void move(struct fanout *f)
     f->state = FANOUT_MOVING;
     memset(f->counts, 0, sizeof(f->counts));
     begin_command(f);
-    while (i < f->n_items && deliveries < DELIVERIES_PER_STEP) {
+    f->filtered_bytes = 0;
+    while (i < f->n_items && deliveries < DELIVERIES_PER_STEP &&
+           f->filtered_bytes < FILTERED_BYTES_PER_STEP) {
         const struct fanout_item *item = &f->items[i];
         const struct tenant *t =
             item->is_refused ? NULL

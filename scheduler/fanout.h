@@ -35,6 +35,7 @@ struct fanout {
     struct span *tenants;               /* of the items, for the directory */
     const struct endpoint **takers;     /* of the item in hand: room for ENDPOINTS_PER_TENANT_MAX */
     size_t n_items, next;               /* items before @next are done */
+    uint64_t filtered_bytes;            /* of the step under way */
     size_t sent;                        /* behind the last item of the step under way */
     unsigned counts[EVENT_REFUSED + 1]; /* what becomes of the items of that step */
     struct directory_sync sync;

@@ -59,6 +59,24 @@ def test_a_wrong_filter_is_refused_with_the_place(stack, text, words):
     assert words in failed.value.words
 
 
+def test_an_event_that_is_too_long_for_so_many_filters_is_refused_and_kept(stack):
+    """All conditions of the tenant times the length: over 1 GiB, which would hold up everybody else."""
+    stack.add_tenant("acme"), stack.add("other")
+    conditions = json.dumps({f"a{n}": {"$exists": False} for n in range(64)})
+    hook = stack.receiver.hook("/acme")
+    lines = [json.dumps({"tenant": "acme", "url": hook.url, "filter": conditions}) for _ in range(70)]
+    stack.cli("endpoint", "add", "--from", "-", stdin="\n".join(lines).encode())
+    stack.publish("acme", data=json.dumps({"b": "x" * 250000}))
+    stack.publish("other")
+    stack.wait_done(1, "other")
+    wait_until(lambda: stack.rejected("acme"))
+    kept = stack.rejected("acme")[0]
+    assert kept["reason"] == b"data: too long for so many filters of the tenant's endpoints" and len(kept["data"]) > 250000
+    stack.publish("acme", data='{"b":1}')
+    stack.wait_done(70, "acme", 30)
+    assert len(hook.requests) == 70
+
+
 def test_match_says_what_would_happen_and_why(stack):
     endpoint = stack.add("acme", filter=BIG, events="order.*")
 
