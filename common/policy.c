@@ -117,7 +117,7 @@ static int apply_header_prefix(struct policy *p, const char *text, struct diag *
     size_t len = strlen(text);
 
     if (len == 0 || len > PREFIX_MAX || !text_is_name(span_of(text), PREFIX_MAX) ||
-        strpbrk(text, ".:") || text[0] == '-')
+        strpbrk(text, "._:") || text[0] == '-') /* "_": many servers drop such headers */
         return diag_set(diag, "header-prefix: expected 1 to %d letters, digits and hyphens",
                         PREFIX_MAX);
     p->row.own_prefix = text;
@@ -378,15 +378,15 @@ static void add_signed_headers(struct dialect *d)
 static int check_own_name(const struct policy *p, const char *name, struct diag *diag)
 {
     struct buf sent;
-    bool is_taken;
+    int r;
 
     buf_init(&sent, 256);
     dialect_header_name(&sent, &p->row, name);
-    is_taken = extra_headers_have(buf_span(&p->lines), sent.data);
-    if (is_taken)
-        (void)diag_set(diag, "headers: %s is the dialect's own", sent.data);
+    r = buf_result(&sent);
+    if (!r && extra_headers_have(buf_span(&p->lines), sent.data))
+        r = diag_set(diag, "headers: %s is the dialect's own", sent.data);
     buf_fini(&sent);
-    return is_taken ? -EINVAL : 0;
+    return r;
 }
 
 static int check_own_names(const struct policy *p, struct diag *diag)

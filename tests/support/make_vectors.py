@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/vectors/signatures.json and envelopes.json.
 
-Made with Python's hmac and json from the guides alone, so that C code which agrees with it agrees with
+Made with Python's hmac and json, and ed25519.py, from the guides alone, so that C code which agrees with it agrees with
 what a receiver computes. Run it again after a change; the unit tests read its output.
 
     tests/support/make_vectors.py        # writes
@@ -14,6 +14,8 @@ import hmac
 import json
 import pathlib
 import sys
+
+import ed25519
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 
@@ -35,6 +37,9 @@ def key_of(dialect, secret):
 
 
 def header_of(dialect, secret, id, at, body):
+    if secret.startswith("whsk_") and dialect == "standard":
+        signature = ed25519.sign(seed_of(secret), SIGNED[dialect](id, at, body).encode())
+        return "v1a," + base64.b64encode(signature).decode()
     mac = hmac.new(key_of(dialect, secret), SIGNED[dialect](id, at, body).encode(), hashlib.sha256)
     if dialect == "standard":
         return "v1," + base64.b64encode(mac.digest()).decode()
@@ -43,6 +48,20 @@ def header_of(dialect, secret, id, at, body):
 
 def whsec(length):
     return "whsec_" + base64.b64encode(bytes((7 * i + length) % 256 for i in range(length))).decode()
+
+
+def seed_of(secret):
+    return base64.b64decode(secret.removeprefix("whsk_"), validate=True)[:32]
+
+
+def public_text(secret):
+    return "whpk_" + base64.b64encode(ed25519.public_key(seed_of(secret))).decode()
+
+
+def whsk(n, is_whole):
+    """The seed alone, or with the public key behind it."""
+    seed = hashlib.sha256(b"seed %d" % n).digest()
+    return "whsk_" + base64.b64encode(seed + (ed25519.public_key(seed) if is_whole else b"")).decode()
 
 
 def signature_cases():
@@ -59,6 +78,8 @@ def signature_cases():
             yield dialect, secret, id, 1706019000, '{"a":1}'
         yield dialect, secrets[0], "msg_1", 0, "{}"
         yield dialect, secrets[0], "msg_1", 253402300799, "{}"
+    for n, body in enumerate(bodies):
+        yield "standard", whsk(n % 3, n % 2), id, 1706019000 + n, body
     # The example that the libraries of Standard Webhooks test themselves with.
     yield ("standard", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
            '{"test": 2432232314}')
@@ -67,8 +88,9 @@ def signature_cases():
 def signatures():
     cases = []
     for dialect, secret, id, at, body in signature_cases():
-        cases.append({"dialect": dialect, "secret": secret, "id": id, "timestamp": at, "body": body,
-                      "header": header_of(dialect, secret, id, at, body)})
+        case = {"dialect": dialect, "secret": secret, "id": id, "timestamp": at, "body": body,
+                "header": header_of(dialect, secret, id, at, body)}
+        cases.append(case | ({"public": public_text(secret)} if "v1a," in case["header"] else {}))
     assert cases[-1]["header"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     return cases
 

@@ -50,6 +50,32 @@ static void holds_the_five(void **state)
     assert_null(dialect_at(SIZE_MAX));
 }
 
+static bool sends(const struct dialect *d, enum dialect_value value)
+{
+    for (unsigned h = 0; h < d->n_headers; h++)
+        if (d->headers[h].value == value)
+            return true;
+    return false;
+}
+
+/* The id and the timestamp are sent, or have names for an endpoint that wants them signed; where they are
+ * signed they are sent. */
+static void check_signed_headers(const struct dialect *d)
+{
+    bool sends_id = sends(d, VALUE_DELIVERY_ID), sends_timestamp = sends(d, VALUE_TIMESTAMP_S);
+
+    assert_true(sends_id || (d->id_header.name && d->id_header.value == VALUE_DELIVERY_ID));
+    assert_true(sends_timestamp ||
+                (d->timestamp_header.name && d->timestamp_header.value == VALUE_TIMESTAMP_S));
+    assert_true(sends_timestamp || d->signature.text == SIGN_TEXT_BODY);
+    assert_true(sends_id || d->signature.text != SIGN_TEXT_ID_TIMESTAMP_BODY);
+    if (d->id_header.name)
+        assert_ptr_equal(strstr(d->id_header.name, d->header_prefix), d->id_header.name);
+    if (d->timestamp_header.name)
+        assert_ptr_equal(strstr(d->timestamp_header.name, d->header_prefix),
+                         d->timestamp_header.name);
+}
+
 /* Rules that every row keeps, the sixth one too. */
 static void rows_are_sound(void **state)
 {
@@ -67,6 +93,12 @@ static void rows_are_sound(void **state)
         assert_ptr_equal(strstr(d->signature.header, d->header_prefix), d->signature.header);
         for (unsigned s = 0; s < d->n_statuses; s++)
             assert_true(d->statuses[s].from <= d->statuses[s].to);
+        /* there is room for what an endpoint may have of its own (policy.c): the two headers that are
+         * signed, 16 rules */
+        assert_true(d->n_headers + 2 <= DIALECT_HEADERS_MAX);
+        assert_true(d->n_statuses + 16 <= DIALECT_STATUSES_MAX);
+        assert_true(d->schedule.retries <= 100 && d->schedule.jitter_percent <= 100);
+        check_signed_headers(d);
         /* no answer is left without a meaning */
         assert_int_equal(d->statuses[d->n_statuses - 1].from, 0);
         assert_int_equal(d->statuses[d->n_statuses - 1].to, 999);

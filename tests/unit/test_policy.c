@@ -49,6 +49,55 @@ static void names_are_found(void **state)
     assert_int_equal(policy_part_find(SPAN(""), &part), -ENOENT);
 }
 
+/* The ends of what is taken. */
+static void takes_the_ends(void **state)
+{
+    static const char prefix[] = "X-34567890123456789012345678901234567890";
+    static const struct {
+        enum policy_part part;
+        const char *text;
+    } taken[] = {
+        {POLICY_header_prefix, "X"},
+        {POLICY_header_prefix, prefix},
+        {POLICY_timeout, "100ms"},
+        {POLICY_timeout, "120s"},
+        {POLICY_timeout, "120000"},
+        {POLICY_retries, "0"},
+        {POLICY_retries, "100"},
+        {POLICY_jitter, "0"},
+        {POLICY_jitter, "100%"},
+        {POLICY_schedule, "100ms"},
+        {POLICY_schedule, "30d"},
+        {POLICY_schedule, "base=100ms factor=1 cap=100ms"},
+        {POLICY_statuses, "200=retry"},
+        {POLICY_schedule, "base=30d factor=10 cap=30d"},
+        {POLICY_statuses, "599=retry"},
+        {POLICY_statuses, "200-599=disable"},
+        {POLICY_retry_after_max, "7d"},
+        {POLICY_retry_after_max, "0"},
+        {POLICY_user_agent, "~"},
+        {POLICY_headers, "{}"},
+        {POLICY_signing, "always"},
+        {POLICY_schedule, "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,"
+                          "1s,1s,1s,1s"},
+    };
+    char agent[258];
+    struct policy p;
+
+    (void)state;
+    assert_int_equal(strlen(prefix), 40);
+    start(&p, "royalti");
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+        set(&p, taken[i].part, taken[i].text);
+    memset(agent, 'a', sizeof(agent));
+    agent[256] = '\0';
+    set(&p, POLICY_user_agent, agent);
+    agent[256] = 'a';
+    agent[257] = '\0';
+    assert_int_equal(policy_set(&p, POLICY_user_agent, agent, NULL), -EINVAL);
+    policy_fini(&p);
+}
+
 static const struct {
     enum policy_part part;
     const char *text, *words;
@@ -57,6 +106,9 @@ static const struct {
     {POLICY_header_prefix, "X Acme-", "header-prefix: "},
     {POLICY_header_prefix, "X-A:", "header-prefix: "},
     {POLICY_header_prefix, "-X", "header-prefix: "},
+    {POLICY_header_prefix, "X_A-", "header-prefix: "},
+    {POLICY_header_prefix, "X.A-", "header-prefix: "},
+    {POLICY_header_prefix, "\xc3\xa9-", "header-prefix: "},
     {POLICY_header_prefix, "X-\r\n", "header-prefix: "},
     {POLICY_header_prefix, "X-12345678901234567890123456789012345678-", "header-prefix: "},
     {POLICY_signature, "md5", "signature: expected hex, sha256-hex, v1 or v1a"},
@@ -99,6 +151,17 @@ static const struct {
     {POLICY_user_agent, " a", "user-agent: "},
     {POLICY_user_agent, "a\r\nX-B: c", "user-agent: expected printable ASCII"},
     {POLICY_user_agent, "\xc3\xa9", "user-agent: "},
+    {POLICY_user_agent, "a\x7f", "user-agent: "},
+    {POLICY_user_agent, "a ", "user-agent: "},
+    {POLICY_headers, "{\"X-A\":\"b\\r\\nX-B: c\"}", "headers: X-A: expected printable ASCII"},
+    {POLICY_schedule, "base=2s factor=1.5.5", "schedule: \"factor\""},
+    {POLICY_schedule, "base=31d", "schedule: \"base\""},
+    {POLICY_schedule, "base=25h", "a cap that is not below it"}, /* the cap is 24h unless given */
+    {POLICY_statuses, "*", "statuses: \"*\""},
+    {POLICY_statuses, "404=final=retry", "statuses: "},
+    {POLICY_statuses, ",404=final", "statuses: \"\""},
+    {POLICY_retry_after_max, "-1", "retry-after-max: "},
+    {POLICY_timeout, "", "timeout: "},
 };
 
 static void refuses_with_words_and_changes_nothing(void **state)
@@ -151,6 +214,94 @@ static void prefix_is_put_before_all_names(void **state)
     set(&p, POLICY_header_prefix, NULL);
     header_name(&p, p.row.headers[0].name, "X-Royalti-Delivery");
     policy_fini(&p);
+}
+
+static void every_dialect_takes_a_prefix(void **state)
+{
+    const struct dialect *d;
+    struct policy p;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 256);
+    for (size_t i = 0; (d = dialect_at(i)); i++) {
+        policy_init(&p, d);
+        set(&p, POLICY_signed_text, "id.timestamp.body");
+        set(&p, POLICY_header_prefix, "Acme-");
+        for (unsigned h = 0; h <= p.row.n_headers; h++) {
+            const char *name = h < p.row.n_headers ? p.row.headers[h].name : p.row.signature.header;
+
+            buf_clear(&b);
+            dialect_header_name(&b, &p.row, name);
+            assert_memory_equal(b.data, "Acme-", 5);
+            assert_string_equal(b.data + 5, name + strlen(d->header_prefix));
+            assert_true(b.data[5] != '\0');
+        }
+        policy_fini(&p);
+    }
+    buf_fini(&b);
+}
+
+static void refused_header(struct policy *p, const char *json, const char *words)
+{
+    struct diag diag = {""};
+
+    assert_int_equal(policy_set(p, POLICY_headers, json, &diag), -EINVAL);
+    assert_string_equal(diag.text, words);
+}
+
+static void own_names_are_those_that_are_sent(void **state)
+{
+    struct diag diag = {""};
+    struct policy p;
+
+    (void)state;
+    start(&p, "royalti");
+    refused_header(&p, "{\"X-ROYALTI-TENANT\":\"\"}",
+                   "headers: X-Royalti-Tenant is the dialect's own");
+    set(&p, POLICY_header_prefix, "X-Acme-");
+    refused_header(&p, "{\"x-acme-tenant\":\"\"}", "headers: X-Acme-Tenant is the dialect's own");
+    refused_header(&p, "{\"x-acme-signature\":\"\"}",
+                   "headers: X-Acme-Signature is the dialect's own");
+    set(&p, POLICY_headers, "{\"X-Royalti-Tenant\":\"1\",\"X-Acme-Tenants\":\"2\"}");
+    assert_int_equal(policy_set(&p, POLICY_header_prefix, "X-Royalti-", &diag), -EINVAL);
+    assert_string_equal(diag.text, "headers: X-Royalti-Tenant is the dialect's own");
+    policy_fini(&p);
+
+    start(&p, "simple"); /* a name that is taken only when it is signed */
+    set(&p, POLICY_headers, "{\"X-Webhook-Timestamp\":\"1\"}");
+    assert_int_equal(policy_set(&p, POLICY_signed_text, "timestamp.body", &diag), -EINVAL);
+    assert_string_equal(diag.text, "headers: X-Webhook-Timestamp is the dialect's own");
+    assert_int_equal(p.row.signature.text, SIGN_TEXT_BODY);
+    assert_int_equal(p.row.n_headers, 0);
+    policy_fini(&p);
+}
+
+/* Under AddressSanitizer this tells of a text that was freed too early. */
+static void texts_live_as_long_as_the_row_points_at_them(void **state)
+{
+    struct policy moved, p;
+
+    (void)state;
+    start(&p, "royalti");
+    set(&p, POLICY_user_agent, "One/1");
+    set(&p, POLICY_header_prefix, "X-One-");
+    set(&p, POLICY_user_agent, "Two/2");
+    assert_int_equal(policy_set(&p, POLICY_user_agent, "\n", NULL), -EINVAL);
+    assert_int_equal(policy_set(&p, POLICY_header_prefix, "", NULL), -EINVAL);
+    set(&p, POLICY_header_prefix, p.row.own_prefix); /* the text that it has */
+    assert_string_equal(p.row.user_agent, "Two/2");
+    assert_string_equal(p.row.own_prefix, "X-One-");
+    moved = p;
+    set(&moved, POLICY_timeout, "3s");
+    assert_int_equal(policy_set_dialect(&moved, dialect_find(SPAN("simple")), NULL), 0);
+    assert_string_equal(moved.row.user_agent, "Two/2");
+    assert_string_equal(moved.row.own_prefix, "X-One-");
+    set(&moved, POLICY_user_agent, NULL);
+    set(&moved, POLICY_header_prefix, NULL);
+    assert_ptr_equal(moved.row.user_agent, dialect_find(SPAN("simple"))->user_agent);
+    assert_null(moved.row.own_prefix);
+    policy_fini(&moved);
 }
 
 static bool sends(const struct policy *p, const char *name)
@@ -330,7 +481,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_parts_it_is_the_dialect),
         cmocka_unit_test(names_are_found),
+        cmocka_unit_test(takes_the_ends),
         cmocka_unit_test(refuses_with_words_and_changes_nothing),
+        cmocka_unit_test(every_dialect_takes_a_prefix),
+        cmocka_unit_test(own_names_are_those_that_are_sent),
+        cmocka_unit_test(texts_live_as_long_as_the_row_points_at_them),
         cmocka_unit_test(prefix_is_put_before_all_names),
         cmocka_unit_test(what_is_signed_is_sent),
         cmocka_unit_test(schedules),

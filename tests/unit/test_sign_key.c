@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-/* RFC 8032, section 7.1, tests 1 to 3. */
+/* RFC 8032, section 7.1, tests 1 to 3 and SHA(abc). */
 static const struct {
     const char *seed, *public, *message, *signature;
 } vectors[] = {
@@ -26,6 +26,12 @@ static const struct {
      "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc"
      "6594a"
      "7c15e9716ed28dc027beceea1ec40a"},
+    {"833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42",
+     "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf",
+     "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+     "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+     "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b589"
+     "09351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704"},
 };
 
 static const struct dialect_signature of_body = {.text = SIGN_TEXT_BODY,
@@ -70,7 +76,7 @@ static void agrees_with_the_rfc(void **state)
             key_of(text_of(&text, "whsk_", vectors[i].seed, vectors[i].public));
         struct sign_key *public = key_of(text_of(&text, "whpk_", vectors[i].public, NULL));
         char public_text[SIGN_SECRET_SIZE];
-        uint8_t message[4];
+        uint8_t message[64];
         size_t len = 0;
         struct span body;
 
@@ -127,6 +133,16 @@ static void id_and_timestamp_are_signed(void **state)
 }
 
 /* While keys change from HMAC to ed25519 both stand in one list; each verifier finds its own. */
+static bool is_hmac_length(size_t len)
+{
+    return len >= 24 && len <= 64;
+}
+
+static bool is_public_length(size_t len)
+{
+    return len == 32;
+}
+
 static void lists_may_be_mixed(void **state)
 {
     static const char *const garbage[] = {
@@ -165,6 +181,88 @@ static void lists_may_be_mixed(void **state)
     sign_key_free(ed);
 }
 
+/* Each byte more or less, and each changed bit, is another signature. */
+static void notices_every_change(void **state)
+{
+    struct sign_key *key;
+    struct buf text, value;
+
+    (void)state;
+    buf_init(&text, 256);
+    buf_init(&value, 256);
+    key = key_of(text_of(&text, "whpk_", vectors[0].public, NULL));
+    (void)text_of(&value, "v1a,", vectors[0].signature, NULL);
+    for (size_t i = 0; i < value.len; i++) {
+        struct span cut = {value.data, i};
+
+        assert_int_equal(sign_verify(&of_body, key, cut, SPAN(""), 0, SPAN("")), SIGN_MISMATCH);
+        value.data[i] ^= 1;
+        assert_int_equal(sign_verify(&of_body, key, buf_span(&value), SPAN(""), 0, SPAN("")),
+                         SIGN_MISMATCH);
+        value.data[i] ^= 1;
+    }
+    buf_add_char(&value, 'A');
+    assert_int_equal(sign_verify(&of_body, key, buf_span(&value), SPAN(""), 0, SPAN("")),
+                     SIGN_MISMATCH);
+    value.data[--value.len] = '\0';
+    assert_int_equal(sign_verify(&of_body, key, buf_span(&value), SPAN(""), 0, SPAN("")), 0);
+    buf_fini(&text);
+    buf_fini(&value);
+    sign_key_free(key);
+}
+
+/* Any number of bytes behind each prefix. */
+static void keys_have_their_lengths(void **state)
+{
+    static const struct {
+        const char *prefix;
+        bool (*is_right)(size_t len);
+    } kinds[] = {{"whsec_", is_hmac_length}, {"whpk_", is_public_length}};
+    uint8_t bytes[100];
+    struct sign_key *key;
+    struct buf text;
+
+    (void)state;
+    memset(bytes, 7, sizeof(bytes));
+    buf_init(&text, 256);
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        for (size_t len = 0; len <= sizeof(bytes); len++) {
+            buf_clear(&text);
+            buf_add_text(&text, kinds[k].prefix);
+            buf_add_base64(&text, bytes, len);
+            key = NULL;
+            assert_int_equal(sign_key_new(&key, buf_span(&text), SIGN_FORM_V1_BASE64, NULL),
+                             kinds[k].is_right(len) ? 0 : -EINVAL);
+            assert_int_equal(key != NULL, kinds[k].is_right(len));
+            sign_key_free(key);
+        }
+    }
+    for (size_t len = 0; len <= 40; len++) { /* 64 would need its public half to fit */
+        buf_clear(&text);
+        buf_add_text(&text, "whsk_");
+        buf_add_base64(&text, bytes, len);
+        key = NULL;
+        assert_int_equal(sign_key_new(&key, buf_span(&text), SIGN_FORM_V1A_BASE64, NULL),
+                         len == 32 ? 0 : -EINVAL);
+        sign_key_free(key);
+    }
+    buf_fini(&text);
+}
+
+/* In the other forms a text is its bytes, whatever it looks like. */
+static void literal_forms_take_any_text(void **state)
+{
+    static const char *const texts[] = {"x", "whsk_AAAA", "whpk_", "whsec_****", "clé"};
+    struct sign_key *key;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        assert_int_equal(sign_key_new(&key, span_of(texts[i]), SIGN_FORM_HEX, NULL), 0);
+        assert_true(key->mac && !key->ed25519);
+        sign_key_free(key);
+    }
+}
+
 static void refuses_with_words(void **state)
 {
     struct sign_key *key = NULL;
@@ -176,6 +274,11 @@ static void refuses_with_words(void **state)
         {"whsk_", "has 0 bytes; expected 32 or 64"},
         {"whsk_AAAA", "has 3 bytes; expected 32 or 64"},
         {"whsk_****", "what follows whsk_ is not base64"},
+        {"whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "is not base64"},  /* no padding */
+        {"whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2B=", "is not base64"}, /* bits left over */
+        {"whsk_nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", "is not base64"},
+        {"whsk_ nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", "is not base64"},
+        {"WHSK_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=", "expected whsk_ or whpk_"},
         {"whpk_AAAA", "the key behind whpk_ has 3 bytes"},
         {"a-literal-secret", "expected whsk_ or whpk_ and the key in base64"},
     };
@@ -227,8 +330,13 @@ static void makes_secrets_of_each_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_the_rfc),        cmocka_unit_test(id_and_timestamp_are_signed),
-        cmocka_unit_test(lists_may_be_mixed),         cmocka_unit_test(refuses_with_words),
+        cmocka_unit_test(agrees_with_the_rfc),
+        cmocka_unit_test(id_and_timestamp_are_signed),
+        cmocka_unit_test(lists_may_be_mixed),
+        cmocka_unit_test(refuses_with_words),
+        cmocka_unit_test(notices_every_change),
+        cmocka_unit_test(keys_have_their_lengths),
+        cmocka_unit_test(literal_forms_take_any_text),
         cmocka_unit_test(makes_secrets_of_each_form),
     };
 
