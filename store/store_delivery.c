@@ -146,6 +146,7 @@ struct walk {
     struct store_item records[PAGE], endpoints[PAGE];
     struct delivery_cursor found[PAGE];
     size_t n;
+    bool is_bare; /* nobody asks for URLs */
     bool is_at_end;
 };
 
@@ -274,7 +275,8 @@ static int tell_page(struct walk *w)
 
     for (size_t i = 0; i < w->n && !r; i++)
         (void)parse_record(w, i, &listed[i]);
-    r = r ? r : read_endpoints(w, listed);
+    if (!r && !w->is_bare)
+        r = read_endpoints(w, listed);
     for (size_t i = 0; i < w->n && !r; i++)
         if (listed[i].record.n)
             r = tell(w, i, &listed[i]);
@@ -285,15 +287,10 @@ static int tell_page(struct walk *w)
     return r;
 }
 
-int store_deliveries(struct store *s, struct span tenant, const struct delivery_cursor *after,
-                     store_delivery_fn *each, void *arg)
+static int walk_all(struct walk *w)
 {
-    struct walk *w = calloc(1, sizeof(*w));
     int r = 0;
 
-    if (!w)
-        return -ENOMEM;
-    *w = (struct walk){.s = s, .tenant = tenant, .at = *after, .each = each, .arg = arg};
     store_items_init(w->records, PAGE);
     store_items_init(w->endpoints, PAGE);
     while (!r && !w->is_at_end) {
@@ -302,6 +299,109 @@ int store_deliveries(struct store *s, struct span tenant, const struct delivery_
     }
     store_items_fini(w->records, PAGE);
     store_items_fini(w->endpoints, PAGE);
-    free(w);
     return r == LIST_ENOUGH ? 0 : r;
+}
+
+static int walk(const struct walk *begin)
+{
+    struct walk *w = malloc(sizeof(*w));
+    int r;
+
+    if (!w)
+        return -ENOMEM;
+    *w = *begin;
+    r = walk_all(w);
+    free(w);
+    return r;
+}
+
+int store_deliveries(struct store *s, struct span tenant, const struct delivery_cursor *after,
+                     store_delivery_fn *each, void *arg)
+{
+    return walk(&(struct walk){.s = s, .tenant = tenant, .at = *after, .each = each, .arg = arg});
+}
+
+int store_delivery_records(struct store *s, struct span tenant, const struct delivery_cursor *after,
+                           store_delivery_fn *each, void *arg)
+{
+    return walk(&(struct walk){
+        .s = s, .tenant = tenant, .at = *after, .each = each, .arg = arg, .is_bare = true});
+}
+
+/* --- places in the index ---------------------------------------------------------------------- */
+
+struct delivery_cursor delivery_cursor_before(int64_t to_ms)
+{
+    /* A byte behind all ids: of that millisecond none was told. */
+    return (struct delivery_cursor){.ms = to_ms ? to_ms : INT64_MAX, .id = "\x7f"};
+}
+
+static void arg_ms(struct redis_command *cmd, int64_t ms)
+{
+    if (ms)
+        redis_arg_i64(cmd, ms);
+    else
+        redis_arg_text(cmd, "+inf");
+}
+
+int store_delivery_count(struct store *s, struct span tenant, int64_t from_ms, int64_t to_ms,
+                         int64_t *ret)
+{
+    struct redis_command cmd;
+    redisReply *reply = NULL;
+    int r;
+
+    redis_command_init(&cmd);
+    redis_arg_text(&cmd, "ZCOUNT");
+    redis_arg_key(&cmd, &s->keys, store_partition(s, tenant), KEY_INDEX, tenant);
+    redis_arg_i64(&cmd, from_ms);
+    arg_ms(&cmd, to_ms);
+    r = store_call(s, &cmd, NULL, &reply);
+    redis_command_fini(&cmd);
+    if (!r && !redis_reply_i64(reply, ret))
+        r = store_unexpected(s, reply);
+    freeReplyObject(reply);
+    return r;
+}
+
+static int read_place(struct store *s, const redisReply *reply, struct delivery_cursor *ret)
+{
+    struct span id;
+
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return store_unexpected(s, reply);
+    if (!reply->elements)
+        return STORE_MISSING;
+    if (!redis_reply_span(redis_reply_at(reply, 0), &id) || id.len >= sizeof(ret->id) ||
+        !redis_reply_i64(redis_reply_at(reply, 1), &ret->ms))
+        return store_unexpected(s, reply);
+    memcpy(ret->id, id.data, id.len);
+    ret->id[id.len] = '\0';
+    return 0;
+}
+
+int store_delivery_skip(struct store *s, struct span tenant, int64_t to_ms, int64_t n,
+                        struct delivery_cursor *ret)
+{
+    struct redis_command cmd;
+    redisReply *reply = NULL;
+    int r;
+
+    *ret = delivery_cursor_before(to_ms);
+    if (!n)
+        return 0;
+    redis_command_init(&cmd);
+    redis_arg_text(&cmd, "ZREVRANGEBYSCORE");
+    redis_arg_key(&cmd, &s->keys, store_partition(s, tenant), KEY_INDEX, tenant);
+    arg_ms(&cmd, to_ms);
+    redis_arg_text(&cmd, "-inf");
+    redis_arg_text(&cmd, "WITHSCORES");
+    redis_arg_text(&cmd, "LIMIT");
+    redis_arg_i64(&cmd, n - 1);
+    redis_arg_i64(&cmd, 1);
+    r = store_call(s, &cmd, NULL, &reply);
+    redis_command_fini(&cmd);
+    r = r ? r : read_place(s, reply, ret);
+    freeReplyObject(reply);
+    return r;
 }

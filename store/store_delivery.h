@@ -42,5 +42,18 @@ typedef int store_delivery_fn(void *arg, const struct listed_delivery *d);
 /* Calls @each for the tenant's deliveries behind @after, the newest first, page after page. */
 int store_deliveries(struct store *s, struct span tenant, const struct delivery_cursor *after,
                      store_delivery_fn *each, void *arg);
+/* The same without their URLs, which is half the work. */
+int store_delivery_records(struct store *s, struct span tenant, const struct delivery_cursor *after,
+                           store_delivery_fn *each, void *arg);
+
+/* Before the newest that was created at @to_ms or earlier; 0: before the newest of all. */
+struct delivery_cursor delivery_cursor_before(int64_t to_ms);
+/* How many were created in that time; both included, to_ms 0: no end. */
+int store_delivery_count(struct store *s, struct span tenant, int64_t from_ms, int64_t to_ms,
+                         int64_t *ret);
+/* Moves a cursor behind the @n newest of those created at @to_ms or earlier. STORE_MISSING: there
+ * are fewer. */
+int store_delivery_skip(struct store *s, struct span tenant, int64_t to_ms, int64_t n,
+                        struct delivery_cursor *ret);
 
 #endif

@@ -4,6 +4,7 @@
 #include "producer/cli/commands.h"
 #include "producer/cli/delivery_view.h"
 #include "producer/cli/json_write.h"
+#include "store/delivery_filter.h"
 #include "store/store_delivery.h"
 #include "store/store_tenant.h"
 #include <stdio.h>
@@ -11,7 +12,8 @@
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100000 };
 
 struct args {
-    const char *tenant, *status, *endpoint, *type;
+    const char *tenant;
+    struct delivery_filter filter;
     int64_t limit; /* 0: the default */
     struct delivery_cursor before;
     bool has_before;
@@ -32,16 +34,13 @@ static const struct argp_option options[] = {
 
 static int set_status(struct args *a, const char *value, struct diag *diag)
 {
-    static const char *const known[] = {"pending", "success", "failed", "timeout", "cancelled"};
-
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (strcmp(value, known[i]) == 0)
-            a->status = value;
-    return a->status ? 0
-                     : diag_set(diag,
-                                "--status: expected pending, success, failed, timeout or "
-                                "cancelled, not \"%.40s\"",
-                                value);
+    a->filter.status = span_of(value);
+    return delivery_status_is_known(a->filter.status)
+               ? 0
+               : diag_set(diag,
+                          "--status: expected pending, success, failed, timeout or "
+                          "cancelled, not \"%.40s\"",
+                          value);
 }
 
 static int on_option(void *data, int key, char *value, struct diag *diag)
@@ -54,10 +53,10 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     case OPT_STATUS:
         return set_status(a, value, diag);
     case OPT_ENDPOINT:
-        a->endpoint = value;
+        a->filter.endpoint = span_of(value);
         return 0;
     case OPT_TYPE:
-        a->type = value;
+        a->filter.type = span_of(value);
         return 0;
     case OPT_LIMIT:
         return option_i64(&a->limit, "--limit", value, 1, LIMIT_MAX, diag);
@@ -80,15 +79,6 @@ struct listing {
     bool has_more;
     int status;
 };
-
-static bool is_wanted(const struct args *a, const struct delivery_record *d)
-{
-    const struct record_entry *created = delivery_created(d);
-
-    return (!a->status || span_equal(delivery_status(d), span_of(a->status))) &&
-           (!a->endpoint || span_equal(created->endpoint, span_of(a->endpoint))) &&
-           (!a->type || span_equal(created->type, span_of(a->type)));
-}
 
 static int print_json(struct listing *l, const struct listed_delivery *d)
 {
@@ -127,7 +117,7 @@ static int each(void *arg, const struct listed_delivery *d)
 {
     struct listing *l = arg;
 
-    if (!is_wanted(l->a, &d->record))
+    if (!delivery_filter_fits(&l->a->filter, &d->record))
         return 0;
     if (l->told == l->a->limit) {
         l->has_more = true;
