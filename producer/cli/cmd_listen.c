@@ -3,7 +3,7 @@
 #include "common/text.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/listener.h"
-#include "producer/cli/secrets.h"
+#include "producer/cli/scheme.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -13,13 +13,12 @@ enum { BODY_MAX_DEFAULT = 1024 * 1024, BODY_MAX_LIMIT = 64 * 1024 * 1024 };
 
 struct args {
     struct listener_options o;
+    struct scheme scheme;
     bool has_tolerance;
 };
 
 enum {
-    OPT_BIND = OPTION_FIRST,
-    OPT_SECRET,
-    OPT_DIALECT,
+    OPT_BIND = SCHEME_OPTION_NEXT,
     OPT_TOLERANCE,
     OPT_RESPOND,
     OPT_DELAY,
@@ -31,9 +30,13 @@ static const struct argp_option options[] = {
     {"port", 'p', "NUMBER", 0, "Port to listen on; 0 takes a free one and prints it (default 0)",
      0},
     {"bind", OPT_BIND, "ADDRESS", 0, "Address to listen on (default 127.0.0.1)", 0},
-    {"secret", OPT_SECRET, "SECRET", 0, SECRET_HELP, 0},
-    {"dialect", OPT_DIALECT, "NAME", 0, "How requests are signed (default: told by the headers)",
-     0},
+    {"secret", SCHEME_OPTION_SECRET, "SECRET", 0, SCHEME_VERIFY_HELP, 0},
+    {"dialect", SCHEME_OPTION_DIALECT, "NAME", 0,
+     "How requests are signed (default: told by the headers)", 0},
+#define PART(...)
+#define SIGNATURE_PART SCHEME_PART_OPTION
+#include "common/policy.def"
+#undef PART
     {"tolerance", OPT_TOLERANCE, "DURATION", 0,
      "How far a signed timestamp may be off (default 5m; 0: any)", 0},
     {"respond", OPT_RESPOND, "STATUS,...", 0, "Statuses to answer with, in turn (default 200)", 0},
@@ -101,13 +104,9 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     case OPT_BIND:
         a->o.address = value;
         return 0;
-    case OPT_SECRET:
-        return secrets_add(&a->o.policy, value, diag);
-    case OPT_DIALECT:
-        return option_dialect(&a->o.policy.dialect, "--dialect", value, diag);
     case OPT_TOLERANCE:
         a->has_tolerance = true;
-        return option_any_duration(&a->o.policy.tolerance_ms, "--tolerance", value, diag);
+        return option_any_duration(&a->o.tolerance_ms, "--tolerance", value, diag);
     case OPT_RESPOND:
         return parse_statuses(&a->o, value, diag);
     case OPT_DELAY:
@@ -116,8 +115,10 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
         return parse_number("count", value, INT64_MAX, &a->o.count, diag);
     case OPT_BODY_MAX:
         return parse_body_max(&a->o, value, diag);
-    default:
+    case ARGP_KEY_ARG:
         return diag_set(diag, "unexpected argument");
+    default:
+        return scheme_option(&a->scheme, key, value, diag);
     }
 }
 
@@ -130,7 +131,8 @@ static void set_defaults(struct args *a, const struct cli *cli)
     if (!a->o.body_max)
         a->o.body_max = BODY_MAX_DEFAULT;
     if (!a->has_tolerance)
-        a->o.policy.tolerance_ms = TOLERANCE_MS;
+        a->o.tolerance_ms = TOLERANCE_MS;
+    a->o.scheme = &a->scheme;
     a->o.is_json = cli->is_json;
     a->o.has_colour = cli_has_colour(STDOUT_FILENO);
 }
@@ -160,7 +162,7 @@ static int run(struct cli *cli)
     struct diag diag = {""};
     int status;
 
-    if (secrets_from_environment(&a->o.policy, &diag))
+    if (scheme_prepare(&a->scheme, &diag))
         return cli_misuse(cli, "%s", diag.text);
     set_defaults(a, cli);
     if (listener_start(&l, &a->o, &diag))
@@ -170,6 +172,13 @@ static int run(struct cli *cli)
         status = cli_fail(cli, EXIT_FAILED, "cannot write to standard output");
     listener_stop(l);
     return status;
+}
+
+static void args_fini(void *data)
+{
+    struct args *a = data;
+
+    scheme_fini(&a->scheme);
 }
 
 const struct command command_listen = {
@@ -184,9 +193,11 @@ const struct command command_listen = {
                "    grapnel listen --port 8080 --respond 500,503,200 --delay 2s\n\n"
                "With --json it prints one line for each request (number, time, method, path, "
                "headers, body, "
-               "dialect, verified, reason, status), after a first line with the port.",
+               "dialect, verified, secret, reason, status), after a first line with the port.\n\n"
+               "Where the endpoint has parts of its own, give them as `endpoint add' has them.",
     .options = options,
     .args_size = sizeof(struct args),
     .option = on_option,
     .run = run,
+    .args_fini = args_fini,
 };

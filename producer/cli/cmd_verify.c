@@ -3,25 +3,31 @@
 #include "common/options.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/input.h"
-#include "producer/cli/secrets.h"
+#include "producer/cli/webhook.h"
 #include <errno.h>
 #include <stdio.h>
 
 enum { BODY_MAX = 64 * 1024 * 1024, HEADERS_MAX_BYTES = 65536, TOLERANCE_MS = 5 * 60 * 1000 };
 
 struct args {
-    struct webhook_policy policy;
+    struct scheme scheme;
     struct webhook webhook;
+    int64_t tolerance_ms;
     const char *path, *headers_path;
     struct buf headers; /* the file's content, cut into lines */
     bool has_tolerance;
 };
 
-enum { OPT_DIALECT = OPTION_FIRST, OPT_SECRET, OPT_HEADERS, OPT_TOLERANCE };
+enum { OPT_HEADERS = SCHEME_OPTION_NEXT, OPT_TOLERANCE };
 
 static const struct argp_option options[] = {
-    {"dialect", OPT_DIALECT, "NAME", 0, "How it is signed (default: told by the headers)", 0},
-    {"secret", OPT_SECRET, "SECRET", 0, SECRET_HELP, 0},
+    {"dialect", SCHEME_OPTION_DIALECT, "NAME", 0, "How it is signed (default: told by the headers)",
+     0},
+#define PART(...)
+#define SIGNATURE_PART SCHEME_PART_OPTION
+#include "common/policy.def"
+#undef PART
+    {"secret", SCHEME_OPTION_SECRET, "SECRET", 0, SCHEME_VERIFY_HELP, 0},
     {"header", 'H', "NAME: VALUE", 0, "A header of the request; may be repeated", 0},
     {"headers", OPT_HEADERS, "FILE", 0,
      "File with header lines, as `curl -D` or `grapnel sign` "
@@ -55,10 +61,6 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     struct args *a = data;
 
     switch (key) {
-    case OPT_DIALECT:
-        return option_dialect(&a->policy.dialect, "--dialect", value, diag);
-    case OPT_SECRET:
-        return secrets_add(&a->policy, value, diag);
     case 'H':
         return add_line(a, value, diag);
     case OPT_HEADERS:
@@ -66,14 +68,14 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
         return 0;
     case OPT_TOLERANCE:
         a->has_tolerance = true;
-        return option_any_duration(&a->policy.tolerance_ms, "--tolerance", value, diag);
+        return option_any_duration(&a->tolerance_ms, "--tolerance", value, diag);
     case ARGP_KEY_ARG:
         if (a->path)
             return diag_set(diag, "one file only: %.100s is the second", value);
         a->path = value;
         return 0;
     default:
-        return diag_set(diag, "unexpected option");
+        return scheme_option(&a->scheme, key, value, diag);
     }
 }
 
@@ -109,21 +111,23 @@ static int read_headers(struct args *a, struct diag *diag)
     return 0;
 }
 
-static int print_json(struct cli *cli, const struct dialect *d, int verdict, const char *words)
+static int print_json(struct cli *cli, const struct webhook_verdict *v)
 {
     struct buf json;
     int status;
 
     buf_init(&json, 4096);
-    buf_add_text(&json,
-                 verdict ? "{\"verified\":false,\"dialect\":" : "{\"verified\":true,\"dialect\":");
-    if (d)
-        buf_add_json_string(&json, span_of(d->name));
+    buf_printf(&json,
+               "{\"verified\":%s,\"dialect\":", v->result == WEBHOOK_GENUINE ? "true" : "false");
+    if (v->dialect)
+        buf_add_json_string(&json, span_of(v->dialect->name));
     else
         buf_add_text(&json, "null");
-    if (verdict) {
+    if (v->result == WEBHOOK_GENUINE) {
+        buf_printf(&json, ",\"secret\":%zu", v->secret);
+    } else {
         buf_add_text(&json, ",\"reason\":");
-        buf_add_json_string(&json, span_of(words));
+        buf_add_json_string(&json, span_of(v->reason.text));
     }
     buf_add_char(&json, '}');
     status = cli_print_json(cli, &json);
@@ -131,21 +135,33 @@ static int print_json(struct cli *cli, const struct dialect *d, int verdict, con
     return status;
 }
 
+static void print_text(const struct scheme *s, const struct webhook_verdict *v)
+{
+    const char *name = v->dialect ? v->dialect->name : "";
+
+    if (v->result == WEBHOOK_UNSIGNED)
+        (void)fprintf(stderr, "grapnel verify: %s (dialect %s)\n", v->reason.text, name);
+    else if (v->result != WEBHOOK_GENUINE)
+        (void)fprintf(stderr, "grapnel verify: not genuine%s%s: %s\n",
+                      v->dialect ? " by dialect " : "", name, v->reason.text);
+    else if (s->n_secrets > 1)
+        (void)printf("genuine by dialect %s, with secret %zu of %zu\n", name, v->secret,
+                     s->n_secrets);
+    else
+        (void)printf("genuine by dialect %s\n", name);
+}
+
 static int judge(struct cli *cli, struct args *a)
 {
-    const struct dialect *d;
-    struct diag diag = {""};
-    int verdict = webhook_verify(&a->webhook, &a->policy, clock_wall_ms(), &d, &diag);
+    struct webhook_verdict v;
     int status = EXIT_DONE;
 
+    webhook_verify(&v, &a->webhook, &a->scheme, a->tolerance_ms, clock_wall_ms());
     if (cli->is_json)
-        status = print_json(cli, d, verdict, diag.text);
-    else if (verdict)
-        (void)fprintf(stderr, "grapnel verify: not genuine%s%s: %s\n", d ? " by dialect " : "",
-                      d ? d->name : "", diag.text);
+        status = print_json(cli, &v);
     else
-        (void)printf("genuine by dialect %s\n", d->name);
-    return verdict ? EXIT_FAILED : status;
+        print_text(&a->scheme, &v);
+    return v.result == WEBHOOK_GENUINE ? status : EXIT_FAILED;
 }
 
 static int run(struct cli *cli)
@@ -156,10 +172,10 @@ static int run(struct cli *cli)
     int status;
 
     if (!a->has_tolerance)
-        a->policy.tolerance_ms = TOLERANCE_MS;
-    if (secrets_from_environment(&a->policy, &diag))
+        a->tolerance_ms = TOLERANCE_MS;
+    if (scheme_prepare(&a->scheme, &diag))
         return cli_misuse(cli, "%s", diag.text);
-    if (!a->policy.n_secrets)
+    if (!a->scheme.n_secrets)
         return cli_misuse(cli, "--secret or GRAPNEL_SECRET is missing");
     if (read_headers(a, &diag))
         return cli_fail(cli, EXIT_FAILED, "%s", diag.text);
@@ -181,6 +197,7 @@ static void args_fini(void *data)
     struct args *a = data;
 
     buf_fini(&a->headers);
+    scheme_fini(&a->scheme);
 }
 
 const struct command command_verify = {
@@ -190,7 +207,9 @@ const struct command command_verify = {
     .details =
         "The body is the content of FILE, or of standard input, byte for byte as it came; the "
         "headers are given with --header or --headers. Exit status 0 when the signature is "
-        "right with one of the secrets (and not too old, where the time is signed), else 1.",
+        "right with one of the secrets (and not too old, where the time is signed), else 1. A "
+        "request without a signature is told as not signed, and is 1 too.\n\n"
+        "Where the endpoint has parts of its own, give them as `endpoint add' has them.",
     .options = options,
     .args_size = sizeof(struct args),
     .option = on_option,

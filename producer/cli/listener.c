@@ -65,20 +65,17 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
 
 static void judge(const struct listener *l, struct received *r, bool is_too_large)
 {
-    int verdict;
+    const struct listener_options *o = &l->options;
 
     if (is_too_large) {
-        r->verdict = SHOWN_WRONG;
-        (void)diag_set(&r->reason, "the body is larger than %zu bytes", l->options.body_max);
-        return;
+        r->verdict.result = WEBHOOK_WRONG;
+        (void)diag_set(&r->verdict.reason, "the body is larger than %zu bytes", o->body_max);
+    } else if (!o->scheme->n_secrets) {
+        r->verdict.dialect =
+            o->scheme->dialect ? o->scheme->dialect : webhook_detect(&r->webhook, o->scheme);
+    } else {
+        webhook_verify(&r->verdict, &r->webhook, o->scheme, o->tolerance_ms, r->time_ms);
     }
-    if (!l->options.policy.n_secrets) {
-        r->dialect =
-            l->options.policy.dialect ? l->options.policy.dialect : webhook_detect(&r->webhook);
-        return;
-    }
-    verdict = webhook_verify(&r->webhook, &l->options.policy, r->time_ms, &r->dialect, &r->reason);
-    r->verdict = verdict ? SHOWN_WRONG : SHOWN_GENUINE;
 }
 
 static bool write_out(const struct listener *l, const struct received *r)
@@ -107,6 +104,7 @@ static void receive(struct request *q, const char *method, bool is_too_large)
         .time_ms = clock_wall_ms(),
         .method = method,
         .uri = q->uri,
+        .n_secrets = l->options.scheme->n_secrets,
     };
 
     r.webhook.body = buf_span(&q->body);

@@ -10,7 +10,8 @@
 enum { LISTENER_STATUSES_MAX = 64 };
 
 struct listener_options {
-    struct webhook_policy policy;
+    const struct scheme *scheme;              /* borrowed, prepared */
+    int64_t tolerance_ms;                     /* see webhook_verify() */
     const char *address;                      /* to bind to, IPv4 or IPv6 */
     uint16_t port;                            /* 0: one that is free */
     unsigned statuses[LISTENER_STATUSES_MAX]; /* answered in turn */

@@ -147,23 +147,36 @@ static void add_indented(struct buf *ret, struct span json, bool has_colour)
     }
 }
 
+static void add_genuine(struct buf *ret, const struct received *r, const char *dialect)
+{
+    if (r->n_secrets > 1)
+        buf_printf(ret, "signature verified (%s, secret %zu of %zu)", dialect, r->verdict.secret,
+                   r->n_secrets);
+    else
+        buf_printf(ret, "signature verified (%s)", dialect);
+}
+
 static void add_verdict(struct buf *ret, const struct received *r, bool has_colour)
 {
-    const char *dialect = r->dialect ? r->dialect->name : "no dialect";
+    const char *dialect = r->verdict.dialect ? r->verdict.dialect->name : "no dialect";
 
-    switch (r->verdict) {
-    case SHOWN_UNJUDGED:
+    switch (r->verdict.result) {
+    case WEBHOOK_UNJUDGED:
         paint(ret, has_colour, DIM);
         buf_printf(ret, "signature not checked: no secret given (%s)", dialect);
         break;
-    case SHOWN_GENUINE:
+    case WEBHOOK_GENUINE:
         paint(ret, has_colour, GREEN);
-        buf_printf(ret, "signature verified (%s)", dialect);
+        add_genuine(ret, r, dialect);
         break;
-    case SHOWN_WRONG:
+    case WEBHOOK_UNSIGNED:
+        paint(ret, has_colour, YELLOW);
+        buf_printf(ret, "NOT verified (%s): %s", dialect, r->verdict.reason.text);
+        break;
+    case WEBHOOK_WRONG:
         paint(ret, has_colour, RED);
         buf_printf(ret, "NOT verified (%s): ", dialect);
-        add_harmless(ret, span_of(r->reason.text));
+        add_harmless(ret, span_of(r->verdict.reason.text));
         break;
     }
     paint(ret, has_colour, PLAIN);
@@ -278,19 +291,24 @@ static void add_json_body(struct buf *ret, struct span body)
 
 static void add_json_verdict(struct buf *ret, const struct received *r)
 {
-    static const char *const words[] = {
-        [SHOWN_UNJUDGED] = "null", [SHOWN_GENUINE] = "true", [SHOWN_WRONG] = "false"};
+    static const char *const words[] = {[WEBHOOK_UNJUDGED] = "null",
+                                        [WEBHOOK_GENUINE] = "true",
+                                        [WEBHOOK_UNSIGNED] = "false",
+                                        [WEBHOOK_WRONG] = "false"};
+    const struct webhook_verdict *v = &r->verdict;
 
     buf_add_text(ret, ",\"dialect\":");
-    if (r->dialect)
-        buf_add_json_string(ret, span_of(r->dialect->name));
+    if (v->dialect)
+        buf_add_json_string(ret, span_of(v->dialect->name));
     else
         buf_add_text(ret, "null");
-    buf_printf(ret, ",\"verified\":%s", words[r->verdict]);
-    if (r->verdict != SHOWN_WRONG)
-        return;
-    buf_add_text(ret, ",\"reason\":");
-    add_value(ret, r->reason.text);
+    buf_printf(ret, ",\"verified\":%s", words[v->result]);
+    if (v->result == WEBHOOK_GENUINE)
+        buf_printf(ret, ",\"secret\":%zu", v->secret);
+    if (*v->reason.text) {
+        buf_add_text(ret, ",\"reason\":");
+        add_value(ret, v->reason.text);
+    }
 }
 
 void show_json(struct buf *ret, const struct received *r)

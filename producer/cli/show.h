@@ -5,17 +5,14 @@
 #include "common/buf.h"
 #include "producer/cli/webhook.h"
 
-enum verdict_shown { SHOWN_UNJUDGED, SHOWN_GENUINE, SHOWN_WRONG };
-
 struct received {
     uint64_t number; /* from 1 */
     int64_t time_ms;
     const char *method, *uri;
     struct webhook webhook;
-    const struct dialect *dialect; /* NULL: none detected */
-    enum verdict_shown verdict;
-    struct diag reason; /* when not genuine */
-    unsigned status;    /* that it is answered with */
+    struct webhook_verdict verdict;
+    size_t n_secrets; /* that it was judged with */
+    unsigned status;  /* that it is answered with */
 };
 
 /* Appends. What came over the wire is shown with control characters made visible, so that a request

@@ -21,18 +21,32 @@ const char *webhook_header(const struct webhook *w, const char *name)
     return NULL;
 }
 
-const char *webhook_header_of(const struct dialect *d, enum dialect_value value)
+/* The value of header @name of row @d, under the name that it is sent with. */
+static const char *header_of(const struct webhook *w, const struct dialect *d, const char *name)
 {
-    for (unsigned i = 0; i < d->n_headers; i++)
-        if (d->headers[i].value == value)
-            return d->headers[i].name;
-    return NULL;
+    char sent[SCHEME_NAME_SIZE];
+
+    scheme_header_name(sent, d, name);
+    return webhook_header(w, sent);
 }
+
+/* --- forms ------------------------------------------------------------------------------------ */
 
 static bool is_hex(const char *text)
 {
     return strlen(text) == 2 * SIGN_DIGEST_BYTES &&
            strspn(text, "0123456789abcdefABCDEF") == 2 * SIGN_DIGEST_BYTES;
+}
+
+/* Has the list an entry that begins with @kind, "v1,"? */
+static bool list_has_kind(const char *list, const char *kind)
+{
+    size_t len = strlen(kind);
+
+    for (const char *at = list; (at = strstr(at, kind)); at += len)
+        if (at == list || at[-1] == ' ')
+            return true;
+    return false;
 }
 
 /* Is @value written in @form, as far as can be seen without a key? */
@@ -44,117 +58,161 @@ static bool has_form(const char *value, enum sign_form form)
     case SIGN_FORM_SHA256_HEX:
         return strncmp(value, "sha256=", 7) == 0 && is_hex(value + 7);
     case SIGN_FORM_V1_BASE64:
-    case SIGN_FORM_V1A_BASE64:
-        return strncmp(value, "v1,", 3) == 0 || strstr(value, " v1,") ||
-               strncmp(value, "v1a,", 4) == 0 || strstr(value, " v1a,");
+    case SIGN_FORM_V1A_BASE64: /* one list may hold both */
+        return list_has_kind(value, "v1,") || list_has_kind(value, "v1a,");
     }
     return false;
 }
 
-const char *webhook_form_text(enum sign_form form)
+static const struct {
+    enum sign_form form;
+    const char *text, *option;
+} forms[] = {
+    {SIGN_FORM_HEX, "<64 hex digits>", "hex"},
+    {SIGN_FORM_SHA256_HEX, "sha256=<64 hex digits>", "sha256-hex"},
+    {SIGN_FORM_V1_BASE64, "v1,<base64>", "v1"},
+    {SIGN_FORM_V1A_BASE64, "v1a,<base64>", "v1a"},
+};
+
+static const char *form_text(enum sign_form form)
 {
-    switch (form) {
-    case SIGN_FORM_HEX:
-        return "<64 hex digits>";
-    case SIGN_FORM_SHA256_HEX:
-        return "sha256=<64 hex digits>";
-    case SIGN_FORM_V1_BASE64:
-        return "v1,<base64>";
-    case SIGN_FORM_V1A_BASE64:
-        return "v1a,<base64>";
-    }
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (forms[i].form == form)
+            return forms[i].text;
     return "?";
 }
 
-/* How well the headers fit: 0 when the signature's is not there; its form counts most. */
+/* The option that would let @value pass; NULL when none does. */
+static const char *option_for(const char *value)
+{
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (has_form(value, forms[i].form))
+            return forms[i].option;
+    return NULL;
+}
+
+/* --- which dialect ---------------------------------------------------------------------------- */
+
+/* With no signature, two headers or more tell a dialect, and none of them may be missing. */
+static unsigned fit_unsigned(const struct dialect *d, unsigned missing)
+{
+    return d->n_headers > 1 && !missing ? 1 : 0;
+}
+
+/* How well the headers fit: 0 not at all; the signature's form counts most. */
 static unsigned fit(const struct webhook *w, const struct dialect *d)
 {
-    const char *signature = webhook_header(w, d->signature.header);
-    unsigned points = 1, missing = 0;
+    const char *signature = header_of(w, d, d->signature.header);
+    unsigned points = 200, missing = 0;
 
-    if (!signature)
-        return 0;
-    if (has_form(signature, d->signature.form))
-        points += 1000;
     for (unsigned i = 0; i < d->n_headers; i++) {
-        if (webhook_header(w, d->headers[i].name))
+        if (header_of(w, d, d->headers[i].name))
             points += 10;
         else
             missing++;
     }
-    return points + 100 - missing * 10;
+    if (!signature)
+        return fit_unsigned(d, missing);
+    if (has_form(signature, d->signature.form))
+        points += 1000;
+    return points - missing * 10;
 }
 
-const struct dialect *webhook_detect(const struct webhook *w)
+const struct dialect *webhook_detect(const struct webhook *w, const struct scheme *s)
 {
-    const struct dialect *best = NULL, *d;
+    const struct dialect *best = NULL;
     unsigned most = 0, points;
 
-    for (size_t i = 0; (d = dialect_at(i)); i++) {
-        points = fit(w, d);
+    for (size_t i = 0; i < s->n_policies; i++) {
+        points = fit(w, &s->policies[i].row);
         if (points > most) {
             most = points;
-            best = d;
+            best = &s->policies[i].row;
         }
     }
     return best;
 }
 
-/* What is signed besides the body. */
-struct signed_parts {
+/* --- is it genuine? --------------------------------------------------------------------------- */
+
+/* One request under one row. */
+struct judging {
+    const struct webhook *webhook;
+    const struct scheme *scheme;
+    const struct dialect *dialect;
+    const char *signature;
+    /* What is signed besides the body. */
     const char *id;
     int64_t timestamp_s;
     bool has_timestamp;
 };
 
-static int wrong(struct diag *diag, const char *what, const char *name)
+static enum webhook_result wrong(struct diag *diag, const struct dialect *d, const char *name,
+                                 const char *what)
 {
-    (void)diag_set(diag, "header %s: %s", name ? name : "?", what);
+    char sent[SCHEME_NAME_SIZE];
+
+    scheme_header_name(sent, d, name ? name : "?");
+    (void)diag_set(diag, "header %s: %s", sent, what);
     return WEBHOOK_WRONG;
 }
 
-static int read_parts(const struct webhook *w, const struct dialect *d, struct signed_parts *ret,
-                      struct diag *diag)
+/* @value's header; NULL, with words, when it is not there. */
+static const char *read_part(const struct judging *j, enum dialect_value value, struct diag *diag)
 {
-    const char *id = webhook_header_of(d, VALUE_DELIVERY_ID);
-    const char *timestamp = webhook_header_of(d, VALUE_TIMESTAMP_S);
-    const char *seconds = webhook_header(w, timestamp);
-    struct signed_parts parts = {.id = ""};
+    const char *name = scheme_header_of(j->dialect, value);
+    const char *text = name ? header_of(j->webhook, j->dialect, name) : NULL;
 
-    if (d->signature.text != SIGN_TEXT_BODY) {
-        if (!seconds)
-            return wrong(diag, "missing; it is part of what is signed", timestamp);
-        if (parse_i64(span_of(seconds), &parts.timestamp_s) || parts.timestamp_s < 0 ||
-            parts.timestamp_s > INT64_C(253402300799))
-            return wrong(diag, "expected seconds since 1970 in decimal digits", timestamp);
-        parts.has_timestamp = true;
-    }
-    if (d->signature.text == SIGN_TEXT_ID_TIMESTAMP_BODY) {
-        parts.id = webhook_header(w, id);
-        if (!parts.id)
-            return wrong(diag, "missing; it is part of what is signed", id);
-    }
-    *ret = parts;
-    return 0;
+    if (!text)
+        (void)wrong(diag, j->dialect, name, "missing; it is part of what is signed");
+    return text;
 }
 
-/* Does any of the secrets fit? *@ret_diag keeps why a secret could not be used. */
-static bool matches(const struct dialect *d, const struct webhook_policy *policy,
-                    const char *signature, const struct signed_parts *parts, struct span body,
-                    struct diag *ret_diag)
+static bool read_parts(struct judging *j, struct diag *diag)
 {
-    bool is_match = false;
+    enum sign_text text = j->dialect->signature.text;
+    const char *seconds;
 
-    for (size_t i = 0; i < policy->n_secrets && !is_match; i++) {
+    j->id = "";
+    if (text == SIGN_TEXT_BODY)
+        return true;
+    seconds = read_part(j, VALUE_TIMESTAMP_S, diag);
+    if (!seconds)
+        return false;
+    if (parse_i64(span_of(seconds), &j->timestamp_s) || j->timestamp_s < 0 ||
+        j->timestamp_s > INT64_C(253402300799)) {
+        (void)wrong(diag, j->dialect, scheme_header_of(j->dialect, VALUE_TIMESTAMP_S),
+                    "expected seconds since 1970 in decimal digits");
+        return false;
+    }
+    j->has_timestamp = true;
+    if (text == SIGN_TEXT_ID_TIMESTAMP_BODY)
+        j->id = read_part(j, VALUE_DELIVERY_ID, diag);
+    return j->id != NULL;
+}
+
+/* The number of the first secret that fits, 0 for none. @ret_unusable keeps the words about the first
+ * that is no key; it may be NULL. */
+static size_t match(const struct judging *j, struct span body, struct diag *ret_unusable)
+{
+    const struct dialect_signature *signature = &j->dialect->signature;
+    size_t right = 0;
+
+    for (size_t i = 0; i < j->scheme->n_secrets && !right; i++) {
         struct sign_key *key;
+        struct diag why = {""};
 
-        if (sign_key_new(&key, span_of(policy->secrets[i]), d->signature.form, ret_diag))
+        if (sign_key_new(&key, span_of(j->scheme->secrets[i]), signature->form, &why)) {
+            if (ret_unusable && !*ret_unusable->text)
+                scheme_secret_words(ret_unusable, j->scheme, i, &why);
             continue;
-        is_match = sign_verify(&d->signature, key, span_of(signature), span_of(parts->id),
-                               parts->timestamp_s, body) == 0;
+        }
+        if (sign_verify(signature, key, span_of(j->signature), span_of(j->id), j->timestamp_s,
+                        body) == 0)
+            right = i + 1;
         (void)sign_key_free(key);
     }
-    return is_match;
+    return right;
 }
 
 static struct span without_line_end(struct span body)
@@ -166,72 +224,117 @@ static struct span without_line_end(struct span body)
     return body;
 }
 
-/* No match: say what a person is most likely to have overlooked. */
-static int explain(const struct dialect *d, const struct webhook_policy *policy,
-                   const char *signature, const struct signed_parts *parts, struct span body,
-                   struct diag *diag)
+/* Is there a secret of the kind that some entry of the list was made with? */
+static bool has_kind_of_secret(const struct judging *j)
 {
-    struct diag secret = {""}, ignored;
-    struct span shorter = without_line_end(body);
+    bool has_hmac = list_has_kind(j->signature, "v1,");
+    bool has_ed25519 = list_has_kind(j->signature, "v1a,");
 
-    if (shorter.len < body.len && matches(d, policy, signature, parts, shorter, &ignored))
+    if (!sign_form_is_list(j->dialect->signature.form))
+        return true;
+    for (size_t i = 0; i < j->scheme->n_secrets; i++) {
+        bool is_hmac = strncmp(j->scheme->secrets[i], "whsec_", 6) == 0;
+
+        if (is_hmac ? has_hmac : has_ed25519)
+            return true;
+    }
+    return false;
+}
+
+/* No match: say what a person is most likely to have overlooked. */
+static enum webhook_result explain(const struct judging *j, const struct diag *unusable,
+                                   struct diag *diag)
+{
+    struct span body = j->webhook->body, shorter = without_line_end(body);
+
+    if (shorter.len < body.len && match(j, shorter, NULL))
         (void)diag_set(diag, "the signature is right for the body without the line end behind it: "
                              "verify the bytes as they came");
-    else if (!matches(d, policy, signature, parts, body, &secret) && *secret.text)
-        (void)diag_set(diag, "the signature does not match (a secret cannot be used: %.100s)",
-                       secret.text);
+    else if (*unusable->text)
+        (void)diag_set(diag, "the signature does not match (%.140s)", unusable->text);
+    else if (!has_kind_of_secret(j))
+        (void)diag_set(diag, "the signature does not match: v1 is made with a secret whsec_, v1a "
+                             "with an ed25519 key (whpk_), and here is none of that kind");
     else
         (void)diag_set(diag,
                        "the signature does not match: another secret, or the body%s changed "
                        "on the way",
-                       parts->has_timestamp ? ", timestamp or id" : "");
+                       j->has_timestamp ? ", timestamp or id" : "");
     return WEBHOOK_WRONG;
 }
 
-static int check_age(const struct webhook_policy *policy, const struct signed_parts *parts,
-                     int64_t now_ms, struct diag *diag)
+static enum webhook_result check_age(const struct judging *j, int64_t tolerance_ms, int64_t now_ms,
+                                     struct diag *diag)
 {
-    int64_t age_ms = now_ms - parts->timestamp_s * 1000;
+    int64_t age_ms = now_ms - j->timestamp_s * 1000;
 
-    if (!parts->has_timestamp || !policy->tolerance_ms || llabs(age_ms) <= policy->tolerance_ms)
-        return 0;
+    if (!j->has_timestamp || !tolerance_ms || llabs(age_ms) <= tolerance_ms)
+        return WEBHOOK_GENUINE;
     (void)diag_set(diag,
                    "the signature is right but was made %lld s %s; accepted are %lld s either way",
                    (long long)llabs(age_ms) / 1000, age_ms > 0 ? "ago" : "in the future",
-                   (long long)policy->tolerance_ms / 1000);
+                   (long long)tolerance_ms / 1000);
     return WEBHOOK_WRONG;
 }
 
-static int verify_as(const struct webhook *w, const struct dialect *d,
-                     const struct webhook_policy *policy, int64_t now_ms, struct diag *diag)
+static enum webhook_result refuse_form(const struct judging *j, struct diag *diag)
 {
-    const char *signature = webhook_header(w, d->signature.header);
-    struct signed_parts parts;
-    struct diag ignored;
-    char expected[64];
+    const char *option = option_for(j->signature);
+    const struct dialect *d = j->dialect;
+    char words[128];
 
-    if (!signature)
-        return wrong(diag, "missing; it carries the signature", d->signature.header);
-    if (!has_form(signature, d->signature.form)) {
-        (void)snprintf(expected, sizeof(expected), "expected %s",
-                       webhook_form_text(d->signature.form));
-        return wrong(diag, expected, d->signature.header);
-    }
-    if (read_parts(w, d, &parts, diag))
+    if (option)
+        (void)snprintf(words, sizeof(words), "expected %s; this looks like --signature %s",
+                       form_text(d->signature.form), option);
+    else
+        (void)snprintf(words, sizeof(words), "expected %s", form_text(d->signature.form));
+    return wrong(diag, d, d->signature.header, words);
+}
+
+static enum webhook_result tell_unsigned(const struct dialect *d, struct diag *diag)
+{
+    char sent[SCHEME_NAME_SIZE];
+
+    scheme_header_name(sent, d, d->signature.header);
+    (void)diag_set(diag, "not signed: there is no header %s", sent);
+    return WEBHOOK_UNSIGNED;
+}
+
+static enum webhook_result judge(struct judging *j, struct webhook_verdict *v, int64_t tolerance_ms,
+                                 int64_t now_ms)
+{
+    const struct dialect *d = j->dialect;
+    enum webhook_result result;
+    struct diag unusable = {""};
+    size_t secret;
+
+    j->signature = header_of(j->webhook, d, d->signature.header);
+    if (!j->signature)
+        return tell_unsigned(d, &v->reason);
+    if (!has_form(j->signature, d->signature.form))
+        return refuse_form(j, &v->reason);
+    if (!read_parts(j, &v->reason))
         return WEBHOOK_WRONG;
-    if (!matches(d, policy, signature, &parts, w->body, &ignored))
-        return explain(d, policy, signature, &parts, w->body, diag);
-    return check_age(policy, &parts, now_ms, diag);
+    secret = match(j, j->webhook->body, &unusable);
+    if (!secret)
+        return explain(j, &unusable, &v->reason);
+    result = check_age(j, tolerance_ms, now_ms, &v->reason);
+    if (result == WEBHOOK_GENUINE)
+        v->secret = secret;
+    return result;
 }
 
-int webhook_verify(const struct webhook *w, const struct webhook_policy *policy, int64_t now_ms,
-                   const struct dialect **ret_dialect, struct diag *diag)
+void webhook_verify(struct webhook_verdict *ret, const struct webhook *w, const struct scheme *s,
+                    int64_t tolerance_ms, int64_t now_ms)
 {
-    const struct dialect *d = policy->dialect ? policy->dialect : webhook_detect(w);
+    struct judging j = {.webhook = w, .scheme = s};
 
-    *ret_dialect = d;
-    if (d)
-        return verify_as(w, d, policy, now_ms, diag);
-    (void)diag_set(diag, "no header carries a signature of any dialect (%s)", dialect_names());
-    return WEBHOOK_WRONG;
+    *ret = (struct webhook_verdict){.result = WEBHOOK_WRONG};
+    ret->dialect = s->dialect ? &s->policies[0].row : webhook_detect(w, s);
+    j.dialect = ret->dialect;
+    if (j.dialect)
+        ret->result = judge(&j, ret, tolerance_ms, now_ms);
+    else
+        (void)diag_set(&ret->reason, "no header carries a signature of any dialect (%s)",
+                       dialect_names());
 }

@@ -4,8 +4,9 @@
 
 #include "common/base.h"
 #include "common/dialect.h"
+#include "producer/cli/scheme.h"
 
-enum { WEBHOOK_HEADERS_MAX = 100, WEBHOOK_SECRETS_MAX = 8 };
+enum { WEBHOOK_HEADERS_MAX = 100 };
 
 /* A header as it came; borrowed. */
 struct header {
@@ -18,33 +19,26 @@ struct webhook {
     struct span body;
 };
 
-/* What a receiver knows. */
-struct webhook_policy {
-    const struct dialect *dialect; /* NULL: told by the headers */
-    const char *secrets[WEBHOOK_SECRETS_MAX];
-    size_t n_secrets;
-    int64_t tolerance_ms; /* how far a signed timestamp may be off; 0: not judged */
-};
-
 /* -ENOBUFS when there are too many. */
 int webhook_add_header(struct webhook *w, const char *name, const char *value);
 /* Names are compared without regard to case; NULL when it is not there. The first one counts. */
 const char *webhook_header(const struct webhook *w, const char *name);
 
-/* The dialect whose signature header is there, written as it writes it, with most of its other
- * headers; NULL when no dialect's is. */
-const struct dialect *webhook_detect(const struct webhook *w);
+/* The dialect of @s whose signature header is there, written as it writes it, with most of its other
+ * headers; or of those that are all there, as some events need no signature. NULL when none is. */
+const struct dialect *webhook_detect(const struct webhook *w, const struct scheme *s);
 
-/* 0, or WEBHOOK_WRONG and words. *@ret_dialect is set in both cases, NULL when none was detected.
- */
-enum { WEBHOOK_WRONG = 1 };
-int webhook_verify(const struct webhook *w, const struct webhook_policy *policy, int64_t now_ms,
-                   const struct dialect **ret_dialect, struct diag *diag);
+enum webhook_result { WEBHOOK_UNJUDGED, WEBHOOK_GENUINE, WEBHOOK_UNSIGNED, WEBHOOK_WRONG };
 
-/* Which of a dialect's headers carries @value; NULL when none does. */
-const char *webhook_header_of(const struct dialect *d, enum dialect_value value);
+struct webhook_verdict {
+    enum webhook_result result;
+    const struct dialect *dialect; /* lent by the scheme; NULL: none detected */
+    size_t secret;                 /* the number of the right one, from 1, when GENUINE; else 0 */
+    struct diag reason;            /* when UNSIGNED or WRONG */
+};
 
-/* Appends the name of a dialect's form of signature: "sha256=<64 hex digits>". */
-const char *webhook_form_text(enum sign_form form);
+/* @s is prepared. @tolerance_ms: how far a signed timestamp may be off; 0: not judged. */
+void webhook_verify(struct webhook_verdict *ret, const struct webhook *w, const struct scheme *s,
+                    int64_t tolerance_ms, int64_t now_ms);
 
 #endif

@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 
+import ed25519
 import pytest
 from children import wait_until
 
@@ -87,6 +88,74 @@ def test_sign_with_two_secrets():
     assert sign("standard", GRAPNEL_SECRET=f"{SECRET} {OTHER}").stdout == done.stdout
     refused = sign("simple", "--secret", SECRET, "--secret", OTHER)
     assert refused.returncode == 1 and b"one signature only" in refused.stderr
+    assert sign("simple", "--signature", "v1", "--secret", SECRET, "--secret", OTHER).returncode == 0
+
+
+SEED = bytes(range(64, 96))
+PUBLIC = ed25519.public_key(SEED)
+PRIVATE_TEXT, WHOLE_TEXT = ("whsk_" + base64.b64encode(key).decode() for key in (SEED, SEED + PUBLIC))
+PUBLIC_TEXT = "whpk_" + base64.b64encode(PUBLIC).decode()
+
+
+def v1a(*parts):
+    return "v1a," + base64.b64encode(ed25519.sign(SEED, b".".join(parts))).decode()
+
+
+def v1(*parts):
+    return "v1," + base64.b64encode(digest(KEY, *parts).digest()).decode()
+
+
+def options(parts):
+    return [word for name, value in parts.items() for word in (f"--{name}", value)]
+
+
+def own_cases(at):
+    """name: (dialect, parts, secret that signs, headers)"""
+    second = str(at).encode()
+    return {
+        "prefix": ("royalti", {"header-prefix": "X-Acme-"}, SECRET, {
+            "X-Acme-Delivery": "whd_1", "X-Acme-Timestamp": str(at),
+            "X-Acme-Signature": "sha256=" + digest(SECRET.encode(), BODY).hexdigest()}),
+        "text": ("simple", {"signed-text": "id.timestamp.body"}, SECRET, {
+            "X-Webhook-Id": "whd_1", "X-Webhook-Timestamp": str(at),
+            "X-Webhook-Signature": digest(SECRET.encode(), b"whd_1", second, BODY).hexdigest()}),
+        "form": ("royalti", {"signature": "hex"}, SECRET, {
+            "X-Royalti-Delivery": "whd_1", "X-Royalti-Timestamp": str(at),
+            "X-Royalti-Signature": digest(SECRET.encode(), BODY).hexdigest()}),
+        "all": ("template", {"signed-text": "timestamp.body", "signature": "v1", "header-prefix": "Acme-"}, SECRET, {
+            "Acme-Timestamp": str(at), "Acme-Signature": v1(second, BODY)}),
+        "ed25519": ("standard", {"signature": "v1a"}, PRIVATE_TEXT, {
+            "webhook-id": "whd_1", "webhook-timestamp": str(at), "webhook-signature": v1a(b"whd_1", second, BODY)}),
+        "ed25519-body": ("simple", {"signature": "v1a"}, WHOLE_TEXT, {"X-Webhook-Signature": v1a(BODY)}),
+    }
+
+
+OWN = list(own_cases(0))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_sign_with_parts_of_the_endpoint_s_own(name):
+    dialect, parts, secret, headers = own_cases(NOW)[name]
+    done = sign(dialect, *options(parts), "--secret", secret)
+    assert done.returncode == 0, done.stderr.decode()
+    assert dict(line.split(": ", 1) for line in done.stdout.decode().splitlines()) == headers
+
+
+def test_sign_mixes_both_kinds_in_one_list():
+    done = sign("standard", GRAPNEL_SECRET=f"{PRIVATE_TEXT} {SECRET}")
+    both = " ".join(sign_(b"whd_1", str(NOW).encode(), BODY) for sign_ in (v1a, v1))
+    assert f"webhook-signature: {both}\n" in done.stdout.decode()
+
+
+def test_sign_tells_which_secret_is_at_fault_and_never_the_secret():
+    for secret, words in ((PUBLIC_TEXT, "a public key (whpk_) cannot sign"), ("whsk_" + "A" * 40, "expected 32 or 64"),
+                          ("whsk_" + base64.b64encode(SEED + SEED).decode(), "the public half")):
+        done = sign("standard", GRAPNEL_SECRET=f"{SECRET} {secret}")
+        assert done.returncode == 1 and not done.stdout
+        assert "secret 2 of 2: " in done.stderr.decode() and words in done.stderr.decode()
+        assert secret not in done.stderr.decode()
+        done = sign("standard", GRAPNEL_SECRET=secret)
+        assert done.returncode == 1 and " secret: " in done.stderr.decode()
 
 
 def test_sign_now():
@@ -103,6 +172,10 @@ def test_sign_now():
     (["--dialect", "standard", "--secret", SECRET], "--id is missing"),
     (["--dialect", "simple", "--secret", SECRET, "--timestamp", "soon"], "--timestamp: expected seconds"),
     (["--dialect", "simple", "--secret", SECRET, "a", "b"], "one file only"),
+    (["--dialect", "simple", "--secret", SECRET, "--signature", "md5"], "--signature: expected hex, sha256-hex, v1 or v1a"),
+    (["--dialect", "simple", "--secret", SECRET, "--signed-text", "all"], "--signed-text: expected body, timestamp.body"),
+    (["--dialect", "simple", "--secret", SECRET, "--header-prefix", "X Y"], "--header-prefix: expected 1 to 40 letters"),
+    (["--dialect", "simple", "--secret", SECRET, "--signed-text", "id.timestamp.body"], "--id is missing"),
 ])
 def test_sign_misused(args, words):
     done = grapnel("sign", *args)
@@ -128,8 +201,73 @@ def test_verify(dialect):
     assert (done.returncode, done.stdout.decode()) == (0, f"genuine by dialect {dialect}\n")
     lower = {name.lower(): value for name, value in headers.items()}
     assert verify(lower, "--dialect", dialect).returncode == 0
-    assert json.loads(verify(headers, "--json").stdout) == {"verified": True, "dialect": dialect}
-    assert verify(headers, secret=f"{OTHER} {SECRET}").returncode == 0
+    assert json.loads(verify(headers, "--json").stdout) == {"verified": True, "dialect": dialect, "secret": 1}
+
+
+def test_verify_tells_the_number_of_the_right_secret():
+    headers = headers_of("simple")
+    done = verify(headers, secret=f"{OTHER} {SECRET}")
+    assert (done.returncode, done.stdout.decode()) == (0, "genuine by dialect simple, with secret 2 of 2\n")
+    assert json.loads(verify(headers, "--json", secret=f"{OTHER} {SECRET} {OTHER}").stdout)["secret"] == 2
+    done = verify(headers, "--json", secret=f"{OTHER} x")
+    assert json.loads(done.stdout)["verified"] is False and "secret" not in json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_verify_with_parts_of_the_endpoint_s_own(name):
+    dialect, parts, secret, headers = own_cases(int(time.time()))[name]
+    public = PUBLIC_TEXT if secret.startswith("whsk_") else secret
+    for given in (["--dialect", dialect], []):
+        for key in (secret, public):
+            done = verify(headers, *given, *options(parts), secret=key)
+            assert done.returncode == 0, done.stderr.decode()
+        done = verify(headers, *given, *options(parts), data=BODY + b" ", secret=secret)
+        assert done.returncode == 1 and b"does not match" in done.stderr
+    if name not in ("ed25519",):  # which the dialect's own list may hold
+        done = verify(headers, "--dialect", dialect, secret=secret)
+        assert done.returncode == 1 and re.search(rb"does not match|expected|not signed", done.stderr)
+
+
+def test_verify_finds_its_signature_in_a_mixed_list():
+    at = int(time.time())
+    signed = b"whd_1", str(at).encode(), BODY
+    headers = {"webhook-id": "whd_1", "webhook-timestamp": str(at),
+               "webhook-signature": f"v1a,AAAA v1,x {v1a(*signed)} {v1(*signed)}"}
+    for secret in (SECRET, PUBLIC_TEXT, PRIVATE_TEXT, WHOLE_TEXT):
+        assert verify(headers, secret=secret).stdout == b"genuine by dialect standard\n"
+    assert verify(headers, secret=f"{OTHER} {PUBLIC_TEXT} {SECRET}").stdout.endswith(b"with secret 2 of 3\n")
+    done = verify({**headers, "webhook-signature": v1a(*signed)}, secret=SECRET)
+    assert done.returncode == 1 and b"v1a with an ed25519 key (whpk_)" in done.stderr
+    done = verify({**headers, "webhook-signature": v1(*signed)}, secret=PUBLIC_TEXT)
+    assert done.returncode == 1 and b"v1 is made with a secret whsec_" in done.stderr
+    other = "whpk_" + base64.b64encode(ed25519.public_key(KEY)).decode()
+    done = verify(headers, secret=other)
+    assert done.returncode == 1 and b"another secret" in done.stderr
+    done = verify(headers, secret=f"{OTHER} whpk_AAAA")
+    assert done.returncode == 1 and b"secret 2 of 2: the key behind whpk_ has 3 bytes" in done.stderr
+
+
+def test_verify_hints_at_the_form_that_it_sees():
+    done = verify({"X-Webhook-Signature": v1a(BODY)}, "--dialect", "simple")
+    assert done.returncode == 1 and b"this looks like --signature v1" in done.stderr
+    done = verify({"X-Webhook-Signature": "0" * 64}, "--dialect", "template")
+    assert done.returncode == 1 and b"this looks like --signature hex" in done.stderr
+
+
+def test_verify_says_when_nothing_is_signed():
+    names = [f"X-Royalti-{name}" for name in ("Delivery", "Event", "Timestamp", "Tenant", "Attempt", "Version")]
+    unsigned = dict.fromkeys(names, "1")
+    for args in ([], ["--dialect", "royalti"]):
+        done = verify(unsigned, *args)
+        assert done.returncode == 1 and not done.stdout
+        assert done.stderr.decode() == \
+            "grapnel verify: not signed: there is no header X-Royalti-Signature (dialect royalti)\n"
+        assert json.loads(verify(unsigned, "--json", *args).stdout) == {
+            "verified": False, "dialect": "royalti", "reason": "not signed: there is no header X-Royalti-Signature"}
+    acme = {name.replace("Royalti", "Acme"): value for name, value in unsigned.items()}
+    assert b"not signed: there is no header X-Acme-Signature" in verify(acme, "--header-prefix", "X-Acme-").stderr
+    del unsigned["X-Royalti-Event"]
+    assert b"no header carries a signature" in verify(unsigned).stderr
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -143,7 +281,7 @@ def test_verify_tells_what_is_wrong(dialect):
     done = verify({**headers, name: "nonsense"}, "--dialect", dialect)
     assert done.returncode == 1 and f"header {name}: expected ".encode() in done.stderr
     done = verify({"Content-Type": "a"}, "--dialect", dialect)
-    assert done.returncode == 1 and f"header {name}: missing".encode() in done.stderr
+    assert done.returncode == 1 and f"not signed: there is no header {name}".encode() in done.stderr
     assert json.loads(verify(headers, "--json", secret=OTHER).stdout)["verified"] is False
 
 
@@ -228,6 +366,7 @@ def test_listen_verifies_every_dialect(dialect):
     with Listener("--secret", OTHER, "--secret", SECRET) as listener:
         status, told = listener.post(headers=headers_of(dialect, at=int(time.time())))
         assert (status, told["verified"], told["dialect"], told["status"]) == (200, True, dialect, 200)
+        assert told["secret"] == 2
         assert "reason" not in told
         status, told = listener.post(BODY[:-1] + b" ", headers=headers_of(dialect, at=int(time.time())))
         assert (status, told["verified"], told["dialect"]) == (200, False, dialect)
@@ -240,6 +379,24 @@ def test_listen_with_a_given_dialect():
         assert listener.post(headers=headers_of("template"))[1]["verified"] is True
         told = listener.post(headers=headers_of("simple"))[1]
         assert told["verified"] is False and "expected sha256=<64 hex digits>" in told["reason"]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_listen_with_parts_of_the_endpoint_s_own(name):
+    dialect, parts, secret, headers = own_cases(int(time.time()))[name]
+    with Listener(*options(parts), GRAPNEL_SECRET=PUBLIC_TEXT if secret.startswith("whsk_") else secret) as listener:
+        told = listener.post(headers=headers)[1]
+        assert (told["verified"], told.get("reason")) == (True, None)
+        told = listener.post(BODY + b" ", headers=headers)[1]
+        assert told["verified"] is False and "does not match" in told["reason"]
+        assert listener.end() == 0
+
+
+def test_listen_says_when_nothing_is_signed():
+    with Listener("--dialect", "royalti", "--secret", SECRET) as listener:
+        told = listener.post()[1]
+        assert (told["verified"], told["dialect"]) == (False, "royalti")
+        assert told["reason"] == "not signed: there is no header X-Royalti-Signature"
 
 
 def test_listen_shows_the_request():
@@ -349,6 +506,8 @@ def test_listen_ends_when_nobody_reads():
     (["--delay", "2h"], "--delay: expected at most 1h"),
     (["--body-max", "0"], "--body-max: expected a size"),
     (["--dialect", "x"], "--dialect: expected one of"),
+    (["--signature", "x"], "--signature: expected hex"),
+    (["extra"], "unexpected argument"),
     (["--count", "-1"], "--count: expected a number"),
 ])
 def test_listen_misused(args, words):
@@ -386,7 +545,7 @@ def listen_for_a_person(request, terminal=False, **env):
     """Sends one raw request; everything that was printed on standard output."""
     parent, child_end = pty.openpty() if terminal else os.pipe()
     child = subprocess.Popen([GRAPNEL, "listen", "--count", "1"], stdout=child_end, stderr=subprocess.PIPE,
-                             env=environment(GRAPNEL_SECRET=SECRET, **env))
+                             env=environment(**{"GRAPNEL_SECRET": SECRET, **env}))
     os.close(child_end)
     try:
         line = child.stderr.readline().decode()
@@ -429,6 +588,15 @@ def test_listen_prints_json_indented_with_its_own_spelling():
     assert "#1 POST /hook" in text and "answered 200" in text and "signature verified (simple)" in text
     assert "Host: a\n" in text
     assert text.endswith('{\n  "a": [\n    1500.00,\n    {},\n    [],\n    "\\u00e9"\n  ],\n  "b": {\n    "c": null\n  }\n}\n\n')
+
+
+def test_listen_tells_a_person_which_secret_and_what_is_not_signed():
+    signed = {"X_Webhook_Signature": headers_of("simple")["X-Webhook-Signature"]}
+    text = listen_for_a_person(request(BODY, **signed), GRAPNEL_SECRET=f"{OTHER} {SECRET}")
+    assert "signature verified (simple, secret 2 of 2)" in text
+    names = [f"X_Royalti_{name}" for name in ("Delivery", "Event", "Timestamp", "Tenant", "Attempt", "Version")]
+    text = listen_for_a_person(request(BODY, **dict.fromkeys(names, "1")))
+    assert "NOT verified (royalti): not signed: there is no header X-Royalti-Signature" in text
 
 
 def test_listen_colours_on_a_terminal_only_when_wanted():

@@ -476,6 +476,65 @@ static void long_texts_are_refused(void **state)
     policy_fini(&p);
 }
 
+/* --- the documentation ------------------------------------------------------------------------ */
+
+/* What stands between the next pair of backticks in the cell that *@at is in; empty at its end. */
+static struct span next_code(const char **at)
+{
+    size_t skip = strcspn(*at, "`|\n"), len;
+    const char *begin = *at + skip + 1;
+
+    if ((*at)[skip] != '`')
+        return SPAN("");
+    len = strcspn(begin, "`");
+    *at = begin + len + 1;
+    return (struct span){begin, len};
+}
+
+/* "| `name` | `example`, `another` | words |": each example is one that is taken. */
+static void check_documented_row(const char *line, bool *seen)
+{
+    struct span name = next_code(&line), example;
+    enum policy_part part;
+    unsigned n = 0;
+
+    line += strcspn(line, "|") + 1;
+    if (policy_part_find(name, &part))
+        fail_msg("no part is called %.*s", (int)name.len, name.data);
+    seen[part] = true;
+    while ((example = next_code(&line)).len) {
+        char text[256];
+        struct policy p;
+
+        (void)snprintf(text, sizeof(text), "%.*s", (int)example.len, example.data);
+        start(&p, "royalti");
+        set(&p, part, text);
+        policy_fini(&p);
+        n++;
+    }
+    assert_true(n > 0);
+}
+
+static void the_documentation_names_every_part(void **state)
+{
+    bool seen[N_POLICY_PARTS] = {false}, is_there = false;
+    FILE *file = fopen(DOCUMENT, "r");
+    char line[512];
+
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file)) {
+        if (strncmp(line, "## ", 3) == 0)
+            is_there = strcmp(line, "## Parts of an endpoint's own\n") == 0;
+        else if (is_there && strncmp(line, "| `", 3) == 0)
+            check_documented_row(line + 2, seen);
+    }
+    (void)fclose(file);
+    for (unsigned i = 0; i < N_POLICY_PARTS; i++)
+        if (!seen[i])
+            fail_msg("%s is not in %s", policy_part_name((enum policy_part)i), DOCUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,6 +553,7 @@ int main(void)
         cmocka_unit_test(lines_are_those_of_the_headers),
         cmocka_unit_test(another_dialect_keeps_the_own_parts),
         cmocka_unit_test(long_texts_are_refused),
+        cmocka_unit_test(the_documentation_names_every_part),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
