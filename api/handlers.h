@@ -6,5 +6,8 @@
 
 call_fn h_readyz;
 call_fn h_setting_list, h_setting_get, h_setting_put;
+call_fn h_webhook_delivery_list, h_webhook_delivery_get, h_webhook_delivery_retry;
+call_fn h_webhook_delivery_summary, h_webhook_delivery_stats;
+call_fn h_delivery_list, h_delivery_get, h_delivery_retry;
 
 #endif

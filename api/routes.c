@@ -10,6 +10,15 @@ static const struct route routes[] = {
     {"GET", "/tenant/settings", ROLE_READ, true, 0, h_setting_list},
     {"GET", "/tenant/settings/{name}", ROLE_READ, true, 0, h_setting_get},
     {"PUT", "/tenant/settings/{name}", ROLE_ADMIN, true, SMALL, h_setting_put},
+    {"GET", "/webhook-deliveries", ROLE_READ, true, 0, h_webhook_delivery_list},
+    {"GET", "/webhook-deliveries/summary", ROLE_READ, true, 0, h_webhook_delivery_summary},
+    {"GET", "/webhook-deliveries/stats", ROLE_READ, true, 0, h_webhook_delivery_stats},
+    {"GET", "/webhook-deliveries/{id}", ROLE_READ, true, 0, h_webhook_delivery_get},
+    {"POST", "/webhook-deliveries/{id}/retry", ROLE_ADMIN, true, SMALL, h_webhook_delivery_retry},
+    /* our own */
+    {"GET", "/v1/deliveries", ROLE_READ, true, 0, h_delivery_list},
+    {"GET", "/v1/deliveries/{id}", ROLE_READ, true, 0, h_delivery_get},
+    {"POST", "/v1/deliveries/{id}/retry", ROLE_ADMIN, true, SMALL, h_delivery_retry},
 };
 
 const struct route *route_at(size_t index)
