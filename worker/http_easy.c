@@ -281,7 +281,7 @@ static void end_line(char *line, size_t len)
     line[len] = '\0';
     while (end && line[end - 1] == ' ')
         end--;
-    if (end && line[end - 1] == ':') {
+    if (end && memchr(line, ':', end) == line + end - 1) { /* the name's: there is no value */
         line[end - 1] = ';';
         line[end] = '\0';
     }

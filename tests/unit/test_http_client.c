@@ -67,9 +67,10 @@ static void test_what_is_sent(void **state)
         {"Content-Type: application/json; charset=utf-8", 45},
         {"X-Empty: ", 9},
         {"X-Signature: v1,abc=", 20},
+        {"X-Colons: a:b: :", 16}, /* a value's last colon is no name's */
     };
     struct fixture *f = *state;
-    struct probe p = {.call = {.headers = lines, .n_headers = 3, .body = SPAN("a\0b")}};
+    struct probe p = {.call = {.headers = lines, .n_headers = 4, .body = SPAN("a\0b")}};
     char expected[512];
 
     start(f, &p, "/echo?x=1&y=%20", 10000);
@@ -77,7 +78,7 @@ static void test_what_is_sent(void **state)
     (void)snprintf(expected, sizeof(expected),
                    "POST /echo?x=1&y=%%20 HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n"
                    "Content-Type: application/json; charset=utf-8\r\nX-Empty:\r\n"
-                   "X-Signature: v1,abc=\r\nContent-Length: 3\r\n\r\na",
+                   "X-Signature: v1,abc=\r\nX-Colons: a:b: :\r\nContent-Length: 3\r\n\r\na",
                    f->server->port);
     assert_string_equal(f->server->last_request, expected);
 }
