@@ -118,6 +118,7 @@ int store_open_any_key(struct store *s, const struct settings *set, void *owner)
 
 void store_close(struct store *s)
 {
+    (void)grapnel_close(TAKE(s->publisher));
     connection_fini(&s->connection);
     keys_fini(&s->keys);
     master_key_wipe(&s->key);

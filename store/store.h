@@ -16,13 +16,16 @@
 #include "common/settings.h"
 #include "producer/connection.h"
 
+struct grapnel;
+
 struct store {
     const struct settings *settings; /* borrowed */
     void *owner;                     /* whoever opened it; not looked at */
     struct connection connection;
     struct keys keys;
-    struct master_key key; /* is_set: one is configured */
-    struct diag words;     /* why the last call failed */
+    struct master_key key;     /* is_set: one is configured */
+    struct grapnel *publisher; /* of store_publish(); NULL: not opened yet */
+    struct diag words;         /* why the last call failed */
 };
 
 /* What calls may answer besides 0 and negative. */

@@ -3,6 +3,7 @@
 #include "producer/cli/input.h"
 #include "producer/cli/ndjson.h"
 #include "producer/cli/publish_file.h"
+#include "store/store_publish.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -154,23 +155,10 @@ static int publish_one(struct cli *cli, struct grapnel *g, struct args *a)
     return status;
 }
 
-static struct grapnel_options library_options(const struct settings *s)
-{
-    return (struct grapnel_options){
-        .timeout_ms = (uint32_t)s->redis_timeout,
-        .key_prefix = s->key_prefix,
-        .event_bytes_max = (uint32_t)s->event_bytes_max,
-        .idempotency_ms = (uint64_t)s->idempotency,
-        .tls_ca_file = s->redis_ca_file,
-        .tls_cert_file = s->redis_cert_file,
-        .tls_key_file = s->redis_key_file,
-    };
-}
-
 static int run(struct cli *cli)
 {
     struct args *a = cli->args;
-    const struct grapnel_options o = library_options(&cli->settings);
+    const struct grapnel_options o = publish_options(&cli->settings);
     struct grapnel *g;
     enum grapnel_result r;
     int status;

@@ -1,0 +1,17 @@
+/* store_publish.h: events published by the API and the command line, through libgrapnel. */
+#ifndef GRAPNEL_STORE_STORE_PUBLISH_H
+#define GRAPNEL_STORE_STORE_PUBLISH_H
+
+#include "common/settings.h"
+#include "producer/include/grapnel.h"
+#include "store/store.h"
+
+/* What the settings say of publishing; borrows the texts of @set. */
+struct grapnel_options publish_options(const struct settings *set);
+
+/* Publishes @n events, each on its own; @receipts holds @n. The store's publisher (a second connection, opened
+ * by the first call) is used. Answers what grapnel_publish_batch() answers; words in s->words. */
+enum grapnel_result store_publish(struct store *s, const struct grapnel_event *events, size_t n,
+                                  struct grapnel_receipt *receipts);
+
+#endif
