@@ -139,8 +139,7 @@ static void write_json(struct call *c, unsigned status, json_t *json, const char
 {
     call_empty(c, status);
     c->type = type;
-    if (!json ||
-        json_dump_callback(json, add_text, &c->body, JSON_COMPACT | JSON_ENSURE_ASCII * 0)) {
+    if (!json || json_dump_callback(json, add_text, &c->body, JSON_COMPACT)) {
         call_empty(c, 500); /* no memory, or larger than we let an answer be */
     }
     json_decref(json);
@@ -180,6 +179,21 @@ static const char *title_of(unsigned status)
     return "Internal Server Error";
 }
 
+/* What a person sent may stand in the words, and they may have been cut within a character. */
+static void make_utf8(char *text)
+{
+    struct span rest = span_of(text);
+
+    while (rest.len) {
+        size_t n = utf8_char(rest);
+
+        if (!n)
+            text[rest.data - text] = '?';
+        n = MAX(n, (size_t)1);
+        rest = (struct span){rest.data + n, rest.len - n};
+    }
+}
+
 void call_problem(struct call *c, unsigned status, const char *field, const char *format, ...)
 {
     char detail[400];
@@ -189,6 +203,7 @@ void call_problem(struct call *c, unsigned status, const char *field, const char
     va_start(args, format);
     (void)vsnprintf(detail, sizeof(detail), format, args);
     va_end(args);
+    make_utf8(detail);
     json = json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title", title_of(status),
                      "status", (int)status, "detail", detail);
     if (field && json)

@@ -6,6 +6,7 @@ enum { SMALL = 64 << 10 };
 
 static const struct route routes[] = {
     {"GET", "/readyz", ROLE_NONE, false, 0, h_readyz},
+    {"GET", "/openapi.json", ROLE_NONE, false, 0, h_openapi},
     /* the platform guide */
     {"GET", "/tenant/settings", ROLE_READ, true, 0, h_setting_list},
     {"GET", "/tenant/settings/{name}", ROLE_READ, true, 0, h_setting_get},

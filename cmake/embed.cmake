@@ -11,3 +11,14 @@ function(embed_lua target)
     VERBATIM)
   target_sources(${target} PRIVATE ${out})
 endfunction()
+
+# embed_texts(TARGET array file...): the files' contents become `const char *const <array>[]`, NULL behind the last.
+function(embed_texts target array)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${array}_embedded.c)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DARRAY=${array} "-DFILES=${ARGN}"
+            -P ${PROJECT_SOURCE_DIR}/cmake/embed_texts.cmake
+    DEPENDS ${ARGN} ${PROJECT_SOURCE_DIR}/cmake/embed_texts.cmake
+    VERBATIM)
+  target_sources(${target} PRIVATE ${out})
+endfunction()
