@@ -391,7 +391,7 @@ static int read_settings(struct scheduler *s, struct diag *diag)
     return r == -ENOENT ? 0 : r;
 }
 
-int scheduler_main(int argc, char **argv)
+int scheduler_start(struct scheduler *s, int argc, char **argv)
 {
     static const struct service_ops ops = {
         .program = "grapnel-scheduler",
@@ -400,27 +400,39 @@ int scheduler_main(int argc, char **argv)
         .drain = drain,
         .abandon = abandon,
     };
-    static struct scheduler s;
     struct diag diag = {""};
-    bool failed;
-    int r = service_init(&s.service, &ops, argc, argv);
+    int r = service_init(&s->service, &ops, argc, argv);
 
     if (r)
         return 2;
     scripts_init();
-    r = read_settings(&s, &diag);
+    r = read_settings(s, &diag);
     if (r) {
         log_error("bad setting", LOG_TEXT("reason", diag.text));
         return 2;
     }
-    r = init(&s, &diag);
+    r = init(s, &diag);
     if (r) {
         log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
         return 1;
     }
-    r = service_run(&s.service);
-    failed = s.failed || r;
-    fini(&s);
-    service_fini(&s.service);
-    return failed ? 1 : 0;
+    return 0;
+}
+
+int scheduler_end(struct scheduler *s)
+{
+    fini(s);
+    service_fini(&s->service);
+    return s->failed ? 1 : 0;
+}
+
+int scheduler_main(int argc, char **argv)
+{
+    static struct scheduler s;
+    int status = scheduler_start(&s, argc, argv);
+
+    if (status)
+        return status;
+    status = service_run(&s.service) ? 1 : 0;
+    return scheduler_end(&s) || status ? 1 : 0;
 }

@@ -52,4 +52,9 @@ struct scheduler {
 /* Runs it from command line to exit status. */
 int scheduler_main(int argc, char **argv);
 
+/* The same in its steps, around service_run(). @s is zeroed. Starting answers 0 or an exit status, with words in
+ * the log; ending, when all is closed, an exit status. */
+int scheduler_start(struct scheduler *s, int argc, char **argv);
+int scheduler_end(struct scheduler *s);
+
 #endif

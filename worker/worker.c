@@ -453,7 +453,7 @@ static int init(struct worker *w, struct diag *diag)
     return r ? r : init_health(w, diag);
 }
 
-int worker_main(int argc, char **argv)
+int worker_start(struct worker *w, int argc, char **argv)
 {
     static const struct service_ops ops = {
         .program = "grapnel-worker",
@@ -463,25 +463,39 @@ int worker_main(int argc, char **argv)
         .drain = drain,
         .abandon = abandon,
     };
-    static struct worker w;
     struct diag diag = {""};
-    int r = service_init(&w.service, &ops, argc, argv);
+    int r = service_init(&w->service, &ops, argc, argv);
 
     if (r)
         return 2;
     scripts_init();
-    r = read_settings(&w, &diag);
+    r = read_settings(w, &diag);
     if (r) {
         log_error("bad setting", LOG_TEXT("reason", diag.text));
         return 2;
     }
-    r = init(&w, &diag);
+    r = init(w, &diag);
     if (r) {
         log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
         return 1;
     }
-    r = service_run(&w.service);
-    fini(&w);
-    service_fini(&w.service);
-    return r || w.failed ? 1 : 0;
+    return 0;
+}
+
+int worker_end(struct worker *w)
+{
+    fini(w);
+    service_fini(&w->service);
+    return w->failed ? 1 : 0;
+}
+
+int worker_main(int argc, char **argv)
+{
+    static struct worker w;
+    int status = worker_start(&w, argc, argv);
+
+    if (status)
+        return status;
+    status = service_run(&w.service) ? 1 : 0;
+    return worker_end(&w) || status ? 1 : 0;
 }

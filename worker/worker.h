@@ -43,6 +43,11 @@ struct worker {
 /* Runs it from command line to exit status. */
 int worker_main(int argc, char **argv);
 
+/* The same in its steps, around service_run(). @w is zeroed. Starting answers 0 or an exit status, with words in
+ * the log; ending, when all is closed, an exit status. */
+int worker_start(struct worker *w, int argc, char **argv);
+int worker_end(struct worker *w);
+
 /* For deliveries: a slot has come free; and the time, by Redis's clock. */
 void worker_slot_free(struct worker *w);
 int64_t worker_now_ms(const struct worker *w);
