@@ -8,13 +8,15 @@
 #include "common/id.h"
 #include "common/partition.h"
 #include "producer/handle.h"
+#include <assert.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 
 extern const char script_publish_lua[];
 
-enum { WORDS_MAX = 20 };
+/* What stands before the fields, and each field's name and value. */
+enum { SCRIPT_WORDS = 7, FIELDS_MAX = 8, WORDS_MAX = SCRIPT_WORDS + 2 * FIELDS_MAX };
 
 /* A command under construction; the words are borrowed. */
 struct words {
@@ -35,6 +37,7 @@ void receipt_fail(struct grapnel_receipt *receipt, enum grapnel_result result, c
 
 static void add(struct words *w, const char *data, size_t size)
 {
+    assert(w->argc < WORDS_MAX);
     w->argv[w->argc] = data;
     w->sizes[w->argc] = size;
     w->argc++;

@@ -182,6 +182,30 @@ static void publishes_the_trace_context(void **state)
     assert_non_null(strstr(grapnel_error(g), "tracestate: means nothing without traceparent"));
 }
 
+/* The longest command there is. */
+static void publishes_everything_at_once(void **state)
+{
+    struct grapnel_event e = event_of("123");
+    static const char *const words[] = {
+        "tenant",     "123",  "type",          "USER_CREATED", "data",  "{\"n\": 1.50}", "id",
+        "order-9",    "time", "1737556200000", "trace",        "req 7", "traceparent",   PARENT,
+        "tracestate", "a=1"};
+    redisReply *entries;
+
+    (void)state;
+    e.id = "order-9";
+    e.occurred_ms = 1737556200000;
+    e.trace_id = "req 7";
+    e.traceparent = PARENT;
+    e.tracestate = "a=1";
+    e.idempotency_key = "order-991";
+    assert_int_equal(grapnel_publish(g, &e, NULL), GRAPNEL_OK);
+    entries = ask("XRANGE %s - +", "grapnel:{2}:events");
+    assert_int_equal(entries->elements, 1);
+    assert_words(entries->element[0]->element[1], words, ARRAY_LEN(words));
+    freeReplyObject(entries);
+}
+
 static void refuses_before_sending(void **state)
 {
     struct grapnel_event e = event_of("no spaces");
@@ -715,6 +739,7 @@ int main(void)
         WITH_REDIS(publishes_what_the_contract_says),
         WITH_REDIS(publishes_every_field),
         WITH_REDIS(publishes_the_trace_context),
+        WITH_REDIS(publishes_everything_at_once),
         WITH_REDIS(refuses_before_sending),
         WITH_REDIS(data_may_be_as_large_as_allowed),
         WITH_REDIS(batch_keeps_its_order),
