@@ -17,6 +17,11 @@ static const struct route routes[] = {
     {"GET", "/webhook-deliveries/{id}", ROLE_READ, true, 0, h_webhook_delivery_get},
     {"POST", "/webhook-deliveries/{id}/retry", ROLE_ADMIN, true, SMALL, h_webhook_delivery_retry},
     /* our own */
+    {"GET", "/v1/tenants", ROLE_OPERATOR, false, 0, h_tenant_list},
+    {"POST", "/v1/tenants", ROLE_OPERATOR, false, SMALL, h_tenant_post},
+    {"GET", "/v1/tenants/{id}", ROLE_READ, false, 0, h_tenant_get},
+    {"PATCH", "/v1/tenants/{id}", ROLE_OPERATOR, false, SMALL, h_tenant_patch},
+    {"DELETE", "/v1/tenants/{id}", ROLE_OPERATOR, false, SMALL, h_tenant_delete},
     {"GET", "/v1/deliveries", ROLE_READ, true, 0, h_delivery_list},
     {"GET", "/v1/deliveries/{id}", ROLE_READ, true, 0, h_delivery_get},
     {"POST", "/v1/deliveries/{id}/retry", ROLE_ADMIN, true, SMALL, h_delivery_retry},

@@ -99,8 +99,7 @@ int store_endpoint_put(struct store *s, const struct endpoint *e, struct span ol
     return r;
 }
 
-/* @argument may be NULL. */
-static int change(struct store *s, const struct endpoint *e, const char *what, const char *argument)
+static int change(struct store *s, const struct endpoint *e, const char *what, struct span argument)
 {
     struct redis_command cmd;
     int r;
@@ -108,8 +107,7 @@ static int change(struct store *s, const struct endpoint *e, const char *what, c
     redis_command_init(&cmd);
     store_configure_begin(s, &cmd, what, span_of(e->tenant));
     redis_arg_text(&cmd, e->id);
-    if (argument)
-        redis_arg_text(&cmd, argument);
+    redis_arg_span(&cmd, argument);
     r = store_configure(s, &cmd);
     redis_command_fini(&cmd);
     return r;
@@ -117,17 +115,22 @@ static int change(struct store *s, const struct endpoint *e, const char *what, c
 
 int store_endpoint_remove(struct store *s, const struct endpoint *e)
 {
-    return change(s, e, "endpoint-remove", NULL);
+    return change(s, e, "endpoint-remove", SPAN(""));
+}
+
+int store_endpoint_remove_if(struct store *s, const struct endpoint *e, struct span old)
+{
+    return change(s, e, "endpoint-remove", old);
 }
 
 int store_endpoint_enable(struct store *s, const struct endpoint *e)
 {
-    return change(s, e, "endpoint-enable", NULL);
+    return change(s, e, "endpoint-enable", SPAN(""));
 }
 
 int store_endpoint_disable(struct store *s, const struct endpoint *e, const char *reason)
 {
-    return change(s, e, "endpoint-disable", reason);
+    return change(s, e, "endpoint-disable", span_of(reason));
 }
 
 /* --- what it is doing ------------------------------------------------------------------------- */

@@ -21,6 +21,8 @@ void store_endpoint_put_item(const struct store *s, struct store_item *item,
 
 /* STORE_MISSING. */
 int store_endpoint_remove(struct store *s, const struct endpoint *e);
+/* Unless its record is another one than @old by now: also STORE_CHANGED. */
+int store_endpoint_remove_if(struct store *s, const struct endpoint *e, struct span old);
 int store_endpoint_enable(struct store *s, const struct endpoint *e);
 int store_endpoint_disable(struct store *s, const struct endpoint *e, const char *reason);
 

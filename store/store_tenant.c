@@ -96,16 +96,22 @@ int store_tenant_put(struct store *s, const struct tenant *t, struct span old)
     return r;
 }
 
-int store_tenant_remove(struct store *s, struct span id)
+int store_tenant_remove_if(struct store *s, struct span id, struct span old)
 {
     struct redis_command cmd;
     int r;
 
     redis_command_init(&cmd);
     store_configure_begin(s, &cmd, "tenant-remove", id);
+    redis_arg_span(&cmd, old);
     r = store_configure(s, &cmd);
     redis_command_fini(&cmd);
     return r;
+}
+
+int store_tenant_remove(struct store *s, struct span id)
+{
+    return store_tenant_remove_if(s, id, SPAN(""));
 }
 
 /* --- with its endpoints ------------------------------------------------------------------------- */
@@ -184,6 +190,7 @@ int store_tenant_whole(struct store *s, struct span id, struct tenant **ret)
 struct ids {
     char (*ids)[sizeof(((struct tenant *)NULL)->id)];
     size_t n, room;
+    const char *after; /* only what comes behind this one; "": all */
 };
 
 static int ids_add(struct ids *l, struct span id)
@@ -200,7 +207,9 @@ static int ids_add(struct ids *l, struct span id)
         l->room = room;
     }
     memcpy(l->ids[l->n], id.data, id.len);
-    l->ids[l->n++][id.len] = '\0';
+    l->ids[l->n][id.len] = '\0';
+    if (strcmp(l->ids[l->n], l->after) > 0)
+        l->n++;
     return 0;
 }
 
@@ -292,11 +301,12 @@ static int tell_page(struct store *s, struct store_item *items, char (*ids)[72],
     return r;
 }
 
-static int scan(struct store *s, struct ids *ret)
+/* Those that come after @after. */
+static int scan(struct store *s, const char *after, struct ids *ret)
 {
     int r = 0;
 
-    *ret = (struct ids){0};
+    *ret = (struct ids){.after = after};
     for (unsigned p = 0; !r && p < s->keys.partitions; p++)
         r = scan_partition(s, ret, p);
     ids_sort(ret);
@@ -306,7 +316,7 @@ static int scan(struct store *s, struct ids *ret)
 int store_tenant_ids(struct store *s, store_tenant_id_fn *each, void *arg)
 {
     struct ids l;
-    int r = scan(s, &l);
+    int r = scan(s, "", &l);
 
     for (size_t i = 0; i < l.n && !r; i++)
         r = each(arg, l.ids[i]);
@@ -316,9 +326,14 @@ int store_tenant_ids(struct store *s, store_tenant_id_fn *each, void *arg)
 
 int store_tenants(struct store *s, store_tenant_fn *each, void *arg)
 {
+    return store_tenants_after(s, "", each, arg);
+}
+
+int store_tenants_after(struct store *s, const char *after, store_tenant_fn *each, void *arg)
+{
     struct store_item items[PAGE];
     struct ids l;
-    int r = scan(s, &l);
+    int r = scan(s, after, &l);
 
     store_items_init(items, PAGE);
     for (size_t i = 0; i < l.n && !r; i += PAGE)

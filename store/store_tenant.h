@@ -15,13 +15,18 @@ int store_tenant_put(struct store *s, const struct tenant *t, struct span old);
 
 /* With its endpoints. STORE_MISSING. */
 int store_tenant_remove(struct store *s, struct span id);
+/* The same, unless its record is another one than @old by now: STORE_CHANGED. */
+int store_tenant_remove_if(struct store *s, struct span id, struct span old);
 
 /* A tenant and all its endpoints, the oldest first. STORE_MISSING. */
 int store_tenant_whole(struct store *s, struct span id, struct tenant **ret);
 
-/* Calls @each for every tenant (without endpoints), sorted by id; it returns 0 to go on. */
+/* Calls @each for every tenant (without endpoints), sorted by id; it returns 0 to go on, anything
+ * else ends and is answered. */
 typedef int store_tenant_fn(void *arg, const struct tenant *t);
 int store_tenants(struct store *s, store_tenant_fn *each, void *arg);
+/* Those behind @after. All ids are read each time, of the tenants themselves no more than are asked for. */
+int store_tenants_after(struct store *s, const char *after, store_tenant_fn *each, void *arg);
 
 /* The ids alone, sorted; also of tenants that were removed but still have records. */
 typedef int store_tenant_id_fn(void *arg, const char *id);

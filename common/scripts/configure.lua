@@ -2,16 +2,16 @@
 -- configure.lua: one change of a tenant's configuration, seen by all caches at their next step.
 -- KEYS[1] head · ARGV[1] what · ARGV[2] tenant · then:
 --   tenant           record, limit ('' for the default), must_be: 'new', 'old' or '', replaces
---   tenant-remove    -
+--   tenant-remove    replaces
 --   endpoint         endpoint, record, slots ('' for the default), must_be, most endpoints per tenant,
 --                    replaces
---   endpoint-remove  endpoint
+--   endpoint-remove  endpoint, replaces
 --   endpoint-enable  endpoint
 --   endpoint-disable endpoint, reason
 --   webhook          record of the tenant, the one it replaces, endpoint, its record, the one it replaces
 --                    ('': it is new), most endpoints per tenant, 'enable', 'disable' or '', reason
--- @replaces: the record that the caller has read and changed; nothing is done when it is another one
--- by now. '' or left out: whatever is there.
+-- @replaces: the record that the caller has read and changed, or means to remove; nothing is done when it is
+-- another one by now. '' or left out: whatever is there.
 -- Answers the new version, or an error text: 'exists', 'missing', 'changed', 'no tenant', 'too many'.
 -- Invariants: those of disable.lua; an endpoint whose slots may be others now, or that is used again, is not
 -- left in `capped`, as perhaps nothing in flight would free it.
@@ -66,7 +66,9 @@ actions['tenant'] = function()
 end
 
 actions['tenant-remove'] = function()
-    if call('DEL', P .. 'tenant:' .. tenant) == 0 then return 'missing' end
+    local error = wrong(P .. 'tenant:' .. tenant, 'old', ARGV[3])
+    if error then return error end
+    call('DEL', P .. 'tenant:' .. tenant)
     for _, id in ipairs(call('SMEMBERS', P .. 'endpoints:' .. tenant)) do endpoint_remove(id) end
     for _, hash in ipairs({'limits', 'unmatched'}) do call('HDEL', P .. hash, tenant) end
 end
@@ -91,6 +93,8 @@ end
 
 actions['endpoint-remove'] = function()
     if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'missing' end
+    local error = wrong(P .. 'endpoint:' .. endpoint, '', ARGV[4])
+    if error then return error end
     endpoint_remove(endpoint)
 end
 

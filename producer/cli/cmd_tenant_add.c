@@ -1,21 +1,19 @@
 /* cmd_tenant_add.c: `grapnel tenant add` and `grapnel tenant set`: the same options, for a tenant
  * that is new and for one that is there. */
-#include "common/clock.h"
 #include "common/options.h"
 #include "producer/cli/cli_store.h"
 #include "producer/cli/commands.h"
 #include "producer/cli/json_write.h"
 #include "producer/cli/tenant_view.h"
-#include "store/store_tenant.h"
+#include "store/tenant_spec.h"
 #include <errno.h>
 #include <stdio.h>
 
-enum { JSON_MAX = 8192, RECORD_MAX = 64 << 10, TRIES = 10, LIMIT_UNSET = -2 };
+enum { JSON_MAX = 8192 };
 
 struct args {
-    const char *id, *name, *domain;
-    bool has_limit, has_plain, may_be_plain;
-    int64_t limit;
+    const char *id;
+    struct tenant_spec spec;
 };
 
 enum { OPT_NAME = OPTION_FIRST, OPT_DOMAIN, OPT_LIMIT, OPT_ALLOW_HTTP };
@@ -35,19 +33,20 @@ static const struct argp_option options[] = {
 static int on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
+    struct tenant_spec *spec = &a->spec;
     const char *id = NULL;
 
     switch (key) {
     case OPT_NAME:
-        return option_words(&a->name, "--name", value, TENANT_NAME_MAX, diag);
+        return option_words(&spec->name, "--name", value, TENANT_NAME_MAX, diag);
     case OPT_DOMAIN:
-        return option_words(&a->domain, "--domain", value, TENANT_NAME_MAX, diag);
+        return option_words(&spec->domain, "--domain", value, TENANT_NAME_MAX, diag);
     case OPT_LIMIT:
-        a->has_limit = true;
-        return option_limit(&a->limit, "--limit", value, diag);
+        spec->has_limit = true;
+        return option_limit(&spec->limit, "--limit", value, diag);
     case OPT_ALLOW_HTTP:
-        a->has_plain = a->may_be_plain = true;
-        return value ? option_bool(&a->may_be_plain, "--allow-http", value, diag) : 0;
+        spec->has_plain = spec->may_be_plain = true;
+        return value ? option_bool(&spec->may_be_plain, "--allow-http", value, diag) : 0;
     case ARGP_KEY_ARG:
         if (option_argument(&a->id, "tenant", value, diag))
             return -EINVAL;
@@ -55,28 +54,6 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     default:
         return diag_set(diag, "unexpected option");
     }
-}
-
-static int replace(char **place, const char *value)
-{
-    char *copy = strdup(value);
-
-    if (!copy)
-        return -ENOMEM;
-    free(*place);
-    *place = copy;
-    return 0;
-}
-
-static int apply(struct tenant *t, const struct args *a)
-{
-    if (a->has_limit)
-        t->limit = a->limit;
-    if (a->has_plain)
-        t->may_be_plain = a->may_be_plain;
-    if ((a->name && replace(&t->name, a->name)) || (a->domain && replace(&t->domain, a->domain)))
-        return -ENOMEM;
-    return 0;
 }
 
 static int print_tenant(struct cli *cli, const struct tenant *t, const char *what)
@@ -100,11 +77,8 @@ static int print_tenant(struct cli *cli, const struct tenant *t, const char *wha
 static int add(struct store *s, const struct args *a)
 {
     struct tenant *t = NULL;
-    int r = tenant_new(&t, span_of(a->id)), status;
+    int r = tenant_spec_add(s, span_of(a->id), &a->spec, &t), status;
 
-    r = r ? r : apply(t, a);
-    r = r ? r : store_now_ms(s, &t->created_ms);
-    r = r ? r : store_tenant_put(s, t, SPAN(""));
     if (r == STORE_EXISTS)
         status = cli_fail(cli_of(s), EXIT_FAILED,
                           "tenant %s is there already; change it with `grapnel tenant set'", a->id);
@@ -114,29 +88,11 @@ static int add(struct store *s, const struct args *a)
     return status;
 }
 
-/* Reads, changes, and writes unless somebody else wrote in between. */
-static int set_once(struct store *s, const struct args *a, struct tenant **ret)
-{
-    struct buf old;
-    int r;
-
-    buf_init(&old, RECORD_MAX);
-    r = store_tenant_get(s, span_of(a->id), ret, &old);
-    r = r ? r : apply(*ret, a);
-    r = r ? r : store_tenant_put(s, *ret, buf_span(&old));
-    buf_fini(&old);
-    return r;
-}
-
 static int set(struct store *s, const struct args *a)
 {
     struct tenant *t = NULL;
-    int r = STORE_CHANGED, status;
+    int r = tenant_spec_change(s, span_of(a->id), &a->spec, NULL, NULL, &t), status;
 
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++) {
-        t = tenant_unref(t);
-        r = set_once(s, a, &t);
-    }
     if (r == STORE_MISSING)
         status = cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->id);
     else if (r == STORE_CHANGED)
@@ -172,7 +128,7 @@ static int run_set(struct cli *cli)
 {
     const struct args *a = cli->args;
 
-    if (a->id && !a->name && !a->domain && !a->has_limit && !a->has_plain)
+    if (a->id && !a->spec.name && !a->spec.domain && !a->spec.has_limit && !a->spec.has_plain)
         return cli_misuse(cli,
                           "nothing to set: expected --name, --domain, --limit or --allow-http");
     return run_with(cli, set);

@@ -46,3 +46,9 @@ class Api:
 
     def post(self, path, value=None, **more):
         return self.ask("POST", path, value, **more)
+
+    def patch(self, path, value=None, **more):
+        return self.ask("PATCH", path, value, **more)
+
+    def delete(self, path, **more):
+        return self.ask("DELETE", path, **more)
