@@ -20,6 +20,7 @@ static struct span *field_named(struct event_fields *f, struct span name)
         {SPAN("trace"), &f->trace},
         {SPAN("traceparent"), &f->traceparent},
         {SPAN("tracestate"), &f->tracestate},
+        {SPAN("endpoint"), &f->endpoint},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
@@ -40,7 +41,7 @@ static int parse_fields(struct event_fields *f, const redisReply *array, struct 
         if (!field)
             return diag_set(diag,
                             "%.*s: unknown field; expected tenant, type, data, id, time, trace, "
-                            "traceparent, tracestate",
+                            "traceparent, tracestate, endpoint",
                             (int)MIN(name.len, 40u), name.data);
         if (field->data)
             return diag_set(diag, "%.*s: given twice", (int)name.len, name.data);

@@ -40,6 +40,7 @@ static const struct rule tenant_rule = {"tenant", EVENT_TENANT_MAX, is_name_char
                                         "A-Z a-z 0-9 _ - . :"};
 static const struct rule type_rule = {"type", EVENT_TYPE_MAX, is_name_char, "A-Z a-z 0-9 _ - . :"};
 static const struct rule id_rule = {"id", EVENT_ID_MAX, is_id_char, "A-Z a-z 0-9 _ -"};
+static const struct rule endpoint_rule = {"endpoint", EVENT_ID_MAX, is_id_char, "A-Z a-z 0-9 _ -"};
 static const struct rule trace_rule = {"trace", EVENT_TRACE_MAX, is_trace_char, "printable ASCII"};
 static const struct rule key_rule = {"idempotency key", EVENT_KEY_MAX, is_key_char,
                                      "printable ASCII without spaces"};
@@ -116,7 +117,9 @@ int event_check(const struct event_fields *e, size_t data_max, struct diag *diag
         check_required(&type_rule, e->type, diag) || check_optional(&id_rule, e->id, diag) ||
         check_time(e->time, diag) || check_optional(&trace_rule, e->trace, diag) ||
         check_length("traceparent", e->traceparent, diag) ||
-        check_length("tracestate", e->tracestate, diag) || check_optional(&key_rule, e->key, diag))
+        check_length("tracestate", e->tracestate, diag) ||
+        check_optional(&endpoint_rule, e->endpoint, diag) ||
+        check_optional(&key_rule, e->key, diag))
         return -EINVAL;
     return check_data(e->data, data_max, diag);
 }

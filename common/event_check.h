@@ -27,7 +27,8 @@ struct event_fields {
     struct span tenant, type, data; /* required */
     struct span id, time, trace;    /* optional; time: decimal milliseconds since 1970 */
     struct span traceparent, tracestate;
-    struct span key; /* optional; idempotency key, not in the stream entry */
+    struct span endpoint; /* optional; id of the only one of the tenant's that gets it */
+    struct span key;      /* optional; idempotency key, not in the stream entry */
 };
 
 /* Fills @diag (may be NULL) with the field's name and what was expected, in at most 150 bytes.

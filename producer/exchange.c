@@ -16,7 +16,7 @@
 extern const char script_publish_lua[];
 
 /* What stands before the fields, and each field's name and value. */
-enum { SCRIPT_WORDS = 7, FIELDS_MAX = 8, WORDS_MAX = SCRIPT_WORDS + 2 * FIELDS_MAX };
+enum { SCRIPT_WORDS = 7, FIELDS_MAX = 9, WORDS_MAX = SCRIPT_WORDS + 2 * FIELDS_MAX };
 
 /* A command under construction; the words are borrowed. */
 struct words {
@@ -70,6 +70,7 @@ static void add_fields(struct words *w, const struct grapnel_event *e)
     add_field(w, "trace", e->trace_id);
     add_field(w, "traceparent", e->traceparent);
     add_field(w, "tracestate", e->tracestate);
+    add_field(w, "endpoint", e->endpoint);
 }
 
 void exchange_init(struct grapnel *g)

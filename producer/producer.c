@@ -182,6 +182,7 @@ enum grapnel_result handle_check(struct grapnel *g, const struct grapnel_event *
         .key = span_of(event->idempotency_key),
         .traceparent = span_of(event->traceparent),
         .tracestate = span_of(event->tracestate),
+        .endpoint = span_of(event->endpoint),
     };
 
     if (!g->is_usable)

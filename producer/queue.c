@@ -23,7 +23,8 @@ static struct queued *queued_new(const struct grapnel_event *e, void *tag)
 {
     size_t size = text_size(e->tenant) + text_size(e->type) + text_size(e->id) +
                   text_size(e->trace_id) + text_size(e->idempotency_key) +
-                  text_size(e->traceparent) + text_size(e->tracestate) + e->data_len;
+                  text_size(e->traceparent) + text_size(e->tracestate) + text_size(e->endpoint) +
+                  e->data_len;
     struct queued *q = malloc(sizeof(*q) + size);
     char *at;
 
@@ -41,6 +42,7 @@ static struct queued *queued_new(const struct grapnel_event *e, void *tag)
         .idempotency_key = copy_text(&at, e->idempotency_key),
         .traceparent = copy_text(&at, e->traceparent),
         .tracestate = copy_text(&at, e->tracestate),
+        .endpoint = copy_text(&at, e->endpoint),
     };
     memcpy(at, e->data, e->data_len);
     q->event.data = at;

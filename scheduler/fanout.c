@@ -121,6 +121,8 @@ static uint64_t filtered_bytes(const struct tenant *t, const struct event *e)
 {
     uint64_t conditions = 0;
 
+    if (e->fields.endpoint.len) /* nobody is asked */
+        return 0;
     for (unsigned i = 0; i < t->n_endpoints; i++)
         if (t->endpoints[i]->filter)
             conditions += filter_conditions(t->endpoints[i]->filter);
@@ -130,13 +132,31 @@ static uint64_t filtered_bytes(const struct tenant *t, const struct event *e)
 /* Fills f->takers; how many there are. (No tenant has more endpoints: configure.lua.) */
 static size_t find_takers(struct fanout *f, const struct tenant *t, const struct event *e)
 {
+    struct span only = e->fields.endpoint;
     size_t n = 0;
 
-    for (unsigned i = 0; i < t->n_endpoints && n < ENDPOINTS_PER_TENANT_MAX; i++)
-        if (!t->endpoints[i]->disabled_reason &&
-            endpoint_takes(t->endpoints[i], e->fields.type, e->fields.data))
-            f->takers[n++] = t->endpoints[i];
+    for (unsigned i = 0; i < t->n_endpoints && n < ENDPOINTS_PER_TENANT_MAX; i++) {
+        const struct endpoint *endpoint = t->endpoints[i];
+
+        if (endpoint->disabled_reason)
+            continue;
+        if (only.len ? span_equal(only, span_of(endpoint->id))
+                     : endpoint_takes(endpoint, e->fields.type, e->fields.data))
+            f->takers[n++] = endpoint;
+    }
     return n;
+}
+
+/* What speaks against an event of a tenant as it is now; NULL: nothing. */
+static const char *why_refused(const struct tenant *t, const struct event *e)
+{
+    if (!t->exists)
+        return "tenant: there is no such tenant";
+    if (e->fields.endpoint.len && !tenant_endpoint(t, e->fields.endpoint))
+        return "endpoint: the tenant has no such endpoint";
+    if (filtered_bytes(t, e) > FILTERED_BYTES_PER_EVENT)
+        return "data: too long for so many filters of the tenant's endpoints";
+    return NULL;
 }
 
 static void add_refused(struct fanout *f, const struct fanout_item *item, const char *why)
@@ -157,18 +177,11 @@ static size_t add_item(struct fanout *f, const struct fanout_item *item, const s
     const struct event *e = &item->event;
     struct redis_command *cmd = &f->command;
     int64_t now_ms = redis_clock_early_ms(f->options.clock);
+    const char *why = item->is_refused ? item->why.text : why_refused(t, e);
     size_t n;
 
-    if (item->is_refused) {
-        add_refused(f, item, item->why.text);
-        return 0;
-    }
-    if (!t->exists) {
-        add_refused(f, item, "tenant: there is no such tenant");
-        return 0;
-    }
-    if (filtered_bytes(t, e) > FILTERED_BYTES_PER_EVENT) {
-        add_refused(f, item, "data: too long for so many filters of the tenant's endpoints");
+    if (why) {
+        add_refused(f, item, why);
         return 0;
     }
     f->filtered_bytes += filtered_bytes(t, e);

@@ -74,6 +74,8 @@ static int print_json(const struct cli *cli, const char *id, const struct stored
             json_put_span(&json, "traceparent", e->fields.traceparent);
         if (e->fields.tracestate.len)
             json_put_span(&json, "tracestate", e->fields.tracestate);
+        if (e->fields.endpoint.len)
+            json_put_span(&json, "endpoint", e->fields.endpoint);
         put_data(&json, e->fields.data);
     } else {
         json_put_text(&json, "unreadable", stored->words.text);
@@ -116,6 +118,8 @@ static int print_words(const char *id, const struct stored_event *stored)
         print_field_span("traceparent", e->fields.traceparent);
     if (e->fields.tracestate.len)
         print_field_span("tracestate", e->fields.tracestate);
+    if (e->fields.endpoint.len)
+        print_field_span("endpoint", e->fields.endpoint);
     print_field("deliveries", "%lld", (long long)stored->deliveries);
     print_data(e->fields.data);
     return EXIT_DONE;

@@ -23,6 +23,7 @@ enum {
     OPT_TRACE,
     OPT_TRACEPARENT,
     OPT_TRACESTATE,
+    OPT_ENDPOINT,
     OPT_KEY,
     OPT_FILE,
     OPT_RESUME,
@@ -44,6 +45,8 @@ static const struct argp_option options[] = {
     {"traceparent", OPT_TRACEPARENT, "TEXT", 0,
      "W3C Trace Context, sent on with each attempt: 00-<32 hex digits>-<16>-<2>", 0},
     {"tracestate", OPT_TRACESTATE, "TEXT", 0, "The same: vendor=value,… (with --traceparent)", 0},
+    {"endpoint", OPT_ENDPOINT, "ID", 0,
+     "Deliver it to this endpoint of the tenant's only, whatever it asks for: to try it out", 0},
     {"idempotency-key", OPT_KEY, "KEY", 0,
      "Publish it only if this key was not used: 1 to 128 printable ASCII without spaces", 0},
     {0, 0, 0, 0, "Many events:", 2},
@@ -82,6 +85,9 @@ static int on_event_option(struct args *a, int key, char *value, struct diag *di
         return 0;
     case OPT_TRACESTATE:
         a->event.tracestate = value;
+        return 0;
+    case OPT_ENDPOINT:
+        a->event.endpoint = value;
         return 0;
     case OPT_KEY:
         a->event.idempotency_key = value;
@@ -187,9 +193,8 @@ const struct command command_publish = {
         "One event is made from the options --tenant, --type and --data. Without them, events are "
         "read from --file or standard input, one JSON object a line:\n\n"
         "    {\"tenant\":\"123\",\"type\":\"USER_CREATED\",\"data\":{\"name\":\"Ada\"}}\n\n"
-        "Other members are id, time, trace, traceparent, tracestate and idempotencyKey. `data` is "
-        "passed on "
-        "byte for byte. "
+        "Other members are id, time, trace, traceparent, tracestate, endpoint and "
+        "idempotencyKey. `data` is passed on byte for byte. "
         "Lines that are refused are told with their number and the reason on standard error, the "
         "others are published all the same.\n\n"
         "With --resume an interrupted run goes on where it was, and no line is published twice: "

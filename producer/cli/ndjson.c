@@ -4,7 +4,19 @@
 #include <errno.h>
 #include <jansson.h>
 
-enum member { TENANT, TYPE, DATA, ID, TIME, TRACE, KEY, TRACEPARENT, TRACESTATE, N_MEMBERS };
+enum member {
+    TENANT,
+    TYPE,
+    DATA,
+    ID,
+    TIME,
+    TRACE,
+    KEY,
+    TRACEPARENT,
+    TRACESTATE,
+    ENDPOINT,
+    N_MEMBERS
+};
 
 static const char *const names[N_MEMBERS] = {
     [TENANT] = "tenant",
@@ -16,6 +28,7 @@ static const char *const names[N_MEMBERS] = {
     [KEY] = "idempotencyKey",
     [TRACEPARENT] = "traceparent",
     [TRACESTATE] = "tracestate",
+    [ENDPOINT] = "endpoint",
 };
 
 static int find_member(struct span name)
@@ -38,7 +51,7 @@ static int collect(struct span values[N_MEMBERS], struct span text, struct diag 
         if (member < 0)
             return diag_set(diag,
                             "%.*s: unknown member; expected tenant, type, data, id, time, trace, "
-                            "idempotencyKey, traceparent, tracestate",
+                            "idempotencyKey, traceparent, tracestate, endpoint",
                             (int)MIN(name.len, 40u), name.data);
         if (values[member].data)
             return diag_set(diag, "%s: given twice", names[member]);
@@ -114,9 +127,9 @@ int ndjson_parse(char *line, size_t len, struct grapnel_event *ret, struct diag 
         enum member member;
         const char **value;
     } texts[] = {
-        {TENANT, &e.tenant},        {TYPE, &e.type},           {ID, &e.id},
-        {TRACE, &e.trace_id},       {KEY, &e.idempotency_key}, {TRACEPARENT, &e.traceparent},
-        {TRACESTATE, &e.tracestate}};
+        {TENANT, &e.tenant},         {TYPE, &e.type},           {ID, &e.id},
+        {TRACE, &e.trace_id},        {KEY, &e.idempotency_key}, {TRACEPARENT, &e.traceparent},
+        {TRACESTATE, &e.tracestate}, {ENDPOINT, &e.endpoint}};
     enum json_kind kind;
 
     if (json_check(whole, diag))

@@ -2,7 +2,7 @@
  *
  *     {"tenant": "123", "type": "USER_CREATED", "data": {…},
  *      "id": "…", "time": 1737556200000, "trace": "…", "idempotencyKey": "…",
- *      "traceparent": "…", "tracestate": "…"}
+ *      "traceparent": "…", "tracestate": "…", "endpoint": "…"}
  *
  * `data` is taken out as it stands, byte for byte; `time` may be a text such as
  * "2025-01-22T14:30:00Z" too. What is null counts as left out. */

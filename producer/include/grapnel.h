@@ -67,6 +67,9 @@ struct grapnel_event {
     /* optional: W3C Trace Context, sent to endpoints as headers, with a span id of its own for each
      * attempt. traceparent: version 00; tracestate: with a traceparent only, at most 512 bytes. */
     const char *traceparent, *tracestate;
+    /* optional: id of one of the tenant's endpoints: it alone gets the event, whatever types and filter
+     * it has; for trying it out. Not one of the tenant's: the event is rejected later. */
+    const char *endpoint;
 };
 
 /* What became of one event. */

@@ -28,6 +28,7 @@ TENANTS = [
 DATA_MAX = 262144
 TIME_MAX = 253402300799999
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+ENDPOINT = "ep_0f8fad5b-d9cb-4001-a165-70867728950e"
 
 
 def partition(tenant, partitions):
@@ -85,6 +86,7 @@ def accepted_cases():
                                            trace="~" * 128)),
         accepted("trace context", 4, event(traceparent=TRACEPARENT, tracestate="rojo=00f067aa0ba902b7, congo=t61rcWkgMzE")),
         accepted("wrong trace context is no reason to reject", 4, event(traceparent="no", tracestate="")),
+        accepted("one endpoint only", 4, event(endpoint=ENDPOINT)),
         accepted("largest time", 4, event(time=str(TIME_MAX))),
         accepted("smallest time", 4, event(time="1")),
         accepted("largest data", 4, event(data='"' + "x" * 1022 + '"')),
@@ -121,6 +123,9 @@ def refused_cases():
         refused("tracestate much too long", event(tracestate="0" * 8193), "tracestate: 8193 bytes"),
         refused("traceparent given twice", event(traceparent=TRACEPARENT) + [("traceparent", TRACEPARENT)],
                 "traceparent: given twice"),
+        refused("empty endpoint", event(endpoint=""), "endpoint: empty"),
+        refused("endpoint too long", event(endpoint="e" * 65), "endpoint: 65 bytes"),
+        refused("brace in endpoint", event(endpoint="ep_}"), "endpoint: byte 0x7d at position 4"),
         refused("empty data", event(data=""), "data: not JSON"),
         refused("data not JSON", event(data="{name:1}"), "data: not JSON"),
         refused("two values in data", event(data="{} {}"), "data: not JSON"),

@@ -187,9 +187,9 @@ static void publishes_everything_at_once(void **state)
 {
     struct grapnel_event e = event_of("123");
     static const char *const words[] = {
-        "tenant",     "123",  "type",          "USER_CREATED", "data",  "{\"n\": 1.50}", "id",
-        "order-9",    "time", "1737556200000", "trace",        "req 7", "traceparent",   PARENT,
-        "tracestate", "a=1"};
+        "tenant",      "123",     "type",       "USER_CREATED",  "data",     "{\"n\": 1.50}",
+        "id",          "order-9", "time",       "1737556200000", "trace",    "req 7",
+        "traceparent", PARENT,    "tracestate", "a=1",           "endpoint", "ep_1"};
     redisReply *entries;
 
     (void)state;
@@ -198,12 +198,19 @@ static void publishes_everything_at_once(void **state)
     e.trace_id = "req 7";
     e.traceparent = PARENT;
     e.tracestate = "a=1";
+    e.endpoint = "ep_1";
+    assert_int_equal(grapnel_enqueue(g, &e, NULL), GRAPNEL_OK);
     e.idempotency_key = "order-991";
     assert_int_equal(grapnel_publish(g, &e, NULL), GRAPNEL_OK);
+    assert_int_equal(grapnel_flush(g), GRAPNEL_OK);
     entries = ask("XRANGE %s - +", "grapnel:{2}:events");
-    assert_int_equal(entries->elements, 1);
-    assert_words(entries->element[0]->element[1], words, ARRAY_LEN(words));
+    assert_int_equal(entries->elements, 2);
+    for (unsigned i = 0; i < 2; i++)
+        assert_words(entries->element[i]->element[1], words, ARRAY_LEN(words));
     freeReplyObject(entries);
+    e.endpoint = "ep 1";
+    assert_int_equal(grapnel_publish(g, &e, NULL), GRAPNEL_REFUSED);
+    assert_non_null(strstr(grapnel_error(g), "endpoint: byte 0x20 at position 3"));
 }
 
 static void refuses_before_sending(void **state)
