@@ -5,7 +5,7 @@
 
 #include "common/endpoint.h"
 #include "common/tenant.h"
-#include "store/store.h"
+#include "store/store_endpoint.h"
 
 enum { SPEC_SLOTS_MAX = 10000 };
 
@@ -20,6 +20,8 @@ struct endpoint_spec {
     int64_t slots; /* as in struct endpoint: 0 is the default */
     int64_t overlap_ms;
     bool wants_new_secret;
+    enum endpoint_use use; /* for endpoint_change.h */
+    const char *reason;    /* why it is not used; NULL: by hand */
 };
 
 /* Whom an endpoint may call, and how its secret is kept. */

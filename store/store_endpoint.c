@@ -89,11 +89,21 @@ void store_endpoint_put_item(const struct store *s, struct store_item *item,
 
 int store_endpoint_put(struct store *s, const struct endpoint *e, struct span old)
 {
+    return store_endpoint_put_use(s, e, old, ENDPOINT_USE_AS_IT_IS, "");
+}
+
+int store_endpoint_put_use(struct store *s, const struct endpoint *e, struct span old,
+                           enum endpoint_use use, const char *reason)
+{
+    static const char *const words[] = {
+        [ENDPOINT_USE_AS_IT_IS] = "", [ENDPOINT_USE] = "enable", [ENDPOINT_DISUSE] = "disable"};
     struct store_item item;
     int r;
 
     store_items_init(&item, 1);
     store_endpoint_put_item(s, &item, e, old);
+    redis_arg_text(&item.command, words[use]);
+    redis_arg_text(&item.command, reason);
     r = store_configure(s, &item.command);
     store_items_fini(&item, 1);
     return r;

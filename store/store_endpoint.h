@@ -18,6 +18,10 @@ int store_endpoint_parse(struct store *s, struct span id, struct span record, st
 int store_endpoint_put(struct store *s, const struct endpoint *e, struct span old);
 void store_endpoint_put_item(const struct store *s, struct store_item *item,
                              const struct endpoint *e, struct span old);
+/* The same, and whether it is used, in one step. @reason: why not. */
+enum endpoint_use { ENDPOINT_USE_AS_IT_IS, ENDPOINT_USE, ENDPOINT_DISUSE };
+int store_endpoint_put_use(struct store *s, const struct endpoint *e, struct span old,
+                           enum endpoint_use use, const char *reason);
 
 /* STORE_MISSING. */
 int store_endpoint_remove(struct store *s, const struct endpoint *e);

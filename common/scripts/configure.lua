@@ -4,7 +4,7 @@
 --   tenant           record, limit ('' for the default), must_be: 'new', 'old' or '', replaces
 --   tenant-remove    replaces
 --   endpoint         endpoint, record, slots ('' for the default), must_be, most endpoints per tenant,
---                    replaces
+--                    replaces, and if that matters: 'enable' or 'disable', reason
 --   endpoint-remove  endpoint, replaces
 --   endpoint-enable  endpoint
 --   endpoint-disable endpoint, reason
@@ -44,6 +44,19 @@ local function uncap(id)
         call('ZADD', P .. 'ring:' .. tenant, stamp, id)
         call('ZADD', P .. 'throttled', now, tenant)
     end
+end
+
+local function enable(id)
+    for _, hash in ipairs({'disabled', 'failures', 'cancelling'}) do call('HDEL', P .. hash, id) end
+    forget_slow(id)
+    uncap(id)
+    look_again()
+end
+
+-- @state: 'enable', 'disable', '' or nil.
+local function set_state(id, state, reason)
+    if state == 'enable' then enable(id) end
+    if state == 'disable' and disable(tenant, id, reason) then wake(now) end
 end
 
 local function endpoint_remove(id)
@@ -89,6 +102,7 @@ actions['endpoint'] = function()
     set_or_clear('caps', endpoint, ARGV[5])
     uncap(endpoint)
     look_again()
+    set_state(endpoint, ARGV[9], ARGV[10])
 end
 
 actions['endpoint-remove'] = function()
@@ -96,13 +110,6 @@ actions['endpoint-remove'] = function()
     local error = wrong(P .. 'endpoint:' .. endpoint, '', ARGV[4])
     if error then return error end
     endpoint_remove(endpoint)
-end
-
-local function enable(id)
-    for _, hash in ipairs({'disabled', 'failures', 'cancelling'}) do call('HDEL', P .. hash, id) end
-    forget_slow(id)
-    uncap(id)
-    look_again()
 end
 
 actions['endpoint-enable'] = function()
@@ -126,8 +133,7 @@ actions['webhook'] = function()
     call('SET', P .. 'tenant:' .. tenant, ARGV[3])
     call('SET', P .. 'endpoint:' .. id, ARGV[6])
     call('SADD', P .. 'endpoints:' .. tenant, id)
-    if ARGV[9] == 'enable' then enable(id) end
-    if ARGV[9] == 'disable' and disable(tenant, id, ARGV[10]) then wake(now) end
+    set_state(id, ARGV[9], ARGV[10])
 end
 
 local error = actions[what]()
