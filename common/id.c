@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 
 enum { UUID_LEN = 36 };
@@ -28,13 +29,11 @@ static void uuid_write(char *out, const uint8_t bytes[16])
     }
 }
 
-void id_make(char ret[ID_SIZE], const char *prefix, unsigned partition)
+static void write_id(char ret[ID_SIZE], const char *prefix, unsigned partition, uint8_t bytes[16])
 {
     size_t len = strlen(prefix);
-    uint8_t bytes[16];
 
     assert(partition < PARTITIONS_MAX && len + UUID_LEN < ID_SIZE);
-    rng_bytes(bytes, sizeof(bytes));
     bytes[6] = (uint8_t)(0x40 | partition >> 8); /* version 4, then 12 bits of partition */
     bytes[7] = (uint8_t)partition;
     bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f)); /* the variant of RFC 9562 */
@@ -42,6 +41,23 @@ void id_make(char ret[ID_SIZE], const char *prefix, unsigned partition)
     memcpy(ret, prefix, len);
     uuid_write(ret + len, bytes);
     ret[len + UUID_LEN] = '\0';
+}
+
+void id_make(char ret[ID_SIZE], const char *prefix, unsigned partition)
+{
+    uint8_t bytes[16];
+
+    rng_bytes(bytes, sizeof(bytes));
+    write_id(ret, prefix, partition, bytes);
+}
+
+void id_derive(char ret[ID_SIZE], const char *prefix, unsigned partition, struct span seed)
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+
+    if (EVP_Digest(seed.data, seed.len, digest, NULL, EVP_sha256(), NULL) != 1)
+        abort(); /* no SHA-256 in this OpenSSL: nothing could be signed either */
+    write_id(ret, prefix, partition, digest);
 }
 
 static int nibble_value(char c)

@@ -17,6 +17,9 @@ enum {
 /* Writes a new id with @prefix ("whd_" or "ep_") into @ret. */
 void id_make(char ret[ID_SIZE], const char *prefix, unsigned partition);
 
+/* The same, but always this one for @seed: for what there may be one of only. */
+void id_derive(char ret[ID_SIZE], const char *prefix, unsigned partition, struct span seed);
+
 /* Checks the form (prefix, lower-case UUID, version 4) and tells the partition. -EINVAL. */
 int id_parse(struct span id, const char *prefix, unsigned *ret_partition);
 

@@ -13,7 +13,7 @@
     X(decide)                                                                                      \
     X(rescue)                                                                                      \
     X(heartbeat)                                                                                   \
-    X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths)
+    X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,
