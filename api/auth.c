@@ -2,8 +2,11 @@
 #include "api/api.h"
 #include "common/event_check.h"
 #include "common/text.h"
+#include "store/store_api_key.h"
 #include <stdio.h>
 #include <strings.h>
+
+/* ---- who asks ---- */
 
 /* What stands behind "Bearer "; empty when there is none. */
 static struct span bearer_of(const struct call *c)
@@ -15,7 +18,25 @@ static struct span bearer_of(const struct call *c)
     return span_of(text + 7);
 }
 
-static bool identify(struct call *c, struct span token)
+/* One answer for all that is not valid, so that nobody learns which keys there are. */
+static bool refuse_stranger(struct call *c)
+{
+    call_problem(c, 401, NULL, "expected a valid key: Authorization: Bearer …");
+    call_field(c, "WWW-Authenticate", "Bearer");
+    return false;
+}
+
+static bool refuse_hasty(struct call *c, int64_t limit, int64_t wait_ms)
+{
+    char seconds[32];
+
+    call_problem(c, 429, NULL, "this key may make %lld requests per minute", (long long)limit);
+    (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_ms + 999) / 1000);
+    call_field(c, "Retry-After", seconds);
+    return false;
+}
+
+static bool identify_root(struct call *c, struct span token)
 {
     struct span root = span_of(c->api->service.settings.api_root_key);
 
@@ -26,17 +47,54 @@ static bool identify(struct call *c, struct span token)
     return true;
 }
 
-/* A tenant's key is about its tenant; an operator says which one it means. */
+static bool identify_key(struct call *c, struct store *s, struct span token)
+{
+    int64_t limit = s->settings->api_key_limit;
+    struct api_key_use use;
+    int r = store_api_key_use(s, token, limit, &use);
+
+    if (r == STORE_MISSING)
+        return refuse_stranger(c);
+    if (r) {
+        call_store_failed(c, s, r);
+        return false;
+    }
+    if (use.wait_ms > 0)
+        return refuse_hasty(c, limit, use.wait_ms);
+    c->who = (struct identity){.role = use.role};
+    (void)snprintf(c->who.tenant, sizeof(c->who.tenant), "%s", use.tenant);
+    (void)snprintf(c->who.name, sizeof(c->who.name), "key:%s", use.id);
+    return true;
+}
+
+static bool identify(struct call *c, struct store *s)
+{
+    struct span token = bearer_of(c);
+
+    return identify_root(c, token) || identify_key(c, s, token);
+}
+
+/* ---- about whom ---- */
+
+static const char *tenant_named(const struct call *c)
+{
+    const char *name = call_header(c, "grapnel-tenant");
+
+    return name ? name : call_query(c, "tenant");
+}
+
+/* A tenant's key is about its tenant, whether the call names it or not; an operator says which one it means. */
 static bool choose_tenant(struct call *c)
 {
-    if (c->who.tenant[0]) {
-        c->tenant = c->who.tenant;
-        return true;
+    const char *named = tenant_named(c);
+
+    if (*c->who.tenant && named && strcmp(named, c->who.tenant) != 0) {
+        call_missing(c, "tenant");
+        return false;
     }
-    c->tenant = call_header(c, "grapnel-tenant");
-    if (!c->tenant)
-        c->tenant = call_query(c, "tenant");
-    if (c->tenant && text_is_name(span_of(c->tenant), 64))
+    c->tenant = *c->who.tenant ? c->who.tenant : named;
+    if (c->tenant ? text_is_name(span_of(c->tenant), EVENT_TENANT_MAX)
+                  : !c->match.route->is_of_tenant)
         return true;
     call_problem(c, 400, "tenant", "expected in the header Grapnel-Tenant, or as ?tenant=");
     return false;
@@ -46,17 +104,12 @@ bool auth_admit(struct call *c, struct store *s)
 {
     const struct route *route = c->match.route;
 
-    (void)s;
     if (route->role == ROLE_NONE)
         return true;
-    if (!identify(c, bearer_of(c))) {
-        call_problem(c, 401, NULL, "expected a valid key: Authorization: Bearer …");
-        call_field(c, "WWW-Authenticate", "Bearer");
+    if (!identify(c, s))
         return false;
-    }
-    if (!identity_may(&c->who, route->role)) {
-        call_problem(c, 403, NULL, "this key may not do that");
-        return false;
-    }
-    return !route->is_of_tenant || choose_tenant(c);
+    if (identity_may(&c->who, route->role))
+        return choose_tenant(c);
+    call_problem(c, 403, NULL, "this key may not do that");
+    return false;
 }

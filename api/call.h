@@ -26,7 +26,7 @@ struct call {
     json_t *json;    /* the body where it is JSON; NULL: there is none */
     char peer[64];
     struct identity who;
-    const char *tenant; /* whom it is about; lent; NULL where the route is of no tenant */
+    const char *tenant; /* whom it is about; lent; NULL: none, where the route is of no tenant */
     /* the answer */
     unsigned status;
     const char *type;

@@ -55,9 +55,7 @@ static void add_tenant(json_t *call)
 
 static void complete(json_t *call, const struct route *route)
 {
-    static const char *const roles[] = {"none", "publish", "read", "admin", "operator"};
-
-    (void)json_object_set_new(call, "x-role", json_string(roles[route->role]));
+    (void)json_object_set_new(call, "x-role", json_string(role_name(route->role)));
     if (route->role == ROLE_NONE)
         (void)json_object_set_new(call, "security", json_array());
     if (route->is_of_tenant)

@@ -3,15 +3,13 @@
 #define GRAPNEL_API_ROUTE_H
 
 #include "common/base.h"
+#include "store/role.h"
 
 struct call;
 struct store;
 
 /* Deals with one call, on a thread of its own: may wait for Redis. Leaves its answer in @c. */
 typedef void call_fn(struct call *c, struct store *s);
-
-/* Who may. Each may also what stands before it, but a key that may only publish cannot read. */
-enum role { ROLE_NONE, ROLE_PUBLISH, ROLE_READ, ROLE_ADMIN, ROLE_OPERATOR };
 
 enum { ROUTE_PARAMS_MAX = 3, ROUTE_PARAM_BYTES_MAX = 200 };
 

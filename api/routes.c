@@ -20,6 +20,10 @@ static const struct route routes[] = {
     {"POST", "/webhook/download/status-update/webhook", ROLE_NONE, false, SMALL,
      h_inbound_download},
     /* our own */
+    {"POST", "/v1/keys", ROLE_ADMIN, false, SMALL, h_key_post},
+    {"GET", "/v1/keys", ROLE_ADMIN, false, 0, h_key_list},
+    {"GET", "/v1/keys/{id}", ROLE_ADMIN, false, 0, h_key_get},
+    {"DELETE", "/v1/keys/{id}", ROLE_ADMIN, false, SMALL, h_key_delete},
     {"GET", "/v1/tenants", ROLE_OPERATOR, false, 0, h_tenant_list},
     {"POST", "/v1/tenants", ROLE_OPERATOR, false, SMALL, h_tenant_post},
     {"GET", "/v1/tenants/{id}", ROLE_READ, false, 0, h_tenant_get},

@@ -28,6 +28,8 @@
 #define KEY_WINDOW "window:" /* + tenant */
 #define KEY_WAIT "wait:"     /* + endpoint */
 #define KEY_SLOTS "slots:"   /* + endpoint */
+#define KEY_API_KEY "api_key:"   /* + id */
+#define KEY_API_KEYS "api_keys:" /* + tenant */
 
 #define GROUP_SCHEDULER "scheduler"
 #define GROUP_WORKERS "workers"

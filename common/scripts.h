@@ -13,6 +13,8 @@
     X(decide)                                                                                      \
     X(rescue)                                                                                      \
     X(heartbeat)                                                                                   \
+    X(api_key)                                                                                     \
+    X(api_key_change)                                                                              \
     X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise)
 
 enum script_number {
