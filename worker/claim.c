@@ -21,7 +21,7 @@ static void stop(struct claim *c)
     c->options.on_stopped(c->options.arg);
 }
 
-static void hand_out(struct claim *c, const redisReply *stream, bool is_history)
+static void hand_out(struct claim *c, const redisReply *stream, enum claimed claimed)
 {
     const redisReply *entries = redis_reply_at(stream, 1);
     struct span key;
@@ -32,7 +32,7 @@ static void hand_out(struct claim *c, const redisReply *stream, bool is_history)
     if (!redis_reply_span(redis_reply_at(stream, 0), &key) ||
         keys_partition(c->options.keys, key, &partition))
         return;
-    c->options.on_jobs(c->options.arg, partition, entries, is_history);
+    c->options.on_jobs(c->options.arg, partition, entries, claimed);
 }
 
 static void rest(struct claim *c)
@@ -64,6 +64,13 @@ static void on_fault(struct claim *c, int result)
         rest(c);
 }
 
+static enum claimed claimed_when(const struct claim *c)
+{
+    if (!c->reads_history)
+        return CLAIMED_NOW;
+    return c->knows_history ? CLAIMED_AGAIN : CLAIMED_BEFORE;
+}
+
 static void on_read(struct redis_request *request, int result, redisReply *reply)
 {
     struct claim *c = container_of(request, struct claim, request);
@@ -80,7 +87,8 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
     c->n_empty = reply->type == REDIS_REPLY_ARRAY ? 0 : c->n_empty + c->n_asked;
     if (reply->type == REDIS_REPLY_ARRAY)
         for (size_t i = 0; i < reply->elements; i++)
-            hand_out(c, reply->element[i], c->reads_history);
+            hand_out(c, reply->element[i], claimed_when(c));
+    c->knows_history |= c->reads_history;
     if (c->is_stopping)
         stop(c);
     else if (c->n_empty >= c->options.keys->partitions)

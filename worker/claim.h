@@ -10,6 +10,13 @@
 #include "common/loop.h"
 #include "common/redis_unblock.h"
 
+/* What is known of jobs that are ours. */
+enum claimed {
+    CLAIMED_NOW,
+    CLAIMED_AGAIN, /* read once more after a fault: some may be in flight here, no other was sent */
+    CLAIMED_BEFORE /* by a process of our name that has ended: may have been sent */
+};
+
 enum claim_state { CLAIM_IDLE, CLAIM_READING, CLAIM_LINGERING, CLAIM_RESTING, CLAIM_STOPPED };
 
 struct claim_options {
@@ -22,9 +29,8 @@ struct claim_options {
     int64_t batch;    /* most from one partition */
     unsigned slots;   /* of the worker */
     unsigned (*free_slots)(void *arg);
-    /* @entries: [[id, fields], …] of `jobs`; borrowed for the call. @is_history: some may be in
-     * flight. */
-    void (*on_jobs)(void *arg, unsigned partition, const redisReply *entries, bool is_history);
+    /* @entries: [[id, fields], …] of `jobs`; borrowed for the call. */
+    void (*on_jobs)(void *arg, unsigned partition, const redisReply *entries, enum claimed claimed);
     void (*on_stopped)(void *arg);
     void *arg;
 };
@@ -34,6 +40,7 @@ struct claim {
     enum claim_state state;
     bool is_history;    /* the next read is to be of our history */
     bool reads_history; /* this one is */
+    bool knows_history; /* it was read: none of it is a predecessor's from here on */
     bool is_stopping;
     unsigned first; /* partition to begin with when there are fewer slots than partitions */
     unsigned n_asked, n_empty; /* partitions: of the read under way; in a row that had nothing */

@@ -224,7 +224,7 @@ static void settle_lapsed(struct delivery *d, const struct http_result *result)
         delivery_hand_back(d);
 }
 
-static void settle_given_up(struct delivery *d)
+void delivery_lose(struct delivery *d)
 {
     record_pack(&d->record, &(struct record_entry){.kind = RECORD_LOST,
                                                    .ms = worker_now_ms(d->worker),
@@ -266,7 +266,7 @@ static void on_http_done(struct http_call *call, const struct http_result *resul
     if (result->connect_us)
         metric_observe(METRIC_connect_duration_seconds, 0, result->connect_us);
     if (d->is_given_up)
-        settle_given_up(d);
+        delivery_lose(d);
     else if (result->is_refused_by_owner)
         settle_lapsed(d, result);
     else

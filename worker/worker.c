@@ -54,7 +54,7 @@ static bool is_in_flight(const struct worker *w, unsigned partition, const redis
 
 /* A job is ours: give it a slot. What cannot go on is settled at once. */
 static void take_job(struct worker *w, unsigned partition, const redisReply *entry,
-                     struct list *ret_ready)
+                     enum claimed claimed, struct list *ret_ready)
 {
     struct delivery *d = NULL;
     int r = delivery_new(&d, w, partition, entry);
@@ -67,21 +67,23 @@ static void take_job(struct worker *w, unsigned partition, const redisReply *ent
     w->n_deliveries++;
     if (r)
         delivery_refuse(d);
+    else if (claimed == CLAIMED_BEFORE)
+        delivery_lose(d);
     else if (w->is_stopping)
         delivery_hand_back(d);
     else
         list_push_back(ret_ready, &d->wait);
 }
 
-static void on_jobs(void *arg, unsigned partition, const redisReply *entries, bool is_history)
+static void on_jobs(void *arg, unsigned partition, const redisReply *entries, enum claimed claimed)
 {
     struct worker *w = arg;
     struct list ready;
 
     list_init(&ready);
     for (size_t i = 0; i < entries->elements; i++)
-        if (!is_history || !is_in_flight(w, partition, entries->element[i]))
-            take_job(w, partition, entries->element[i], &ready);
+        if (claimed != CLAIMED_AGAIN || !is_in_flight(w, partition, entries->element[i]))
+            take_job(w, partition, entries->element[i], claimed, &ready);
     if (!list_is_empty(&ready))
         load_start(w, partition, &ready);
 }

@@ -65,6 +65,21 @@ def test_a_worker_with_the_name_of_a_dead_one_goes_on_with_its_jobs(bare_stack):
     assert {d.status for d in stack.deliveries()} == {"success"}
 
 
+def test_a_worker_with_the_name_of_a_dead_one_uses_no_permit_twice(bare_stack):
+    """What it finds may have been sent: it is recorded as lost, and its permit stays in the window."""
+    stack = bare_stack.start(workers=0, permit="10s")
+    stack.start_worker(name="pod-0", permit="10s")
+    hook = stack.add("acme", then=HANG, limit=2).hook
+    stack.publish("acme", count=2)
+    hook.wait_in_flight(2)
+    stack.workers[0].kill9()
+    stack.start_worker(name="pod-0", permit="10s")
+    wait_until(lambda: len(lost(stack)) == 2, 20, "both to be recorded as lost")
+    assert stack.redis("LLEN", stack.key("acme", "window:acme")) == 2
+    assert len(hook.requests) == 2
+    hook.release()
+
+
 def test_kill_9_of_a_worker_under_load_loses_nothing(bare_stack):
     stack = bare_stack.start(schedulers=2, workers=2, lease="1s")
     hook = stack.add("acme", then=Answer(delay=0.01), slots=50).hook
