@@ -72,7 +72,7 @@ int endpoint_set_dialect(struct endpoint *e, const struct dialect *d, struct dia
 /* Compiles @text; "": none. -EINVAL with words. */
 int endpoint_set_filter(struct endpoint *e, struct span text, struct diag *diag);
 
-/* Puts @secret (16–512 printable ASCII, in the form that the signature takes: sign_key.h) in front, by
+/* Puts @secret (15–512 printable ASCII, in the form that the signature takes: sign_key.h) in front, by
  * endpoint_secrets_add(); with NULL a new one is made and written to @ret_made. -EINVAL with words,
  * -ENOKEY. */
 int endpoint_add_secret(struct endpoint *e, const struct master_key *k, const char *secret,

@@ -23,7 +23,7 @@ enum {
 enum { ENDPOINT_OPTION_NEXT = ENDPOINT_OPTION_PART + N_POLICY_PARTS }; /* the command's own */
 
 #define ENDPOINT_SECRET_HELP                                                                       \
-    "What its deliveries are signed with: 16 to 512 printable ASCII characters; for v1 "           \
+    "What its deliveries are signed with: 15 to 512 printable ASCII characters; for v1 "           \
     "(standard) whsec_ and base64, for v1a whsk_ and base64; -: the first line of standard "       \
     "input, as a command line can be "                                                             \
     "read by others"

@@ -324,7 +324,7 @@ def test_a_secret_from_standard_input(acme):
     ]),
     (["--tenant", "acme", "--url", "https://example.com", "--signature", "v1a", "--secret", "whsec_" + "A" * 32],
      "expected whsk_", 1),
-    (["--tenant", "acme", "--url", "https://example.com", "--secret", "short"], "secret: 5 bytes; expected 16 to 512", 1),
+    (["--tenant", "acme", "--url", "https://example.com", "--secret", "short"], "secret: 5 bytes; expected 15 to 512", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--secret", "x" * 513], "secret: 513 bytes", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--secret", "with spaces in it"], "printable ASCII", 1),
     (["--tenant", "acme", "--url", "https://example.com", "--dialect", "standard", "--secret", "no-whsec-in-front"],

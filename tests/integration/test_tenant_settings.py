@@ -83,7 +83,7 @@ def test_what_is_set_is_shown_and_an_empty_value_gives_it_back(tenant):
     ("enabledEvents=PAYMENT_COMPLETED,NO_SUCH_TYPE", 'webhook-enabledEvents: "NO_SUCH_TYPE" is not in the catalogue'),
     ("enabledEvents=user.*", "webhook-enabledEvents: "),
     ("enableSignatureValidation=1", "webhook-enableSignatureValidation: expected true or false"),
-    ("secretToken=too-short", "webhook-secretToken: 9 bytes; expected 16 to 512"),
+    ("secretToken=too-short", "webhook-secretToken: 9 bytes; expected 15 to 512"),
     ("retryAttempts=0", "webhook-retryAttempts: expected a number from 1 to 10"),
     ("retryAttempts=11", "webhook-retryAttempts: expected a number from 1 to 10"),
     ("retryAttempts=three", "webhook-retryAttempts: expected a number from 1 to 10"),
