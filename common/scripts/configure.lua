@@ -104,7 +104,10 @@ actions['endpoint'] = function()
     set_or_clear('caps', endpoint, ARGV[5])
     uncap(endpoint)
     look_again()
-    set_state(endpoint, ARGV[9], ARGV[10])
+    -- One that is used is left alone: what is told here is a state, and no wish to begin anew.
+    if ARGV[9] ~= 'enable' or call('HEXISTS', P .. 'disabled', endpoint) == 1 then
+        set_state(endpoint, ARGV[9], ARGV[10])
+    end
 end
 
 actions['endpoint-remove'] = function()
