@@ -5,6 +5,7 @@
  * Drain: accept nobody, answer what is in hand, close. */
 #include "api/api.h"
 
+#include "api/audit.h"
 #include "api/auth.h"
 #include "api/call.h"
 #include "common/err.h"
@@ -32,6 +33,16 @@ static void answer(struct call *c)
     call_free(c);
 }
 
+static void handle(struct call *c, struct store *s)
+{
+    struct audit audit;
+
+    if (!audit_begin(&audit, c, s))
+        return;
+    c->match.route->handle(c, s);
+    audit_end(&audit, c, s);
+}
+
 /* On one of the pool's threads. */
 static void work(void *arg, struct store *s, int r)
 {
@@ -40,7 +51,7 @@ static void work(void *arg, struct store *s, int r)
     if (r)
         call_store_failed(c, s, r);
     else if (auth_admit(c, s))
-        c->match.route->handle(c, s);
+        handle(c, s);
 }
 
 static void on_worked(void *arg)

@@ -12,6 +12,7 @@ enum { ANSWER_BYTES_MAX = 32 << 20 };
 static const char *const kept[] = {
     "authorization",  "content-type",   "if-match", "if-none-match", "idempotency-key",
     "grapnel-tenant", "royalti-x-hash", "accept",   "traceparent",   "tracestate",
+    "x-request-id",
 };
 
 static int keep_headers(struct call *c)
@@ -145,8 +146,20 @@ static void write_json(struct call *c, unsigned status, json_t *json, const char
     json_decref(json);
 }
 
+/* The audit names it. */
+static void note_made(struct call *c, const json_t *json)
+{
+    const json_t *id = json_object_get(json, "id");
+
+    if (!id)
+        id = json_object_get(json_object_get(json, "data"), "id");
+    if (json_is_string(id))
+        (void)snprintf(c->made, sizeof(c->made), "%s", json_string_value(id));
+}
+
 void call_json(struct call *c, unsigned status, json_t *json)
 {
+    note_made(c, json);
     write_json(c, status, json, "application/json");
 }
 

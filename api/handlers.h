@@ -6,6 +6,7 @@
 
 call_fn h_readyz, h_openapi;
 call_fn h_key_post, h_key_list, h_key_get, h_key_delete;
+call_fn h_audit_list;
 call_fn h_tenant_list, h_tenant_post, h_tenant_get, h_tenant_patch, h_tenant_delete;
 call_fn h_setting_list, h_setting_get, h_setting_put;
 call_fn h_webhook_delivery_list, h_webhook_delivery_get, h_webhook_delivery_retry;

@@ -19,6 +19,7 @@ struct route {
     bool is_of_tenant; /* it is about one tenant: the key's, or the one that an operator names */
     size_t body_max;   /* bytes; 0: no body */
     call_fn *handle;
+    bool is_unaudited; /* it changes no configuration, although it is no GET (audit.h) */
 };
 
 const struct route *route_at(size_t index); /* NULL behind the last */

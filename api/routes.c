@@ -20,6 +20,7 @@ static const struct route routes[] = {
     {"POST", "/webhook/download/status-update/webhook", ROLE_NONE, false, SMALL,
      h_inbound_download},
     /* our own */
+    {"GET", "/v1/audit", ROLE_ADMIN, false, 0, h_audit_list},
     {"POST", "/v1/keys", ROLE_ADMIN, false, SMALL, h_key_post},
     {"GET", "/v1/keys", ROLE_ADMIN, false, 0, h_key_list},
     {"GET", "/v1/keys/{id}", ROLE_ADMIN, false, 0, h_key_get},

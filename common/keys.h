@@ -30,6 +30,7 @@
 #define KEY_SLOTS "slots:"   /* + endpoint */
 #define KEY_API_KEY "api_key:"   /* + id */
 #define KEY_API_KEYS "api_keys:" /* + tenant */
+#define KEY_AUDIT "audit:"       /* + tenant */
 
 #define GROUP_SCHEDULER "scheduler"
 #define GROUP_WORKERS "workers"

@@ -15,6 +15,7 @@
     X(heartbeat)                                                                                   \
     X(api_key)                                                                                     \
     X(api_key_change)                                                                              \
+    X(audit)                                                                                       \
     X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise)
 
 enum script_number {
