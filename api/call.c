@@ -6,25 +6,23 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { ANSWER_BYTES_MAX = 32 << 20 };
+enum { ANSWER_BYTES_MAX = 32 << 20, HEADER_NAME_MAX = 128 };
 
-/* The headers that handlers may ask for; others are not kept. */
-static const char *const kept[] = {
-    "authorization",  "content-type",   "if-match", "if-none-match", "idempotency-key",
-    "grapnel-tenant", "royalti-x-hash", "accept",   "traceparent",   "tracestate",
-    "x-request-id",
-};
-
-static int keep_headers(struct call *c)
+/* All of them, as an inbound source may look at any; their bytes are bounded by those of a head. Of several with one
+ * name the first counts. */
+static void keep_header(void *arg, const char *name, const char *value)
 {
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-        const char *value = http_header(c->exchange, kept[i]);
+    struct call *c = arg;
+    char lower[HEADER_NAME_MAX + 1];
+    size_t len = strlen(name);
 
-        if (value &&
-            json_object_set_new(c->headers, kept[i], json_stringn_nocheck(value, strlen(value))))
-            return -ENOMEM;
-    }
-    return 0;
+    if (len > HEADER_NAME_MAX)
+        return;
+    for (size_t i = 0; i <= len; i++)
+        lower[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] | 0x20) : name[i];
+    if (!json_object_get(c->headers, lower))
+        (void)json_object_set_new_nocheck(c->headers, lower,
+                                          json_stringn_nocheck(value, strlen(value)));
 }
 
 static void keep_query(void *arg, const char *name, const char *value)
@@ -48,9 +46,10 @@ struct call *call_new(struct api *api, struct http_exchange *x)
     (void)snprintf(c->peer, sizeof(c->peer), "%s", http_peer(x));
     c->query = json_object();
     c->headers = json_object();
-    if (!c->query || !c->headers || keep_headers(c))
+    if (!c->query || !c->headers)
         return call_free(c);
     http_each_query(x, keep_query, c);
+    http_each_header(x, keep_header, c);
     return c;
 }
 

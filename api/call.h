@@ -22,7 +22,7 @@ struct call {
     struct http_exchange *exchange;
     struct route_match match;
     json_t *query;   /* {name: value}, decoded */
-    json_t *headers; /* those that handlers ask for (call.c), names in lower case */
+    json_t *headers; /* {name in lower case: value} */
     json_t *json;    /* the body where it is JSON; NULL: there is none */
     char peer[64];
     struct identity who;

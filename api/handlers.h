@@ -11,7 +11,8 @@ call_fn h_tenant_list, h_tenant_post, h_tenant_get, h_tenant_patch, h_tenant_del
 call_fn h_setting_list, h_setting_get, h_setting_put;
 call_fn h_webhook_delivery_list, h_webhook_delivery_get, h_webhook_delivery_retry;
 call_fn h_webhook_delivery_summary, h_webhook_delivery_stats;
-call_fn h_inbound_download, h_inbound_file;
+call_fn h_inbound_download, h_inbound_file, h_in;
+call_fn h_source_post, h_source_list, h_source_get, h_source_patch, h_source_delete;
 call_fn h_download_post, h_download_list, h_download_get;
 call_fn h_file_post, h_file_list, h_file_get;
 call_fn h_delivery_list, h_delivery_get, h_delivery_retry;

@@ -195,6 +195,14 @@ static enum MHD_Result tell_query(void *arg, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
+void http_each_header(const struct http_exchange *x, http_query_fn *fn, void *arg)
+{
+    struct each_query each = {fn, arg};
+
+    if (x->mhd)
+        (void)MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, tell_query, &each);
+}
+
 void http_each_query(const struct http_exchange *x, http_query_fn *fn, void *arg)
 {
     struct each_query each = {fn, arg};

@@ -56,6 +56,8 @@ const char *http_query(const struct http_exchange *x, const char *name);
 /* Calls @fn for each, in their order. */
 typedef void http_query_fn(void *arg, const char *name, const char *value);
 void http_each_query(const struct http_exchange *x, http_query_fn *fn, void *arg);
+/* The same for headers, their names as they came. */
+void http_each_header(const struct http_exchange *x, http_query_fn *fn, void *arg);
 struct span http_body(const struct http_exchange *x);
 const char *http_peer(const struct http_exchange *x); /* "127.0.0.1" */
 

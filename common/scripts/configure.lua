@@ -84,6 +84,8 @@ actions['tenant-remove'] = function()
     call('DEL', P .. 'tenant:' .. tenant)
     for _, id in ipairs(call('SMEMBERS', P .. 'endpoints:' .. tenant)) do endpoint_remove(id) end
     for _, hash in ipairs({'limits', 'unmatched'}) do call('HDEL', P .. hash, tenant) end
+    for _, id in ipairs(call('ZRANGE', P .. 'sources:' .. tenant, 0, -1)) do call('DEL', P .. 'source:' .. id) end
+    call('DEL', P .. 'sources:' .. tenant)
     for _, id in ipairs(call('ZRANGE', P .. 'api_keys:' .. tenant, 0, -1)) do call('DEL', P .. 'api_key:' .. id) end
     call('DEL', P .. 'api_keys:' .. tenant)
 end

@@ -1,5 +1,6 @@
 #include "producer/cli/webhook.h"
 #include "common/sign.h"
+#include "common/sign_time.h"
 #include "common/text.h"
 #include <errno.h>
 #include <stdio.h>
@@ -179,8 +180,7 @@ static bool read_parts(struct judging *j, struct diag *diag)
     seconds = read_part(j, VALUE_TIMESTAMP_S, diag);
     if (!seconds)
         return false;
-    if (parse_i64(span_of(seconds), &j->timestamp_s) || j->timestamp_s < 0 ||
-        j->timestamp_s > INT64_C(253402300799)) {
+    if (sign_time_parse(span_of(seconds), &j->timestamp_s)) {
         (void)wrong(diag, j->dialect, scheme_header_of(j->dialect, VALUE_TIMESTAMP_S),
                     "expected seconds since 1970 in decimal digits");
         return false;
@@ -268,7 +268,7 @@ static enum webhook_result check_age(const struct judging *j, int64_t tolerance_
 {
     int64_t age_ms = now_ms - j->timestamp_s * 1000;
 
-    if (!j->has_timestamp || !tolerance_ms || llabs(age_ms) <= tolerance_ms)
+    if (!j->has_timestamp || sign_time_is_fresh(j->timestamp_s, tolerance_ms, now_ms))
         return WEBHOOK_GENUINE;
     (void)diag_set(diag,
                    "the signature is right but was made %lld s %s; accepted are %lld s either way",
