@@ -23,7 +23,8 @@ enum {
 int tls_check_ca(struct span pem, struct diag *diag);
 
 /* The certificate, behind it those that lead to its CA; the key must fit, be unencrypted, and both
- * be as strong as today's servers ask for (RSA 2048, no SHA-1). -EINVAL with words, -ENOMEM. */
+ * be as strong as today's servers ask for (RSA 2048, no SHA-1), but not above 4096 bits, as each
+ * handshake holds up the loop. -EINVAL with words, -ENOMEM. */
 int tls_check_client(struct span cert_pem, struct span key_pem, struct diag *diag);
 
 /* Whom a client shows itself as. */

@@ -261,6 +261,18 @@ static void test_client_kinds_of_keys(void **state)
     tls_identity_fini(&weak);
 }
 
+/* A key whose use, or check, would hold up everybody's deliveries. (4352 is quick to make.) */
+static void test_client_key_is_too_large(void **state)
+{
+    struct tls_identity large = with_key(EVP_RSA_gen(4352), EVP_sha256());
+    struct pem cert, key;
+
+    (void)state;
+    refuses_client(*cert_pem(&cert, &large), *key_pem(&key, &large),
+                   "client_key: 4352 bits; expected at most 4096");
+    tls_identity_fini(&large);
+}
+
 static void test_client_weak_signature(void **state)
 {
     struct tls_identity ca = tls_identity_make("ca", 1, NULL, true);
@@ -310,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_client_key_is_encrypted),
         cmocka_unit_test(test_client_key_is_forged),
         cmocka_unit_test(test_client_kinds_of_keys),
+        cmocka_unit_test(test_client_key_is_too_large),
         cmocka_unit_test(test_client_weak_signature),
         cmocka_unit_test(test_client_traditional_keys),
     };
