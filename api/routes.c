@@ -2,7 +2,7 @@
 #include "api/handlers.h"
 #include "api/route.h"
 
-enum { SMALL = 64 << 10 };
+enum { SMALL = 64 << 10, MEDIUM = 256 << 10, LARGE = 1 << 20 };
 
 static const struct route routes[] = {
     {"GET", "/readyz", ROLE_NONE, false, 0, h_readyz},
@@ -31,6 +31,19 @@ static const struct route routes[] = {
     {"GET", "/v1/tenants/{id}", ROLE_READ, false, 0, h_tenant_get},
     {"PATCH", "/v1/tenants/{id}", ROLE_OPERATOR, false, SMALL, h_tenant_patch},
     {"DELETE", "/v1/tenants/{id}", ROLE_OPERATOR, false, SMALL, h_tenant_delete},
+    {"GET", "/v1/endpoints", ROLE_READ, true, 0, h_endpoint_list},
+    {"POST", "/v1/endpoints", ROLE_ADMIN, true, MEDIUM, h_endpoint_post},
+    {"GET", "/v1/endpoints/{id}", ROLE_READ, true, 0, h_endpoint_get},
+    {"PATCH", "/v1/endpoints/{id}", ROLE_ADMIN, true, MEDIUM, h_endpoint_patch},
+    {"DELETE", "/v1/endpoints/{id}", ROLE_ADMIN, true, SMALL, h_endpoint_delete},
+    {"POST", "/v1/endpoints/{id}/enable", ROLE_ADMIN, true, SMALL, h_endpoint_enable},
+    {"POST", "/v1/endpoints/{id}/disable", ROLE_ADMIN, true, SMALL, h_endpoint_disable},
+    {"POST", "/v1/endpoints/{id}/rotate", ROLE_ADMIN, true, SMALL, h_endpoint_rotate},
+    {"POST", "/v1/endpoints/{id}/revoke", ROLE_ADMIN, true, SMALL, h_endpoint_revoke},
+    {"POST", "/v1/endpoints/{id}/match", ROLE_READ, true, LARGE, h_endpoint_match},
+    {"POST", "/v1/filters/test", ROLE_READ, true, LARGE, h_filter_test},
+    {"GET", "/v1/event-types", ROLE_READ, false, 0, h_event_types},
+    {"GET", "/v1/dialects", ROLE_READ, false, 0, h_dialects},
     {"POST", "/v1/sources", ROLE_ADMIN, true, SMALL, h_source_post},
     {"GET", "/v1/sources", ROLE_READ, true, 0, h_source_list},
     {"GET", "/v1/sources/{id}", ROLE_READ, true, 0, h_source_get},

@@ -37,7 +37,7 @@ int endpoint_set_client(struct endpoint *e, const struct master_key *k, struct s
     int r = 0;
 
     if (!cert_pem.len != !key_pem.len)
-        return diag_set(diag, "client_cert and client_key: expected both or none");
+        return diag_set(diag, "client_cert: expected with client_key, both or none");
     if (cert_pem.len)
         r = tls_check_client(cert_pem, key_pem, diag);
     r = r ? r : seal_key(e, k, key_pem, &sealed);

@@ -24,10 +24,12 @@
 #define KEY_EVENT_REFS "event_refs"
 #define KEY_DISABLED "disabled"
 #define KEY_FAILURES "failures"
+#define KEY_SLOW "slow"
+#define KEY_SLOWED "slowed"
 #define KEY_THROTTLED "throttled"
-#define KEY_WINDOW "window:" /* + tenant */
-#define KEY_WAIT "wait:"     /* + endpoint */
-#define KEY_SLOTS "slots:"   /* + endpoint */
+#define KEY_WINDOW "window:"     /* + tenant */
+#define KEY_WAIT "wait:"         /* + endpoint */
+#define KEY_SLOTS "slots:"       /* + endpoint */
 #define KEY_API_KEY "api_key:"   /* + id */
 #define KEY_API_KEYS "api_keys:" /* + tenant */
 #define KEY_AUDIT "audit:"       /* + tenant */

@@ -1,6 +1,7 @@
 #include "common/policy.h"
 #include "common/err.h"
 #include "common/extra_headers.h"
+#include "common/policy_names.h"
 #include "common/text.h"
 #include <errno.h>
 
@@ -123,24 +124,6 @@ static int apply_header_prefix(struct policy *p, const char *text, struct diag *
     p->row.own_prefix = text;
     return 0;
 }
-
-static const char *const form_names[] = {
-    [SIGN_FORM_HEX] = "hex",
-    [SIGN_FORM_SHA256_HEX] = "sha256-hex",
-    [SIGN_FORM_V1_BASE64] = "v1",
-    [SIGN_FORM_V1A_BASE64] = "v1a",
-};
-
-static const char *const signed_names[] = {
-    [SIGN_TEXT_BODY] = "body",
-    [SIGN_TEXT_TIMESTAMP_BODY] = "timestamp.body",
-    [SIGN_TEXT_ID_TIMESTAMP_BODY] = "id.timestamp.body",
-};
-
-static const char *const signing_names[] = {
-    [SIGNING_ALWAYS] = "always",
-    [SIGNING_REQUIRED] = "required",
-};
 
 static int find_name(const char *const *names, size_t n, struct span text)
 {
@@ -272,11 +255,6 @@ static int apply_retry_after_max(struct policy *p, const char *text, struct diag
         return diag_set(diag, "retry-after-max: expected a duration up to 7d, or 0");
     return 0;
 }
-
-static const char *const meaning_names[] = {
-    [STATUS_SUCCESS] = "success", [STATUS_RETRY] = "retry", [STATUS_RETRY_TIMEOUT] = "timeout",
-    [STATUS_SLOW] = "slow",       [STATUS_FINAL] = "final", [STATUS_GONE] = "disable",
-};
 
 /* "400-499=final", "*=retry" */
 static int parse_rule(struct span rule, struct dialect_status *ret)

@@ -39,4 +39,8 @@ const char *policy_part_value(enum policy_part part); /* "PREFIX" */
 const char *policy_part_help(enum policy_part part);
 int policy_part_find(struct span name, enum policy_part *ret); /* -ENOENT */
 
+/* Appends what @row has for a part, as one would write it: "30s,5m,2h". Nothing for `headers`, as these
+ * are no dialect's. */
+void policy_part_write(struct buf *ret, const struct dialect *row, enum policy_part part);
+
 #endif

@@ -233,7 +233,7 @@ int tls_read_client(struct tls_client *ret, struct span cert_pem, struct span ke
     int r;
 
     if (!cert_pem.len != !key_pem.len)
-        return diag_set(diag, "client_cert and client_key: only one is given; expected both");
+        return diag_set(diag, "client_cert: expected with client_key");
     r = check_size(cert_pem, TLS_CLIENT_CERT_BYTES_MAX, "client_cert", diag);
     r = r ? r : read_certs(&c.chain, cert_pem, "client_cert", diag);
     if (r)

@@ -118,8 +118,9 @@ static int check_secrets(struct endpoint *e, const struct endpoint_spec *spec, s
     if (!e->secrets.n || (suits && is_of_kind(in_use, form)))
         return 0;
     if (!spec->secret && !spec->wants_new_secret)
-        return diag_set(diag, "these signatures take secrets of another form than the one in use; "
-                              "name a new one (--secret), or have one made (--rotate)");
+        return diag_set(diag,
+                        "secret: these signatures take secrets of another form than the one in "
+                        "use; name a new one (--secret), or have one made (--rotate)");
     if (!suits)
         endpoint_secrets_fini(&e->secrets);
     return 0;

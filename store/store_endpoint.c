@@ -1,4 +1,5 @@
 #include "store/store_endpoint.h"
+#include "common/text.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 256 << 10 };
@@ -145,27 +146,63 @@ int store_endpoint_disable(struct store *s, const struct endpoint *e, const char
 
 /* --- what it is doing ------------------------------------------------------------------------- */
 
-int store_endpoint_load(struct store *s, const struct endpoint *e, struct endpoint_load *ret)
+/* "<does it rest: 1 or 0> <slots> …", see slow.lua */
+static void parse_slow(struct endpoint_load *ret, const redisReply *slow, const redisReply *until)
 {
-    struct store_item items[3];
-    unsigned partition = store_partition(s, span_of(e->tenant));
-    int64_t *const values[] = {&ret->in_flight, &ret->waiting, &ret->failures};
-    int r;
+    struct span text, score;
+    uint64_t slots;
+    int64_t until_ms;
+    const char *end;
 
-    store_items_init(items, ARRAY_LEN(items));
+    if (!redis_reply_span(slow, &text) || !redis_reply_span(until, &score) || text.len < 3)
+        return;
+    end = memchr(text.data + 2, ' ', text.len - 2);
+    if (!end || parse_i64(score, &until_ms) ||
+        parse_u64((struct span){text.data + 2, (size_t)(end - text.data) - 2}, &slots))
+        return;
+    ret->is_slow = true;
+    ret->rests = text.data[0] == '1';
+    ret->slow_slots = (int64_t)slots;
+    ret->slow_until_ms = until_ms;
+}
+
+static void ask_load(const struct store *s, const struct endpoint *e, struct store_item items[5])
+{
+    static const struct {
+        const char *command, *key;
+    } asked[] = {{"HGET", KEY_FAILURES}, {"HGET", KEY_SLOW}, {"ZSCORE", KEY_SLOWED}};
+    unsigned partition = store_partition(s, span_of(e->tenant));
+
     redis_arg_text(&items[0].command, "GET");
     redis_arg_key(&items[0].command, &s->keys, partition, KEY_SLOTS, span_of(e->id));
     redis_arg_text(&items[1].command, "LLEN");
     redis_arg_key(&items[1].command, &s->keys, partition, KEY_WAIT, span_of(e->id));
-    redis_arg_text(&items[2].command, "HGET");
-    redis_arg_key(&items[2].command, &s->keys, partition, KEY_FAILURES, SPAN(""));
-    redis_arg_text(&items[2].command, e->id);
+    for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+        redis_arg_text(&items[2 + i].command, asked[i].command);
+        redis_arg_key(&items[2 + i].command, &s->keys, partition, asked[i].key, SPAN(""));
+        redis_arg_text(&items[2 + i].command, e->id);
+    }
+}
+
+int store_endpoint_load(struct store *s, const struct endpoint *e, struct endpoint_load *ret)
+{
+    struct endpoint_load load = {0};
+    int64_t *const values[] = {&load.in_flight, &load.waiting, &load.failures};
+    struct store_item items[5];
+    int r;
+
+    store_items_init(items, ARRAY_LEN(items));
+    ask_load(s, e, items);
     r = store_call_all(s, items, ARRAY_LEN(items));
     for (size_t i = 0; i < ARRAY_LEN(items) && !r; i++) {
-        *values[i] = 0; /* what is not there has not happened */
-        if (!redis_reply_i64(items[i].reply, values[i]) &&
-            items[i].reply->type == REDIS_REPLY_ERROR)
+        if (items[i].reply->type == REDIS_REPLY_ERROR)
             r = store_unexpected(s, items[i].reply);
+        else if (i < ARRAY_LEN(values) && !redis_reply_i64(items[i].reply, values[i]))
+            *values[i] = 0; /* what is not there has not happened */
+    }
+    if (!r) {
+        parse_slow(&load, items[3].reply, items[4].reply);
+        *ret = load;
     }
     store_items_fini(items, ARRAY_LEN(items));
     return r;

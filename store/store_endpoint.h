@@ -32,9 +32,12 @@ int store_endpoint_disable(struct store *s, const struct endpoint *e, const char
 
 /* What it is doing. */
 struct endpoint_load {
-    int64_t in_flight; /* or claimed, or to be claimed */
-    int64_t waiting;   /* due, without a permit */
-    int64_t failures;  /* deliveries that failed in a row */
+    int64_t in_flight;                 /* or claimed, or to be claimed */
+    int64_t waiting;                   /* due, without a permit */
+    int64_t failures;                  /* deliveries that failed in a row */
+    bool is_slow;                      /* it answered "slow down" (slow.lua): then */
+    bool rests;                        /* it gets nothing for now */
+    int64_t slow_slots, slow_until_ms; /* how many at a time, then or now; the end of its stage */
 };
 int store_endpoint_load(struct store *s, const struct endpoint *e, struct endpoint_load *ret);
 

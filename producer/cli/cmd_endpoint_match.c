@@ -7,6 +7,7 @@
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/json_write.h"
+#include "store/endpoint_match.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -53,27 +54,8 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     }
 }
 
-/* Each part of the answer, and the whole. */
-struct answer {
-    bool is_enabled, is_wanted, is_matched;
-    struct buf why; /* of the filter: a line a condition */
-};
-
-static int judge(struct answer *ret, const struct endpoint *e, struct span type, struct span data)
-{
-    ret->is_enabled = !e->disabled_reason;
-    ret->is_wanted = endpoint_wants(e, type);
-    ret->is_matched = true;
-    return e->filter ? filter_explain(&ret->why, e->filter, data, &ret->is_matched) : 0;
-}
-
-static bool is_taken(const struct answer *answer)
-{
-    return answer->is_enabled && answer->is_wanted && answer->is_matched;
-}
-
-static int print_json(struct cli *cli, const struct endpoint *e, const struct answer *answer,
-                      struct span type)
+static int print_json(struct cli *cli, const struct endpoint *e,
+                      const struct endpoint_match *answer, struct span type)
 {
     struct buf json;
     int status;
@@ -81,7 +63,7 @@ static int print_json(struct cli *cli, const struct endpoint *e, const struct an
     buf_init(&json, JSON_MAX);
     json_begin(&json, '{');
     json_put_text(&json, "endpoint", e->id);
-    json_put_bool(&json, "matches", is_taken(answer));
+    json_put_bool(&json, "matches", endpoint_match_is_whole(answer));
     json_put_bool(&json, "enabled", answer->is_enabled);
     json_put_text(&json, "disabledReason", e->disabled_reason);
     json_put_bool(&json, "typeMatches", answer->is_wanted);
@@ -94,7 +76,8 @@ static int print_json(struct cli *cli, const struct endpoint *e, const struct an
     return status;
 }
 
-static void print_type(const struct endpoint *e, const struct answer *answer, struct span type)
+static void print_type(const struct endpoint *e, const struct endpoint_match *answer,
+                       struct span type)
 {
     struct buf patterns;
 
@@ -112,7 +95,8 @@ static void print_type(const struct endpoint *e, const struct answer *answer, st
     buf_fini(&patterns);
 }
 
-static void print_words(const struct endpoint *e, const struct answer *answer, struct span type)
+static void print_words(const struct endpoint *e, const struct endpoint_match *answer,
+                        struct span type)
 {
     (void)printf("state:   %s%s\n", answer->is_enabled ? "enabled" : "disabled: ",
                  answer->is_enabled ? "" : e->disabled_reason);
@@ -122,17 +106,16 @@ static void print_words(const struct endpoint *e, const struct answer *answer, s
                      answer->why.data ? answer->why.data : "");
     else
         (void)printf("filter:  none\n");
-    (void)printf("%s\n", is_taken(answer) ? "The endpoint gets such an event."
-                                          : "The endpoint does not get such an event.");
+    (void)printf("%s\n", endpoint_match_is_whole(answer)
+                             ? "The endpoint gets such an event."
+                             : "The endpoint does not get such an event.");
 }
 
 static int explain(struct store *s, const struct endpoint *e, struct span type, struct span data)
 {
-    struct answer answer;
-    int r, status;
+    struct endpoint_match answer;
+    int r = endpoint_match(&answer, e, type, data), status;
 
-    buf_init(&answer.why, FILTER_EXPLAIN_BYTES_MAX);
-    r = judge(&answer, e, type, data);
     if (r) {
         status = cli_store_fail(s, r);
     } else if (cli_of(s)->is_json) {
@@ -141,9 +124,9 @@ static int explain(struct store *s, const struct endpoint *e, struct span type, 
         print_words(e, &answer, type);
         status = EXIT_DONE;
     }
-    if (!status && !is_taken(&answer))
+    if (!status && !endpoint_match_is_whole(&answer))
         status = EXIT_NO;
-    buf_fini(&answer.why);
+    endpoint_match_fini(&answer);
     return status;
 }
 

@@ -4,10 +4,9 @@
 #include "producer/cli/commands.h"
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/endpoint_view.h"
+#include "store/endpoint_revoke.h"
 #include <errno.h>
 #include <stdio.h>
-
-enum { RECORD_BYTES_MAX = 256 << 10, TRIES = 10 };
 
 struct args {
     struct endpoint_choice choice;
@@ -39,40 +38,17 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return 0;
 }
 
-/* What is read, changed and written back, unless somebody else wrote in between. */
-struct change {
-    struct buf old;
-    struct endpoint *e;
-    unsigned n; /* secrets that went */
-};
-
-/* -ENOENT, -EBUSY: as endpoint_secrets_revoke(). */
-static int take_away(const struct args *a, struct change *c)
-{
-    int r;
-
-    if (a->is_all_old) {
-        c->n = endpoint_secrets_revoke_old(&c->e->secrets);
-        return 0;
-    }
-    r = endpoint_secrets_revoke(&c->e->secrets, a->secret);
-    c->n = r == 0;
-    return r;
-}
-
-static int print(struct cli *cli, const struct change *c)
+static int print(struct cli *cli, const struct endpoint *e, unsigned n)
 {
     if (cli->is_json)
-        return endpoint_print(cli, c->e, "", "", 0);
-    (void)printf("endpoint %s: %u %s revoked\n", c->e->id, c->n, c->n == 1 ? "secret" : "secrets");
+        return endpoint_print(cli, e, "", "", 0);
+    (void)printf("endpoint %s: %u %s revoked\n", e->id, n, n == 1 ? "secret" : "secrets");
     return EXIT_DONE;
 }
 
-static int tell(const struct store *s, const struct args *a, const struct change *c, int r)
+static int fail(const struct store *s, const struct args *a, int r)
 {
     switch (r) {
-    case 0:
-        return print(cli_of(s), c);
     case -ENOENT:
         return cli_fail(cli_of(s), EXIT_FAILED, "endpoint %s has no secret %.40s", a->choice.id,
                         a->secret);
@@ -92,26 +68,21 @@ static int tell(const struct store *s, const struct args *a, const struct change
     }
 }
 
-/* One try; true: somebody else wrote in between. */
-static bool revoke_once(struct store *s, const struct args *a, bool is_last, int *ret_status)
+/* Whose it is was looked at by the choice; that does not change. */
+static int take_away(struct store *s, const struct args *a)
 {
-    struct change c = {0};
-    bool is_lost = false;
-    int r;
+    struct endpoint_revocation what = {SPAN(""), span_of(a->choice.id), a->secret};
+    struct endpoint *e = NULL;
+    unsigned n = 0;
+    int status = endpoint_choice_load(s, &a->choice, &e, NULL), r;
 
-    buf_init(&c.old, RECORD_BYTES_MAX);
-    *ret_status = endpoint_choice_load(s, &a->choice, &c.e, &c.old);
-    if (!*ret_status) {
-        r = take_away(a, &c);
-        if (!r && c.n)
-            r = store_endpoint_put(s, c.e, buf_span(&c.old));
-        is_lost = r == STORE_CHANGED && !is_last;
-        if (!is_lost)
-            *ret_status = tell(s, a, &c, r);
-    }
-    buf_fini(&c.old);
-    (void)endpoint_free(c.e);
-    return is_lost;
+    if (status)
+        return status;
+    e = endpoint_free(e);
+    r = store_endpoint_revoke(s, &what, &e, &n);
+    status = r ? fail(s, a, r) : print(cli_of(s), e, n);
+    (void)endpoint_free(e);
+    return status;
 }
 
 static int check(const struct cli *cli, const struct args *a)
@@ -131,14 +102,13 @@ static int run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
-    int status = check(cli, a), tries = 1;
+    int status = check(cli, a);
 
     if (status)
         return status;
     status = cli_store_open(&s, cli);
     if (!status)
-        while (revoke_once(&s, a, tries == TRIES, &status))
-            tries++;
+        status = take_away(&s, a);
     store_close(&s);
     return status;
 }

@@ -121,7 +121,7 @@ static void list_tenants(struct run *run)
 
         if (!is_fine(l))
             continue;
-        l->slot = find_slot(run, l->wanted.spec.tenant);
+        l->slot = find_slot(run, l->wanted.body.spec.tenant);
         if (l->wanted.creates_tenant)
             l->slot->creator = MIN(l->slot->creator, i);
     }
@@ -208,7 +208,7 @@ static int make_endpoint(struct run *run, size_t i)
         (void)diag_set(&l->words, "tenant: there is no tenant %s", l->slot->id);
         return 0;
     }
-    r = endpoint_spec_make(&l->e, &l->wanted.spec, l->slot->t, run->s->keys.partitions, run->rules,
+    r = endpoint_spec_make(&l->e, &l->wanted.body.spec, l->slot->t, run->s->keys.partitions, run->rules,
                            run->now_ms, &l->made, &l->words);
     return is_fine(l) ? r : 0;
 }

@@ -117,7 +117,7 @@ def test_the_key_is_not_in_redis_in_the_clear(stack, pki):
 
 
 @pytest.mark.parametrize("options, words", [
-    ({"client_cert_file": "client.pem"}, "client_cert and client_key: expected both or none"),
+    ({"client_cert_file": "client.pem"}, "client_cert: expected with client_key, both or none"),
     ({"client_cert_file": "client.pem", "client_key_file": "server.key"}, "client_key: "),
     ({"client_cert_file": "client.key", "client_key_file": "client.key"}, "client_cert: "),
     ({"ca_file": "ca.key"}, "ca: "),

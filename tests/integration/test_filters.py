@@ -100,3 +100,13 @@ def test_match_says_what_would_happen_and_why(stack):
     words = stack.run("endpoint", "match", endpoint.id, "--type", "order.paid").stdout.decode()
     assert "disabled: for a while" in words and "amount: $gte 100: missing → no" in words
     assert not endpoint.hook.requests
+
+
+def test_a_filter_in_a_file_keeps_its_numbers(stack):
+    """0.1 is no binary number: taken for one, it would be 0.10000000000000001."""
+    stack.add_tenant("acme")
+    line = '{"tenant": "acme", "url": "https://example.com/", "filter": {"n": {"$in": [0.1, 9007199254740993]}}}'
+    endpoint = stack.cli("endpoint", "add", "--from", "-", stdin=line.encode())
+    assert endpoint["filter"] == '{"n": {"$in": [0.1, 9007199254740993]}}'
+    for n, status in (("0.1", 0), ("0.10000000000000001", 1), ("9007199254740993", 0), ("9007199254740992", 1)):
+        assert stack.run("endpoint", "match", endpoint["id"], "--type", "a", "--data", f'{{"n":{n}}}').returncode == status

@@ -535,6 +535,65 @@ static void the_documentation_names_every_part(void **state)
             fail_msg("%s is not in %s", policy_part_name((enum policy_part)i), DOCUMENT);
 }
 
+/* Written and read again, each part of each dialect says what it said. */
+static void what_is_written_can_be_read(void **state)
+{
+    const struct dialect *d;
+    struct policy p;
+    struct buf text;
+
+    (void)state;
+    for (size_t i = 0; (d = dialect_at(i)); i++) {
+        policy_init(&p, d);
+        for (unsigned part = 0; part < N_POLICY_PARTS; part++) {
+            buf_init(&text, 1024);
+            policy_part_write(&text, d, (enum policy_part)part);
+            assert_int_equal(buf_result(&text), 0);
+            assert_int_equal(text.len == 0, part == POLICY_headers);
+            if (text.len)
+                set(&p, (enum policy_part)part, text.data);
+            buf_fini(&text);
+        }
+        assert_string_equal(p.row.own_prefix, d->header_prefix);
+        assert_memory_equal(&p.row.schedule, &d->schedule, sizeof(d->schedule));
+        assert_memory_equal(p.row.statuses, d->statuses, d->n_statuses * sizeof(d->statuses[0]));
+        assert_int_equal(p.row.signature.form, d->signature.form);
+        assert_int_equal(p.row.signature.text, d->signature.text);
+        assert_int_equal(p.row.timeout_ms, d->timeout_ms);
+        assert_int_equal(p.row.retry_after_max_ms, d->retry_after_max_ms);
+        assert_string_equal(p.row.user_agent, d->user_agent);
+        policy_fini(&p);
+    }
+}
+
+static void writes_as_it_was_written(enum policy_part part, const char *text, const char *wanted)
+{
+    struct policy p;
+    struct buf written;
+
+    start(&p, "simple");
+    set(&p, part, text);
+    buf_init(&written, 1024);
+    policy_part_write(&written, &p.row, part);
+    assert_string_equal(written.data, wanted);
+    buf_fini(&written);
+    policy_fini(&p);
+}
+
+static void words_of_parts(void **state)
+{
+    (void)state;
+    writes_as_it_was_written(POLICY_schedule, "90s, 1500ms,120m,48h", "90s,1500ms,2h,2d");
+    writes_as_it_was_written(POLICY_schedule, "base=1s factor=1.5", "base=1s factor=1.50 cap=1d");
+    writes_as_it_was_written(POLICY_retry_after_max, "0", "0");
+    writes_as_it_was_written(POLICY_jitter, "15%", "15");
+    writes_as_it_was_written(POLICY_header_prefix, "X-Acme-", "X-Acme-");
+    writes_as_it_was_written(POLICY_signed_text, "id.timestamp.body", "id.timestamp.body");
+    writes_as_it_was_written(
+        POLICY_statuses, "404=final, 500-503=slow",
+        "404=final,500-503=slow,200-299=success,408=timeout,504=timeout,*=retry");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -554,6 +613,8 @@ int main(void)
         cmocka_unit_test(another_dialect_keeps_the_own_parts),
         cmocka_unit_test(long_texts_are_refused),
         cmocka_unit_test(the_documentation_names_every_part),
+        cmocka_unit_test(what_is_written_can_be_read),
+        cmocka_unit_test(words_of_parts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
