@@ -184,6 +184,49 @@ static void full_buffer_says_so(void **state)
     buf_fini(&b);
 }
 
+/* Nothing is taken for elements that are not there: msgpack-c would take 256 GiB for the first. */
+static void claims_without_content_are_refused(void **state)
+{
+    static const struct span claims[] = {
+        {"\xdf\xff\xff\xff\xff", 5},
+        {"\xdd\xff\xff\xff\xff\xc0", 6},
+        {"\xdb\x00\x00\x00\x05hell", 9},
+        {"\x92\x01", 2},
+        {"\x81\xa1k", 3},
+        {"\xdc\x00", 2},
+        {"\x91\xc7\x02\x01\x01", 5},
+        {"\x91\xde\xff\xff\x01", 5},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(claims); i++) {
+        const msgpack_object *o;
+        struct unpack u;
+
+        unpack_init(&u, claims[i]);
+        assert_int_equal(unpack_next(&u, &o), -EBADMSG);
+        unpack_fini(&u);
+    }
+}
+
+/* One of each form. */
+static void every_form_is_read(void **state)
+{
+    static const char bytes[] =
+        "\x9b\xc0\xc2\xc4\x01x\xc7\x01\x05y\xca\x00\x00\x00\x00\xcb\x00\x00\x00\x00\x00\x00"
+        "\x00\x00\xd1\x01\x02\xd4\x05z\xd8\x05"
+        "0123456789abcdef\xda\x00\x01q\xde\x00\x01\x01\x02";
+    const msgpack_object *o;
+    struct unpack u;
+
+    (void)state;
+    unpack_init(&u, (struct span){bytes, sizeof(bytes) - 1});
+    assert_int_equal(unpack_next(&u, &o), 0);
+    assert_int_equal(o->via.array.size, 11);
+    assert_int_equal(unpack_next(&u, &o), UNPACK_END);
+    unpack_fini(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +237,8 @@ int main(void)
         cmocka_unit_test(other_types_are_refused),
         cmocka_unit_test(what_is_cut_or_no_msgpack_is_refused),
         cmocka_unit_test(full_buffer_says_so),
+        cmocka_unit_test(claims_without_content_are_refused),
+        cmocka_unit_test(every_form_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
