@@ -29,13 +29,20 @@ end
 
 local function read_job(packed)
     local is_good, job = pcall(cmsgpack.unpack, packed)
-    return is_good and type(job) == 'table' and job[3] and job
+    if not is_good or type(job) ~= 'table' then return nil end
+    for i = 1, 3 do if type(job[i]) ~= 'string' then return nil end end
+    return job
+end
+
+-- What is no job must not take the others with it.
+local function reject(packed, where)
+    call('XADD', P .. 'rejected', 'MAXLEN', '~', 100000, '*', 'reason', where .. ': not a job', 'job', packed)
 end
 
 local function release(packed)
     local job = read_job(packed)
-    if not job then -- the others must not be lost with it
-        call('XADD', P .. 'rejected', 'MAXLEN', '~', 100000, '*', 'reason', 'delayed: not a job', 'job', packed)
+    if not job then
+        reject(packed, 'delayed')
     elseif reason_of(job[3]) then
         cancel(job[1], job[2], reason_of(job[3]), KEEP)
     else
@@ -55,8 +62,8 @@ local function empty(endpoint, tenant, count)
     local reason = reason_of(endpoint) or 'the endpoint was removed' -- long ago: trim.lua forgot it
     local jobs = call('LPOP', P .. 'wait:' .. endpoint, count) or {}
     for _, packed in ipairs(jobs) do
-        local job = cmsgpack.unpack(packed)
-        cancel(job[1], job[2], reason, KEEP)
+        local job = read_job(packed)
+        if job then cancel(job[1], job[2], reason, KEEP) else reject(packed, 'wait') end
     end
     if call('EXISTS', P .. 'wait:' .. endpoint) == 0 then
         call('HDEL', P .. 'cancelling', endpoint)
