@@ -25,25 +25,31 @@ static int reseal(struct sealed *s, const struct master_key *k, struct span cont
     return r;
 }
 
+int sealed_renew(struct sealed *s, const struct master_key *k, struct span context,
+                 bool *ret_changed, struct diag *ret_fault)
+{
+    struct span sealed = {s->data, s->len};
+    int r;
+
+    if (secret_is_current(k, sealed))
+        return 0;
+    r = reseal(s, k, context);
+    if (r) {
+        secret_fault(ret_fault, k, sealed, r);
+        return err_trace(r);
+    }
+    *ret_changed = true;
+    return 0;
+}
+
 int endpoint_reseal(struct endpoint *e, const struct master_key *k, bool *ret_changed,
                     struct diag *ret_fault)
 {
-    bool is_changed = false;
     struct sealed *s;
+    int r = 0;
 
-    for (unsigned i = 0; (s = endpoint_sealed(e, i)); i++) {
-        struct span sealed = {s->data, s->len};
-        int r;
-
-        if (secret_is_current(k, sealed))
-            continue;
-        r = reseal(s, k, span_of(e->id));
-        if (r) {
-            secret_fault(ret_fault, k, sealed, r);
-            return err_trace(r);
-        }
-        is_changed = true;
-    }
-    *ret_changed = is_changed;
-    return 0;
+    *ret_changed = false;
+    for (unsigned i = 0; !r && (s = endpoint_sealed(e, i)); i++)
+        r = sealed_renew(s, k, span_of(e->id), ret_changed, ret_fault);
+    return r;
 }

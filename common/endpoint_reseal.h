@@ -9,6 +9,10 @@
  * endpoint needs its line here. */
 struct sealed *endpoint_sealed(struct endpoint *e, unsigned index);
 
+/* One sealed part: under the key of @k that seals, unless it is; *ret_changed is set if it was not. As below. */
+int sealed_renew(struct sealed *s, const struct master_key *k, struct span context,
+                 bool *ret_changed, struct diag *ret_fault);
+
 /* Seals what lies under other keys under the one of @k that seals. On an error @e is to be thrown
  * away, and (@ret_fault may be NULL) the words tell why: -EKEYREJECTED: under a key that is not in
  * @k; -EBADMSG: damaged; -ENOMEM. */

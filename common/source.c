@@ -1,4 +1,5 @@
 #include "common/source.h"
+#include "common/endpoint_reseal.h"
 #include "common/err.h"
 #include "common/sign_time.h"
 #include <errno.h>
@@ -155,6 +156,17 @@ int source_add_secret(struct source *s, const struct master_key *k, struct span 
     if (!r)
         memcpy(ret_made, made, sizeof(made));
     OPENSSL_cleanse(made, sizeof(made));
+    return r;
+}
+
+int source_reseal(struct source *s, const struct master_key *k, bool *ret_changed,
+                  struct diag *ret_fault)
+{
+    int r = 0;
+
+    *ret_changed = false;
+    for (unsigned i = 0; !r && i < s->secrets.n; i++)
+        r = sealed_renew(&s->secrets.all[i].sealed, k, span_of(s->id), ret_changed, ret_fault);
     return r;
 }
 

@@ -69,6 +69,10 @@ int source_add_secret(struct source *s, const struct master_key *k, struct span 
                       const struct secret_change *change, char ret_made[SIGN_SECRET_SIZE],
                       struct diag *diag);
 
+/* As endpoint_reseal(). */
+int source_reseal(struct source *s, const struct master_key *k, bool *ret_changed,
+                  struct diag *ret_fault);
+
 void source_pack(struct buf *ret, const struct source *s);
 /* Gives *ret. -EBADMSG: of a newer version, or damaged. */
 int source_parse(struct source **ret, struct span id, struct span record);

@@ -85,11 +85,13 @@ static void scan(struct rekeyer *r)
 
 static void read_tenant(struct rekeyer *r, struct span tenant)
 {
+    const struct redis_script *script = r->is_at_sources ? &script_sources : &script_lookup;
+
     r->state = REKEYER_READING;
-    redis_script_begin(&r->command, &script_lookup, 1);
+    redis_script_begin(&r->command, script, 1);
     redis_arg_text(&r->command, keys_head(r->options.keys, r->partition));
     redis_arg_span(&r->command, tenant);
-    redis_run(r->options.redis, &r->request, &script_lookup, &r->command, 0, on_answer, r);
+    redis_run(r->options.redis, &r->request, script, &r->command, 0, on_answer, r);
 }
 
 static void tell(struct rekeyer *r)
@@ -113,6 +115,7 @@ static void begin_walk(struct rekeyer *r, unsigned partition)
     r->partition = partition;
     (void)snprintf(r->cursor, sizeof(r->cursor), "0");
     r->is_last_page = false;
+    r->is_at_sources = false;
     r->n_left = 0;
     r->has_conflict = false;
     r->n_resealed = 0;
@@ -130,8 +133,7 @@ static void end_walk(struct rekeyer *r)
         part->walked_version = -1;
     if (r->n_resealed)
         log_info("secrets re-encrypted", LOG_INT("partition", r->partition),
-                 LOG_TEXT("key", installation_seals(&r->named)),
-                 LOG_INT("endpoints", r->n_resealed));
+                 LOG_TEXT("key", installation_seals(&r->named)), LOG_INT("records", r->n_resealed));
     rest(r, TICK_MS);
 }
 
@@ -190,7 +192,8 @@ static void end_tenant(void *arg)
         rest(r, TICK_MS); /* it is read again */
     } else {
         r->n_left += done->n_left;
-        r->at++;
+        r->at += r->is_at_sources;
+        r->is_at_sources = !r->is_at_sources;
         go_on(r);
     }
 }
@@ -296,7 +299,7 @@ static void step(struct rekeyer *r, const redisReply *reply)
         return;
     case REKEYER_READING:
         r->state = REKEYER_WRITING;
-        reseal_start(&r->reseal, r->partition, reply);
+        reseal_start(&r->reseal, r->partition, reply, r->is_at_sources);
         return;
     case REKEYER_TELLING:
         on_told(r, reply);

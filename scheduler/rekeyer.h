@@ -26,7 +26,7 @@ enum rekeyer_state {
     REKEYER_RESTING,  /* until the next tick */
     REKEYER_ASKING,   /* which key is wanted */
     REKEYER_SCANNING, /* for a page of tenants */
-    REKEYER_READING,  /* one tenant's endpoints */
+    REKEYER_READING,  /* one tenant's endpoints, or its inbound sources */
     REKEYER_WRITING,  /* those that were re-sealed */
     REKEYER_TELLING,  /* that nothing is left under other keys */
 };
@@ -56,10 +56,11 @@ struct rekeyer {
     bool is_last_page;
     struct redis_chunk *kept; /* holds the page */
     const redisReply *page;
-    size_t at;         /* in the page */
-    unsigned n_read;   /* tenants in this tick */
-    unsigned n_left;   /* endpoints of this walk that stay under another key */
-    bool has_conflict; /* somebody else changed one meanwhile */
+    size_t at;          /* in the page */
+    bool is_at_sources; /* of the tenant there; its endpoints are dealt with */
+    unsigned n_read;    /* tenants in this tick */
+    unsigned n_left;    /* records of this walk that stay under another key */
+    bool has_conflict;  /* somebody else changed one meanwhile */
     uint64_t n_resealed;
     bool is_closing;
     defer_fn *on_closed;

@@ -4,7 +4,9 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "common/scripts.h"
+#include "common/source.h"
 #include <errno.h>
+#include <stdio.h>
 
 /* Told once a minute at most: which it is stays the same until somebody mends it. */
 static void leave(struct reseal *s, struct span id, const char *why)
@@ -14,8 +16,8 @@ static void leave(struct reseal *s, struct span id, const char *why)
 
     s->n_left++;
     if (log_limit_pass(&limit, 60000, &held))
-        log_error("an endpoint cannot be re-encrypted", LOG_SPAN("endpoint", id),
-                  LOG_TEXT("reason", why), LOG_INT("held", held));
+        log_error("a secret cannot be re-encrypted", LOG_SPAN("of", id), LOG_TEXT("reason", why),
+                  LOG_INT("held", held));
 }
 
 /* ---- writing ---- */
@@ -42,14 +44,26 @@ static void on_written(struct redis_request *request, int result, redisReply *re
     unpend(s);
 }
 
-static void write_back(struct reseal *s, const struct endpoint *e, struct span new, struct span old)
+static void begin_write(struct reseal *s, const struct redis_script *script)
+{
+    redis_script_begin(&s->command, script, 1);
+    redis_arg_text(&s->command, keys_head(s->options.keys, s->partition));
+}
+
+static void send_write(struct reseal *s, const struct redis_script *script)
 {
     struct reseal_write *write = &s->writes[s->n_pending++ - 1]; /* one is reseal_start()'s own */
-    struct redis_command *cmd = &s->command;
 
     write->owner = s;
-    redis_script_begin(cmd, &script_configure, 1);
-    redis_arg_text(cmd, keys_head(s->options.keys, s->partition));
+    redis_run(s->options.redis, &write->request, script, &s->command, 0, on_written, NULL);
+}
+
+static void write_endpoint(struct reseal *s, const void *record, struct span new, struct span old)
+{
+    const struct endpoint *e = record;
+    struct redis_command *cmd = &s->command;
+
+    begin_write(s, &script_configure);
     redis_arg_text(cmd, "endpoint");
     redis_arg_text(cmd, e->tenant);
     redis_arg_text(cmd, e->id);
@@ -61,61 +75,147 @@ static void write_back(struct reseal *s, const struct endpoint *e, struct span n
     redis_arg_text(cmd, "old");
     redis_arg_i64(cmd, ENDPOINTS_PER_TENANT_MAX);
     redis_arg_span(cmd, old);
-    redis_run(s->options.redis, &write->request, &script_configure, cmd, 0, on_written, NULL);
+    send_write(s, &script_configure);
 }
+
+static void write_source(struct reseal *s, const void *record, struct span new, struct span old)
+{
+    const struct source *source = record;
+    struct redis_command *cmd = &s->command;
+    char key[ID_SIZE + 16], list[sizeof(source->tenant) + 16];
+
+    (void)snprintf(key, sizeof(key), "source:%s", source->id);
+    (void)snprintf(list, sizeof(list), "sources:%s", source->tenant);
+    begin_write(s, &script_revise);
+    redis_arg_text(cmd, source->tenant);
+    redis_arg_text(cmd, key);
+    redis_arg_span(cmd, new);
+    redis_arg_span(cmd, old);
+    redis_arg_i64(cmd, 0);
+    redis_arg_text(cmd, list);
+    redis_arg_i64(cmd, SOURCES_PER_TENANT_MAX);
+    redis_arg_text(cmd, source->id);
+    send_write(s, &script_revise);
+}
+
+/* ---- what there is ---- */
+
+static int parse_endpoint(void **ret, struct span id, struct span record)
+{
+    struct endpoint *e = NULL;
+    int r = endpoint_parse(&e, id, record);
+
+    *ret = e;
+    return r;
+}
+
+static void pack_endpoint(struct buf *b, const void *record)
+{
+    endpoint_pack(b, record);
+}
+
+static int reseal_endpoint(void *record, const struct master_key *k, bool *ret_changed,
+                           struct diag *ret_fault)
+{
+    return endpoint_reseal(record, k, ret_changed, ret_fault);
+}
+
+static void free_endpoint(void *record)
+{
+    (void)endpoint_free(record);
+}
+
+static int parse_source(void **ret, struct span id, struct span record)
+{
+    struct source *source = NULL;
+    int r = source_parse(&source, id, record);
+
+    *ret = source;
+    return r;
+}
+
+static void pack_source(struct buf *b, const void *record)
+{
+    source_pack(b, record);
+}
+
+static int reseal_source(void *record, const struct master_key *k, bool *ret_changed,
+                         struct diag *ret_fault)
+{
+    return source_reseal(record, k, ret_changed, ret_fault);
+}
+
+static void free_source(void *record)
+{
+    (void)source_free(record);
+}
+
+/* Records that hold what is sealed. */
+static const struct reseal_kind {
+    int (*parse)(void **ret, struct span id, struct span record);
+    void (*pack)(struct buf *b, const void *record);
+    int (*reseal)(void *record, const struct master_key *k, bool *ret_changed,
+                  struct diag *ret_fault);
+    void (*write)(struct reseal *s, const void *record, struct span new, struct span old);
+    void (*free)(void *record);
+} kinds[] = {
+    {parse_endpoint, pack_endpoint, reseal_endpoint, write_endpoint, free_endpoint},
+    {parse_source, pack_source, reseal_source, write_source, free_source},
+};
 
 /* ---- looking ---- */
 
-static bool packs_to(const struct endpoint *e, struct buf *ret, struct span record)
+static bool packs_to(const struct reseal *s, const void *record, struct buf *ret, struct span old)
 {
-    endpoint_pack(ret, e);
-    return buf_result(ret) == 0 && span_equal(buf_span(ret), record);
+    s->kind->pack(ret, record);
+    return buf_result(ret) == 0 && span_equal(buf_span(ret), old);
 }
 
-static int replace(struct reseal *s, const struct endpoint *e, struct span old, struct buf *packed)
+static int replace(struct reseal *s, const void *record, struct span old, struct buf *packed)
 {
     buf_clear(packed);
-    endpoint_pack(packed, e);
+    s->kind->pack(packed, record);
     if (buf_result(packed))
         return buf_result(packed);
-    write_back(s, e, buf_span(packed), old);
+    s->kind->write(s, record, buf_span(packed), old);
     return 0;
 }
 
-static int reseal(struct reseal *s, struct endpoint *e, struct span record, struct buf *packed)
+static int reseal(struct reseal *s, struct span id, void *record, struct span old,
+                  struct buf *packed)
 {
     bool is_changed = false;
     struct diag why = {""};
     int r;
 
     /* What another version wrote may hold more than we know of: our writing must not lose it. */
-    if (!packs_to(e, packed, record)) {
-        leave(s, span_of(e->id), "its record was written by another version of Grapnel");
+    if (!packs_to(s, record, packed, old)) {
+        leave(s, id, "its record was written by another version of Grapnel");
         return 0;
     }
-    r = endpoint_reseal(e, s->options.key, &is_changed, &why);
+    r = s->kind->reseal(record, s->options.key, &is_changed, &why);
     if (r == -ENOMEM)
         return r;
     if (r) {
-        leave(s, span_of(e->id), why.text);
+        leave(s, id, why.text);
         return 0;
     }
     if (is_changed && s->n_pending > RESEAL_WRITES_MAX)
         s->has_more = true;
     else if (is_changed)
-        return replace(s, e, record, packed);
+        return replace(s, record, old, packed);
     return 0;
 }
 
-static int examine(struct reseal *s, struct span id, struct span record)
+static int examine(struct reseal *s, struct span id, struct span old)
 {
-    struct endpoint *e = NULL;
+    void *record = NULL;
     struct buf packed;
     int r;
 
-    if (!record.len)
+    if (!old.len)
         return 0; /* removed just now */
-    r = endpoint_parse(&e, id, record);
+    r = s->kind->parse(&record, id, old);
     if (r == -EBADMSG) {
         leave(s, id, "its record cannot be read");
         return 0;
@@ -123,24 +223,25 @@ static int examine(struct reseal *s, struct span id, struct span record)
     if (r)
         return r;
     buf_init(&packed, 2 * (size_t)ENDPOINT_RECORD_MAX);
-    r = reseal(s, e, record, &packed);
+    r = reseal(s, id, record, old, &packed);
     buf_fini(&packed);
-    (void)endpoint_free(e);
+    s->kind->free(record);
     return r;
 }
 
-void reseal_start(struct reseal *s, unsigned partition, const redisReply *tenant)
+void reseal_start(struct reseal *s, unsigned partition, const redisReply *records, bool are_sources)
 {
     struct span id, record;
 
+    s->kind = &kinds[are_sources];
     s->partition = partition;
     s->n_pending = 1;
     s->result = 0;
     s->has_more = s->has_conflict = false;
     s->n_left = s->n_resealed = 0;
-    for (size_t i = 2; !s->result && !s->has_more && redis_reply_at(tenant, i + 1); i += 3)
-        if (!redis_reply_span(redis_reply_at(tenant, i), &id) ||
-            !redis_reply_span(redis_reply_at(tenant, i + 1), &record))
+    for (size_t i = 2; !s->result && !s->has_more && redis_reply_at(records, i + 1); i += 3)
+        if (!redis_reply_span(redis_reply_at(records, i), &id) ||
+            !redis_reply_span(redis_reply_at(records, i + 1), &record))
             s->result = err_origin(-EPROTO);
         else
             s->result = examine(s, id, record);

@@ -1,5 +1,6 @@
 #include "store/store_key.h"
 #include "common/endpoint_reseal.h"
+#include "common/source.h"
 #include "store/store_tenant.h"
 #include <errno.h>
 #include <stdio.h>
@@ -93,29 +94,73 @@ static int count_endpoint(struct key_count *c, struct span id, struct span recor
     return 0;
 }
 
-static int count_tenant(void *arg, const char *tenant)
+static bool is_our_source(const struct source *source, struct span record)
 {
-    struct counting *c = arg;
+    struct buf packed;
+    bool is_same;
+
+    buf_init(&packed, SOURCE_RECORD_MAX);
+    source_pack(&packed, source);
+    is_same = buf_result(&packed) == 0 && span_equal(buf_span(&packed), record);
+    buf_fini(&packed);
+    return is_same;
+}
+
+static int count_source(struct key_count *c, struct span id, struct span record)
+{
+    struct source *source = NULL;
+    char key[KEY_ID_SIZE];
+    int r = source_parse(&source, id, record);
+
+    if (r == -ENOMEM)
+        return r;
+    if (r || !is_our_source(source, record)) {
+        (void)source_free(source);
+        c->n_unread++;
+        return 0;
+    }
+    for (unsigned i = 0; i < source->secrets.n; i++) {
+        const struct sealed *sealed = &source->secrets.all[i].sealed;
+
+        secret_key_id(key, (struct span){sealed->data, sealed->len});
+        key_count_add(c, key, 1);
+    }
+    (void)source_free(source);
+    return 0;
+}
+
+typedef int count_fn(struct key_count *c, struct span id, struct span record);
+
+static int count_records(struct counting *c, const struct redis_script *script, const char *tenant,
+                         count_fn *count)
+{
     struct redis_command cmd;
     redisReply *reply = NULL;
     struct span id, record;
     int r;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_lookup, 1);
+    redis_script_begin(&cmd, script, 1);
     redis_arg_text(&cmd, keys_head(&c->s->keys, store_partition(c->s, span_of(tenant))));
     redis_arg_text(&cmd, tenant);
-    r = store_call(c->s, &cmd, &script_lookup, &reply);
+    r = store_call(c->s, &cmd, script, &reply);
     redis_command_fini(&cmd);
     for (size_t i = 2; !r && redis_reply_at(reply, i + 1); i += 3) {
         if (!redis_reply_span(redis_reply_at(reply, i), &id) ||
             !redis_reply_span(redis_reply_at(reply, i + 1), &record))
             r = store_unexpected(c->s, reply);
         else if (record.len)
-            r = count_endpoint(c->count, id, record);
+            r = count(c->count, id, record);
     }
     freeReplyObject(reply);
     return r;
+}
+
+static int count_tenant(void *arg, const char *tenant)
+{
+    int r = count_records(arg, &script_lookup, tenant, count_endpoint);
+
+    return r ? r : count_records(arg, &script_sources, tenant, count_source);
 }
 
 int store_keys_count(struct store *s, struct key_count *c)

@@ -13,14 +13,14 @@ int store_keys_change(struct store *s, const struct installation_keys *from,
 
 enum { STORE_KEYS_MAX = 16 };
 
-/* What is sealed in all endpoints: secrets, and whatever else. */
+/* What is sealed in all endpoints and inbound sources: secrets, and whatever else. */
 struct key_count {
     struct {
         char id[KEY_ID_SIZE]; /* "": no sealed form, so it is damaged */
         int64_t n;
     } all[STORE_KEYS_MAX];
     unsigned n;
-    int64_t n_unread; /* endpoints whose records are not what this version writes */
+    int64_t n_unread; /* records that are not what this version writes */
 };
 
 /* Adds a key with 0 if it is not there; of more than STORE_KEYS_MAX the last is for all others. */

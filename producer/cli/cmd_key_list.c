@@ -88,7 +88,7 @@ static int print(const struct listing *l)
     if (!status && l->count.n_unread)
         return cli_fail(
             cli_of(l->s), EXIT_FAILED,
-            "%lld endpoints were written by another version of Grapnel, or are damaged: "
+            "%lld records were written by another version of Grapnel, or are damaged: "
             "their secrets are not counted",
             (long long)l->count.n_unread);
     return status;

@@ -335,6 +335,50 @@ def test_a_record_of_another_version_is_left_as_it_is(bare_stack):
     check_all_arrived(stack, [endpoint], 1)
 
 
+def add_source(api, tenant, secret):
+    answer = api.post("/v1/sources", {"kind": "token", "header": "X-Token", "secret": secret, "event_type": {"fixed": "thing"}},
+                      tenant=tenant)
+    assert answer.status == 201
+    return answer.json["path"]
+
+
+def test_inbound_sources_come_over_too(bare_stack):
+    stack = bare_stack.start(schedulers=1, workers=0, master_key=f"{OLD},{NEW}")
+    api = stack.start_api()
+    paths = {}
+    for n in range(3):
+        stack.add_tenant(f"tenant{n}")
+        for m in range(2 + 15 * n):  # more than one batch
+            secret = f"the-secret-{n}-{m}"
+            paths[add_source(api, f"tenant{n}", secret)] = secret
+    assert key_list(stack)[OLD_ID]["secrets"] == len(paths)
+    stack.cli("key", "rotate", NEW_ID)
+    wait_until(lambda: named(stack) == (NEW_ID, None), 30, lambda: f"the change to end: {key_list(stack)}")
+    keys = key_list(stack)
+    assert (keys[OLD_ID]["secrets"], keys[NEW_ID]["secrets"]) == (0, len(paths))
+    after = stack.start_api(master_key=NEW)
+    for path, secret in paths.items():
+        assert after.post(path, body=b"{}", headers={"X-Token": secret}, key=None).status == 202
+        assert after.post(path, body=b"{}", headers={"X-Token": "another-secret"}, key=None).status == 401
+        assert after.post(path, body=b"{}", headers={"X-Token": secret}, key=None).status == 200
+
+
+def test_a_source_of_another_version_is_left_as_it_is(bare_stack):
+    stack = bare_stack.start(schedulers=1, workers=0, master_key=f"{OLD},{NEW}")
+    stack.add_tenant("acme")
+    path = add_source(stack.start_api(), "acme", "the-secret")
+    key = stack.key("acme", "source:" + path.rsplit("/", 1)[1])
+    record = stack.redis("GET", key)
+    assert record[0] & 0xf0 == 0x80 and record[0] < 0x8f
+    record = bytes([record[0] + 1]) + record[1:] + b"\xa6future\xa1x"
+    stack.redis("SET", key, record)
+    stack.cli("key", "rotate", NEW_ID)
+    stack.schedulers[0].wait_for_log("written by another version", 20)
+    beats(stack, 5, stack.schedulers[0])
+    assert stack.redis("GET", key) == record and named(stack) == (OLD_ID, NEW_ID)
+    assert "another version" in refusal(stack, "key", "list")
+
+
 def test_a_key_is_made(bare_stack):
     stack = bare_stack
     done = stack.run("key", "new", redis_url="redis://127.0.0.1:1/0", master_key=None)
