@@ -7,13 +7,15 @@
 #include "common/egress.h"
 #include "common/http_server.h"
 #include "common/service.h"
+#include <stdatomic.h>
 
 struct api {
     struct service service;
     struct egress_policy egress;
     struct http_server *server;
     struct pool *pool;
-    struct timer drain; /* looks whether the last answer is out */
+    struct timer drain;    /* looks whether the last answer is out */
+    atomic_uint n_testing; /* threads that wait for what comes of a test */
     unsigned n_closing;
     bool is_started;
 };

@@ -49,7 +49,7 @@ static json_t *url_json(const char *url)
 /* ---- the guide ---- */
 
 /* A status has no message of its own; the guide shows one for every failure. */
-static json_t *message_json(const struct record_entry *a)
+json_t *attempt_message_json(const struct record_entry *a)
 {
     if (!a->message.len && a->code.len && a->status)
         return json_sprintf("HTTP status %d", a->status);
@@ -67,7 +67,7 @@ json_t *delivery_guide_json(const struct delivery_record *d, const char *url)
                      "responseStatus", number_or_null(a->status), "responseTimeMs",
                      made ? json_integer(a->duration_ms) : json_null(), "attemptNumber",
                      (json_int_t)a->attempt, "finalAttempt", delivery_is_final(d), "errorCode",
-                     json_of_text(a->code), "errorMessage", message_json(a), "createdAt",
+                     json_of_text(a->code), "errorMessage", attempt_message_json(a), "createdAt",
                      json_of_time(delivery_created(d)->ms));
 }
 
@@ -76,8 +76,8 @@ static json_t *guide_attempt(const struct record_entry *a)
     return json_pack("{s:I, s:o, s:I, s:o, s:o, s:o, s:o}", "attemptNumber", (json_int_t)a->attempt,
                      "responseStatus", number_or_null(a->status), "responseTimeMs",
                      (json_int_t)a->duration_ms, "errorCode", json_of_text(a->code), "errorMessage",
-                     message_json(a), "responseBody", json_of_text(a->response), "attemptedAt",
-                     json_of_time(a->ms));
+                     attempt_message_json(a), "responseBody", json_of_text(a->response),
+                     "attemptedAt", json_of_time(a->ms));
 }
 
 /* ---- /v1 ---- */

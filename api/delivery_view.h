@@ -11,6 +11,9 @@
 json_t *json_of_text(struct span text);
 json_t *json_of_time(int64_t ms); /* 0: null */
 
+/* What went wrong with an attempt, in words; null: nothing. */
+json_t *attempt_message_json(const struct record_entry *a);
+
 /* As in the guide's list. @url: NULL when the endpoint was removed. */
 json_t *delivery_guide_json(const struct delivery_record *d, const char *url);
 json_t *delivery_guide_attempts(const struct delivery_record *d);

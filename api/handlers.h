@@ -8,6 +8,8 @@ call_fn h_readyz, h_openapi;
 call_fn h_key_post, h_key_list, h_key_get, h_key_delete;
 call_fn h_audit_list;
 call_fn h_tenant_list, h_tenant_post, h_tenant_get, h_tenant_patch, h_tenant_delete;
+call_fn h_guide_list, h_guide_post, h_guide_get, h_guide_put, h_guide_delete;
+call_fn h_guide_deliveries, h_guide_logs, h_guide_test;
 call_fn h_endpoint_list, h_endpoint_post, h_endpoint_get, h_endpoint_patch, h_endpoint_delete;
 call_fn h_endpoint_enable, h_endpoint_disable, h_endpoint_rotate, h_endpoint_revoke;
 call_fn h_endpoint_match, h_filter_test, h_event_types, h_dialects;

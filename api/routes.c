@@ -20,6 +20,23 @@ static const struct route routes[] = {
     {"POST", "/webhook/download/status-update/webhook", ROLE_NONE, false, SMALL,
      h_inbound_download},
     {"POST", "/in/{id}", ROLE_NONE, false, 1 << 20, h_in},
+    /* the simple guide */
+    {"GET", "/v1/webhooks", ROLE_READ, true, 0, h_guide_list},
+    {"POST", "/v1/webhooks", ROLE_ADMIN, true, SMALL, h_guide_post},
+    {"GET", "/v1/webhooks/{id}", ROLE_READ, true, 0, h_guide_get},
+    {"PUT", "/v1/webhooks/{id}", ROLE_ADMIN, true, SMALL, h_guide_put},
+    {"DELETE", "/v1/webhooks/{id}", ROLE_ADMIN, true, SMALL, h_guide_delete},
+    {"GET", "/v1/webhooks/{id}/deliveries", ROLE_READ, true, 0, h_guide_deliveries},
+    {"POST", "/v1/webhooks/{id}/test", ROLE_ADMIN, true, SMALL, h_guide_test},
+    /* the template guide */
+    {"GET", "/webhooks", ROLE_READ, true, 0, h_guide_list},
+    {"POST", "/webhooks", ROLE_ADMIN, true, SMALL, h_guide_post},
+    {"GET", "/webhooks/{id}", ROLE_READ, true, 0, h_guide_get},
+    {"PUT", "/webhooks/{id}", ROLE_ADMIN, true, SMALL, h_guide_put},
+    {"DELETE", "/webhooks/{id}", ROLE_ADMIN, true, SMALL, h_guide_delete},
+    {"GET", "/webhooks/{id}/deliveries", ROLE_READ, true, 0, h_guide_deliveries},
+    {"GET", "/webhooks/{id}/logs", ROLE_READ, true, 0, h_guide_logs},
+    {"POST", "/webhooks/{id}/test", ROLE_ADMIN, true, SMALL, h_guide_test},
     /* our own */
     {"GET", "/v1/audit", ROLE_ADMIN, false, 0, h_audit_list},
     {"POST", "/v1/keys", ROLE_ADMIN, false, SMALL, h_key_post},
