@@ -29,14 +29,22 @@ static int add_key(struct target *t, const struct master_key *key, const struct 
     return 0;
 }
 
+/* An older secret only signs besides, for a while: what is wrong with it must not stop the newest one. */
 static void add_keys(struct target *t, const struct master_key *key, const struct endpoint *e)
 {
     const struct endpoint_secrets *s = &e->secrets;
     unsigned n = sign_form_is_list(e->policy.row.signature.form) ? s->n : MIN(s->n, 1u);
 
-    for (unsigned i = 0; i < n && !t->fault; i++)
-        if (add_key(t, key, e, &s->all[i]))
+    if (!n) {
+        (void)diag_set(&t->why, "the endpoint has no secret");
+        t->fault = OUTCOME_UNKNOWN_ERROR;
+    }
+    for (unsigned i = 0; i < n && !t->fault; i++) {
+        int r = add_key(t, key, e, &s->all[i]);
+
+        if (r && (i == 0 || r == -ENOMEM))
             t->fault = OUTCOME_UNKNOWN_ERROR;
+    }
 }
 
 /* What was configured was checked then: a certificate that cannot be used now is not the URL's fault. */

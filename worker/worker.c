@@ -282,16 +282,18 @@ static void on_redis(void *arg, bool is_connected)
         check(arg);
 }
 
-/* Each attempt's record says it too; here it is for those who run the worker. */
+/* Each attempt's record says of a fault too; here it is for those who run the worker. */
 static void note_fault(const struct endpoint *e, const struct target *target)
 {
     static struct log_limit limit;
     uint64_t held;
 
-    if (target->fault == OUTCOME_UNKNOWN_ERROR && log_limit_pass(&limit, 60000, &held))
-        log_error("an endpoint cannot be called", LOG_TEXT("tenant", e->tenant),
-                  LOG_TEXT("endpoint", e->id), LOG_TEXT("reason", target->why.text),
-                  LOG_INT("held", held));
+    if (!target->why.text[0] || (target->fault && target->fault != OUTCOME_UNKNOWN_ERROR))
+        return;
+    if (log_limit_pass(&limit, 60000, &held))
+        log_error(target->fault ? "an endpoint cannot be called" : "an older secret does not sign",
+                  LOG_TEXT("tenant", e->tenant), LOG_TEXT("endpoint", e->id),
+                  LOG_TEXT("reason", target->why.text), LOG_INT("held", held));
 }
 
 static void attach(struct endpoint *e, const struct tenant *t, void *arg)

@@ -1,6 +1,8 @@
 """Secrets that overlap, run out or are revoked: what signs each attempt, checked with Python's hmac and openssl."""
 
 import base64
+import hashlib
+import re
 
 import pytest
 import signatures
@@ -164,3 +166,37 @@ def test_ed25519_over_another_text_and_beside_another_envelope(stack, folder):
     kind, value = request.headers["x-webhook-signature"].split(",")
     assert kind == "v1a"
     assert signatures.is_ed25519(public_key, base64.b64decode(value), request.body, folder)
+
+
+def damage(stack, endpoint, nth):
+    """The last byte of the id in the @nth sealed secret's head, so that no key is found for it."""
+    key = stack.key(endpoint.tenant, "endpoint:" + endpoint.id)
+    record = bytearray(stack.redis("GET", key))
+    mark = b"\x01" + hashlib.sha256(base64.b64decode(stack.settings["master_key"])).digest()[:4]
+    at = [found.start() for found in re.finditer(re.escape(mark), record)][nth]
+    record[at + 4] ^= 1
+    stack.redis("SET", key, bytes(record))
+
+
+def test_an_older_secret_that_cannot_be_read_stops_nothing(bare_stack):
+    stack = bare_stack
+    endpoint = stack.add("acme")
+    new, _ = rotate(endpoint)
+    damage(stack, endpoint, 1)
+    stack.start()
+    request = publish(endpoint)
+    assert signed_by(request) == [v1(request, new)]
+    assert "an older secret does not sign" in stack.workers[0].log()
+
+
+def test_nothing_is_sent_without_the_signature_of_the_newest_secret(bare_stack):
+    stack = bare_stack
+    endpoint = stack.add("acme", retries=0)
+    rotate(endpoint)
+    damage(stack, endpoint, 0)
+    stack.start()
+    stack.publish("acme")
+    stack.wait_done(1)
+    attempt = stack.delivery().attempts[0]
+    assert attempt["code"] == "UNKNOWN_ERROR" and "secret cannot be used" in attempt["message"]
+    assert not endpoint.hook.requests
