@@ -74,6 +74,15 @@ static struct span trim(struct span s)
     return s;
 }
 
+/* Behind it something was forgotten. */
+static int check_end(struct span list, const char *name, struct diag *diag)
+{
+    list = trim(list);
+    if (list.len && list.data[list.len - 1] == ',')
+        return diag_set(diag, "%s: ends in a comma; expected another entry behind it", name);
+    return 0;
+}
+
 static int get_number(struct span text, uint64_t max, unsigned *ret)
 {
     uint64_t value;
@@ -197,7 +206,10 @@ static int apply_exponential(struct policy *p, struct span rest, struct diag *di
 static int apply_delays(struct policy *p, struct span rest, struct diag *diag)
 {
     struct dialect_schedule s = {.jitter_percent = p->row.schedule.jitter_percent};
+    int r = check_end(rest, "schedule", diag);
 
+    if (r)
+        return r;
     while (rest.len) {
         struct span item = trim(cut(&rest, ','));
 
@@ -282,7 +294,10 @@ static int apply_statuses(struct policy *p, const char *text, struct diag *diag)
     struct dialect_status rules[DIALECT_STATUSES_MAX];
     struct span rest = span_of(text);
     unsigned n = 0;
+    int r = check_end(rest, "statuses", diag);
 
+    if (r)
+        return r;
     while (rest.len) {
         struct span rule = trim(cut(&rest, ','));
 
