@@ -1,11 +1,14 @@
 """The platform guide's inbound webhooks. Leaves guide_inbound.txt in reports/ of the build directory."""
 
 import concurrent.futures
+import contextlib
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import subprocess
+import time
 
 import pytest
 from children import wait_until
@@ -152,6 +155,35 @@ def test_the_event_goes_to_the_customer(stack):
     tell(api, DOWNLOAD, {"id": ID, "status": "failed"})
     body = json.loads(hook.wait(1)[0].body)
     assert body["type"] == "download.updated" and body["data"]["status"] == "failed"
+
+
+def test_an_api_that_dies_loses_no_event_and_makes_none_twice(bare_stack):
+    """Killed at any moment, again and again, while senders send until they are answered."""
+    bare_stack.cli("tenant", "add", "123")
+    api = bare_stack.start_api(inbound_secret=SECRET)
+    ids = [api.post("/v1/downloads", {"email": "ann@example.com"}, tenant="123").json["id"] for _ in range(150)]
+    current = [api]
+
+    def until_answered(identity):
+        for _ in range(200):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if tell(current[0], DOWNLOAD, {"id": identity, "status": "done", "url": URL}).status == 200:
+                    return True
+            time.sleep(0.02)  # as a sender would
+        return False
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        sending = [pool.submit(until_answered, identity) for identity in ids]
+        while not all(one.done() for one in sending):
+            n_events = len(events(bare_stack))
+            wait_until(lambda: len(events(bare_stack)) > n_events or all(one.done() for one in sending), interval=0)
+            bare_stack.apis[-1].kill9()
+            current[0] = bare_stack.start_api(inbound_secret=SECRET)
+        assert all(one.result() for one in sending)
+    found = events(bare_stack)
+    assert len(bare_stack.apis) > 3
+    for kind, identify in (("download.updated", lambda data: data["id"]), ("grapnel.email", lambda data: data["download"])):
+        assert sorted(identify(data) for k, data in found if k == kind) == sorted(ids)
 
 
 # ---- a file ----

@@ -2,7 +2,6 @@
 
 import base64
 import concurrent.futures
-import hashlib
 import hmac
 import json
 import time
