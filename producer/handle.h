@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "producer/connection.h"
+#include "producer/durability.h"
 #include "producer/include/grapnel.h"
 
 enum {
@@ -34,6 +35,7 @@ struct grapnel {
     unsigned partitions_expected; /* by the program; 0: any */
     size_t data_max;
     uint64_t idempotency_ms;
+    struct durability durability;
     bool is_usable;  /* url and options were fine */
     char script[41]; /* SHA-1 of publish.lua in hex */
     struct diag words;

@@ -37,6 +37,8 @@ static enum grapnel_result take_options(struct grapnel *g, const struct grapnel_
         return refuse(g, "event_bytes_max: expected at most 16777216");
     if (o->idempotency_ms > IDEMPOTENCY_LIMIT_MS)
         return refuse(g, "idempotency_ms: expected at most 2592000000 (30 days)");
+    if (durability_parse(&g->durability, o->durability, &g->words))
+        return GRAPNEL_REFUSED;
     memcpy(g->prefix, prefix, strlen(prefix) + 1);
     g->partitions_expected = o->partitions;
     g->data_max = o->event_bytes_max ? o->event_bytes_max : DATA_MAX;
@@ -245,9 +247,24 @@ static void note_receipt(struct batch_state *state, const struct grapnel_receipt
         state->result = receipt->result;
         (void)diag_set(&state->words, "%s", receipt->error);
     }
-    if (!state->broken && (receipt->result == GRAPNEL_UNREACHABLE ||
-                           receipt->result == GRAPNEL_TIMEOUT || receipt->result == GRAPNEL_NOMEM))
+    if (!state->broken &&
+        (receipt->result == GRAPNEL_UNREACHABLE || receipt->result == GRAPNEL_TIMEOUT ||
+         receipt->result == GRAPNEL_NOMEM || receipt->result == GRAPNEL_UNSAFE))
         note_broken(state, receipt->result, receipt->error);
+}
+
+/* What Redis has accepted counts as accepted when it is safe. Until then nobody knows what becomes of it. */
+static void make_safe(struct grapnel *g, struct grapnel_receipt *receipts, size_t n)
+{
+    bool has_any = false;
+    enum grapnel_result r;
+
+    for (size_t i = 0; i < n; i++)
+        has_any |= receipts[i].result == GRAPNEL_OK;
+    r = has_any ? durability_wait(&g->durability, &g->connection) : GRAPNEL_OK;
+    for (size_t i = 0; i < n && r; i++)
+        if (receipts[i].result == GRAPNEL_OK)
+            receipt_fail(&receipts[i], r, g->words.text);
 }
 
 static size_t publish_chunk(struct grapnel *g, const struct grapnel_event *events, size_t n,
@@ -259,10 +276,12 @@ static size_t publish_chunk(struct grapnel *g, const struct grapnel_event *event
     n = check_chunk(g, events, n, receipts, &has_any);
     if (has_any && !state->broken) {
         r = make_ready(g);
-        if (r)
+        if (r) {
             note_broken(state, r, g->words.text);
-        else
+        } else {
             exchange(g, events, receipts, n);
+            make_safe(g, receipts, n);
+        }
     }
     if (state->broken)
         fail_chunk(state, receipts, n);

@@ -38,6 +38,7 @@ static int result_of(enum grapnel_result r)
     case GRAPNEL_NOMEM:
         return -ENOMEM;
     case GRAPNEL_REDIS:
+    case GRAPNEL_UNSAFE:
         return -EAGAIN;
     case GRAPNEL_UNREACHABLE:
     case GRAPNEL_UNPREPARED:

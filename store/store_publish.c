@@ -7,6 +7,7 @@ struct grapnel_options publish_options(const struct settings *set)
         .key_prefix = set->key_prefix,
         .event_bytes_max = (uint32_t)set->event_bytes_max,
         .idempotency_ms = (uint64_t)set->idempotency,
+        .durability = set->durability,
         .tls_ca_file = set->redis_ca_file,
         .tls_cert_file = set->redis_cert_file,
         .tls_key_file = set->redis_key_file,

@@ -13,6 +13,9 @@
 local idem = KEYS[1] .. 'idem:' .. ARGV[3] .. '/' .. ARGV[1]
 local held = redis.call('GET', idem)
 if held then
+    -- Nothing new is written, but who waits until replicas or the disk have what he wrote (durability) must wait for
+    -- the first one's event, and that waits for the last write of his own connection.
+    redis.call('SET', idem, held, 'KEEPTTL')
     local stream_id, event_id = string.match(held, '^(%S+) ?(.*)$')
     if event_id == '' then
         return {0, stream_id}

@@ -40,6 +40,7 @@ enum grapnel_result {
     GRAPNEL_REDIS = 4,       /* Redis answered with an error: grapnel_error() has its words */
     GRAPNEL_NOMEM = 5,
     GRAPNEL_UNPREPARED = 6, /* this Redis holds no Grapnel installation, or one of another form */
+    GRAPNEL_UNSAFE = 7,     /* Redis has it, but not as safely as `durability` demands, in time */
 };
 
 struct grapnel; /* opaque */
@@ -51,6 +52,9 @@ struct grapnel_options {
     uint32_t partitions;      /* default 0: asked from Redis */
     uint32_t event_bytes_max; /* default 262144 */
     uint64_t idempotency_ms;  /* how long a key is remembered; default 24 h */
+    /* When an event counts as accepted: "memory" (default): Redis has it; "fsync": it is on Redis's
+     * disk; "replicas=N": N replicas have it too. One more round trip for each 256 events. */
+    const char *durability;
     const char *tls_ca_file, *tls_cert_file, *tls_key_file; /* for rediss:// */
 };
 
