@@ -106,10 +106,12 @@ static void on_request(void *arg, struct http_exchange *x)
 
 static size_t body_max(void *arg, const struct http_exchange *x)
 {
+    const struct api *api = arg;
     struct route_match match;
 
-    (void)arg;
     route_find(&match, http_method(x), http_path(x));
+    if (match.route && match.route->body_max == ROUTE_BODY_EVENTS)
+        return (size_t)api->service.settings.api_events_bytes;
     return match.route ? match.route->body_max
                        : UNKNOWN_BODY_MAX; /* to be told that it is unknown */
 }

@@ -13,6 +13,9 @@ typedef void call_fn(struct call *c, struct store *s);
 
 enum { ROUTE_PARAMS_MAX = 3, ROUTE_PARAM_BYTES_MAX = 200 };
 
+/* As a body_max: what the setting api_events_bytes says. */
+#define ROUTE_BODY_EVENTS SIZE_MAX
+
 struct route {
     const char *method, *pattern; /* "GET", "/v1/endpoints/{id}" */
     enum role role;               /* the least that is needed; ROLE_NONE: anybody */

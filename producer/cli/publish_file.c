@@ -7,8 +7,8 @@
 #include "producer/cli/publish_file.h"
 #include "common/clock.h"
 #include "producer/cli/lines.h"
-#include "producer/cli/ndjson.h"
 #include "producer/cli/resume.h"
+#include "store/event_line.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -84,7 +84,7 @@ static int take_line(struct run *run, const char *text, size_t len)
     memcpy(line->text, text, len);
     line->text[len] = '\0';
     run->bytes += len;
-    if (ndjson_parse(line->text, len, event, &diag)) {
+    if (event_line_parse(line->text, len, event, &diag)) {
         refuse(line, diag.text);
         return 0;
     }

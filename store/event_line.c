@@ -1,4 +1,4 @@
-#include "producer/cli/ndjson.h"
+#include "store/event_line.h"
 #include "common/json_scan.h"
 #include "common/text.h"
 #include <errno.h>
@@ -25,7 +25,7 @@ static const char *const names[N_MEMBERS] = {
     [ID] = "id",
     [TIME] = "time",
     [TRACE] = "trace",
-    [KEY] = "idempotencyKey",
+    [KEY] = "idempotency_key",
     [TRACEPARENT] = "traceparent",
     [TRACESTATE] = "tracestate",
     [ENDPOINT] = "endpoint",
@@ -33,6 +33,8 @@ static const char *const names[N_MEMBERS] = {
 
 static int find_member(struct span name)
 {
+    if (span_equal(name, SPAN("idempotencyKey")))
+        return KEY;
     for (int i = 0; i < N_MEMBERS; i++)
         if (span_equal(name, span_of(names[i])))
             return i;
@@ -51,7 +53,7 @@ static int collect(struct span values[N_MEMBERS], struct span text, struct diag 
         if (member < 0)
             return diag_set(diag,
                             "%.*s: unknown member; expected tenant, type, data, id, time, trace, "
-                            "idempotencyKey, traceparent, tracestate, endpoint",
+                            "idempotency_key, traceparent, tracestate, endpoint",
                             (int)MIN(name.len, 40u), name.data);
         if (values[member].data)
             return diag_set(diag, "%s: given twice", names[member]);
@@ -119,7 +121,7 @@ static int take_time(struct span value, int64_t *ret_ms, struct diag *diag)
                           "\"2025-01-22T14:30:00Z\"");
 }
 
-int ndjson_parse(char *line, size_t len, struct grapnel_event *ret, struct diag *diag)
+int event_line_take(char *line, size_t len, struct grapnel_event *ret, struct diag *diag)
 {
     struct span whole = {line, len}, values[N_MEMBERS] = {{0}};
     struct grapnel_event e = {0};
@@ -132,8 +134,6 @@ int ndjson_parse(char *line, size_t len, struct grapnel_event *ret, struct diag 
         {TRACESTATE, &e.tracestate}, {ENDPOINT, &e.endpoint}};
     enum json_kind kind;
 
-    if (json_check(whole, diag))
-        return -EINVAL;
     (void)json_value(whole, &kind);
     if (kind != JSON_KIND_OBJECT)
         return diag_set(diag, "expected a JSON object");
@@ -150,4 +150,10 @@ int ndjson_parse(char *line, size_t len, struct grapnel_event *ret, struct diag 
     e.data_len = values[DATA].len;
     *ret = e;
     return 0;
+}
+
+int event_line_parse(char *line, size_t len, struct grapnel_event *ret, struct diag *diag)
+{
+    return json_check((struct span){line, len}, diag) ? -EINVAL
+                                                      : event_line_take(line, len, ret, diag);
 }
