@@ -1,8 +1,8 @@
 /* cmd_publish.c: `grapnel publish`: one event from options, or many from a file. */
 #include "producer/cli/commands.h"
 #include "producer/cli/input.h"
-#include "producer/cli/ndjson.h"
 #include "producer/cli/publish_file.h"
+#include "store/event_line.h"
 #include "store/store_publish.h"
 #include <errno.h>
 #include <stdio.h>
@@ -194,7 +194,7 @@ const struct command command_publish = {
         "read from --file or standard input, one JSON object a line:\n\n"
         "    {\"tenant\":\"123\",\"type\":\"USER_CREATED\",\"data\":{\"name\":\"Ada\"}}\n\n"
         "Other members are id, time, trace, traceparent, tracestate, endpoint and "
-        "idempotencyKey. `data` is passed on byte for byte. "
+        "idempotency_key. `data` is passed on byte for byte. "
         "Lines that are refused are told with their number and the reason on standard error, the "
         "others are published all the same.\n\n"
         "With --resume an interrupted run goes on where it was, and no line is published twice: "
