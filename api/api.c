@@ -178,6 +178,7 @@ static int start(struct api *api, struct diag *diag)
                                          .arg = api};
     int r = egress_policy_parse(&api->egress, set->egress_allow, set->egress_ports, diag);
 
+    r = r ? r : jwt_keyring_init(&api->jwt, set, diag);
     r = r ? r : timer_init(&api->drain, &api->service.loop, look_for_end, api);
     r = r ? r : http_server_new(&api->server, &api->service.loop, &server, diag);
     return r ? r : pool_new(&api->pool, &api->service.loop, &pool);
@@ -206,6 +207,7 @@ int api_main(int argc, char **argv)
     log_info("api ready", LOG_TEXT("name", api.service.name),
              LOG_INT("port", http_server_port(api.server)));
     r = service_run(&api.service);
+    jwt_keyring_fini(&api.jwt);
     service_fini(&api.service);
     return r ? 1 : 0;
 }

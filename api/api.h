@@ -3,6 +3,7 @@
 #ifndef GRAPNEL_API_API_H
 #define GRAPNEL_API_API_H
 
+#include "api/jwt_keyring.h"
 #include "api/pool.h"
 #include "common/egress.h"
 #include "common/http_server.h"
@@ -14,6 +15,7 @@ struct api {
     struct egress_policy egress;
     struct http_server *server;
     struct pool *pool;
+    struct jwt_keyring jwt;
     struct timer drain;    /* looks whether the last answer is out */
     atomic_uint n_testing; /* threads that wait for what comes of a test */
     unsigned n_closing;

@@ -1,6 +1,9 @@
 #include "api/auth.h"
 #include "api/api.h"
+#include "api/jwt.h"
+#include "common/clock.h"
 #include "common/event_check.h"
+#include "common/log.h"
 #include "common/text.h"
 #include "store/store_api_key.h"
 #include <stdio.h>
@@ -67,11 +70,32 @@ static bool identify_key(struct call *c, struct store *s, struct span token)
     return true;
 }
 
+/* Why it is refused is for the operator: the caller is told the same for all. */
+static bool identify_jwt(struct call *c, struct jwt_keys *keys, struct span token)
+{
+    const char *why =
+        jwt_identify(token, keys, &c->api->service.settings, clock_wall_ms(), &c->who);
+
+    if (!why)
+        return true;
+    log_debug("a token is refused", LOG_TEXT("reason", why), LOG_TEXT("peer", c->peer));
+    return refuse_stranger(c);
+}
+
 static bool identify(struct call *c, struct store *s)
 {
     struct span token = bearer_of(c);
+    struct jwt_keys *keys;
+    bool is_known;
 
-    return identify_root(c, token) || identify_key(c, s, token);
+    if (identify_root(c, token))
+        return true;
+    keys = jwt_is_token(token) ? jwt_keyring_take(&c->api->jwt) : NULL;
+    if (!keys)
+        return identify_key(c, s, token);
+    is_known = identify_jwt(c, keys, token);
+    jwt_keyring_give(&c->api->jwt, keys);
+    return is_known;
 }
 
 /* ---- about whom ---- */

@@ -7,6 +7,7 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(RHONABWY REQUIRED IMPORTED_TARGET librhonabwy)
 # Debian 13 calls the C package msgpack-c, Debian 12 msgpack; the headers are the same.
 pkg_check_modules(MSGPACK QUIET IMPORTED_TARGET msgpack-c)
 if(NOT MSGPACK_FOUND)

@@ -150,18 +150,22 @@ static int base64_value(char c)
     return c == '/' ? 63 : -1;
 }
 
-int parse_base64(struct span text, uint8_t *ret, size_t *ret_len)
+static int base64url_value(char c)
 {
-    size_t digits = text.len, len = 0;
+    if (c == '-')
+        return 62;
+    if (c == '_')
+        return 63;
+    return c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+static int parse_digits(struct span digits, int (*value_of)(char c), uint8_t *ret, size_t *ret_len)
+{
     uint32_t bits = 0;
+    size_t len = 0;
 
-    if (text.len % 4)
-        return -EINVAL;
-    while (digits > 0 && text.len - digits < 2 && text.data[digits - 1] == '=')
-        digits--;
-
-    for (size_t i = 0; i < digits; i++) {
-        int value = base64_value(text.data[i]);
+    for (size_t i = 0; i < digits.len; i++) {
+        int value = value_of(digits.data[i]);
 
         if (value < 0)
             return -EINVAL;
@@ -170,11 +174,27 @@ int parse_base64(struct span text, uint8_t *ret, size_t *ret_len)
             ret[len++] = (uint8_t)(bits >> (6 - i % 4 * 2));
     }
     /* What is left over in the last digit must be zero: one text for one value (RFC 4648, 3.5). */
-    if ((digits % 4 == 2 && bits & 15) || (digits % 4 == 3 && bits & 3))
+    if ((digits.len % 4 == 2 && bits & 15) || (digits.len % 4 == 3 && bits & 3))
         return -EINVAL;
 
     *ret_len = len;
     return 0;
+}
+
+int parse_base64(struct span text, uint8_t *ret, size_t *ret_len)
+{
+    struct span digits = text;
+
+    if (text.len % 4)
+        return -EINVAL;
+    while (digits.len > 0 && text.len - digits.len < 2 && digits.data[digits.len - 1] == '=')
+        digits.len--;
+    return parse_digits(digits, base64_value, ret, ret_len);
+}
+
+int parse_base64url(struct span text, uint8_t *ret, size_t *ret_len)
+{
+    return text.len % 4 == 1 ? -EINVAL : parse_digits(text, base64url_value, ret, ret_len);
 }
 
 size_t utf8_char(struct span text)

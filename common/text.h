@@ -25,6 +25,8 @@ int parse_hex(struct span text, uint8_t *ret, size_t *ret_len);
 
 /* Standard alphabet, padding required; @ret holds at least text.len / 4 * 3 bytes. -EINVAL. */
 int parse_base64(struct span text, uint8_t *ret, size_t *ret_len);
+/* The alphabet for URLs, no padding (RFC 7515); @ret holds at least text.len bytes. -EINVAL. */
+int parse_base64url(struct span text, uint8_t *ret, size_t *ret_len);
 
 /* Bytes of the well-formed UTF-8 character (RFC 3629: no surrogate, no overlong form) that @text
  * begins with; 0 if there is none. */

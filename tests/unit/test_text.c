@@ -159,6 +159,8 @@ static void base64(void **state)
     static const char *const bad[] = {
         "Z",        "Zg",    "Zg=",  "Zg===", "====",  "=",    "Z===", "Zm=v",
         "Zg==Zg==", "Zm9v=", "-_-_", "Zm9 ",  "Zm9\n", "Zh==", "Zm9="};
+    static const char *const bad_for_urls[] = {"Z",   "+/+/",  "Zg==", "Zh",
+                                               "Zm9", "Zm9vZ", "Z g",  "Zg\n"};
     uint8_t out[16];
     size_t len;
 
@@ -171,6 +173,13 @@ static void base64(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(parse_base64(span_of(bad[i]), out, &len), -EINVAL);
     assert_int_equal(parse_base64((struct span){"Zm9\0", 4}, out, &len), -EINVAL);
+    assert_int_equal(parse_base64url(SPAN("_-8"), out, &len), 0);
+    assert_int_equal(len, 2);
+    assert_memory_equal(out, "\xff\xef", 2);
+    assert_int_equal(parse_base64url(SPAN(""), out, &len), 0);
+    assert_int_equal(len, 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad_for_urls); i++)
+        assert_int_equal(parse_base64url(span_of(bad_for_urls[i]), out, &len), -EINVAL);
 }
 
 static void utf8(void **state)
