@@ -148,6 +148,7 @@ static void drain(struct service *service)
 {
     struct api *api = api_of(service);
 
+    atomic_store(&api->is_draining, true);
     http_server_stop(api->server);
     look_for_end(api);
 }

@@ -16,8 +16,9 @@ struct api {
     struct http_server *server;
     struct pool *pool;
     struct jwt_keyring jwt;
-    struct timer drain;    /* looks whether the last answer is out */
-    atomic_uint n_testing; /* threads that wait for what comes of a test */
+    struct timer drain;      /* looks whether the last answer is out */
+    atomic_uint n_testing;   /* threads that wait for what comes of a test */
+    atomic_bool is_draining; /* they are not to wait any longer */
     unsigned n_closing;
     bool is_started;
 };

@@ -2,7 +2,7 @@
  * the list of its deliveries.
  *
  * The thread waits for the outcome. So that slow receivers do not take all of them, half of the threads may; who comes
- * then is told without a wait that it is pending. */
+ * then is told without a wait that it is pending, as are all when the API ends. */
 #include "api/api.h"
 #include "api/guide_call.h"
 #include "api/handlers.h"
@@ -63,7 +63,8 @@ static void test(struct call *c, struct store *s, const struct endpoint *e, cons
     unsigned others = atomic_fetch_add(&c->api->n_testing, 1);
     bool may_wait = others < s->settings->api_threads / 2;
     struct endpoint_test t;
-    int r = store_endpoint_test(s, e, type, may_wait ? s->settings->api_test_wait : 0, &t);
+    int r = store_endpoint_test(s, e, type, may_wait ? s->settings->api_test_wait : 0,
+                                &c->api->is_draining, &t);
 
     answer(c, s, r, &t);
     endpoint_test_fini(&t);

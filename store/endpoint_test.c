@@ -151,14 +151,19 @@ static void pause_for(int64_t ms)
     (void)nanosleep(&time, NULL);
 }
 
+static bool is_stopped(const atomic_bool *stop)
+{
+    return stop && atomic_load(stop);
+}
+
 static int wait_for(struct store *s, const struct endpoint *e, struct endpoint_test *t,
-                    int64_t until_ms)
+                    int64_t until_ms, const atomic_bool *stop)
 {
     int64_t pause_ms = PAUSE_FIRST_MS, left_ms;
     char id[ID_SIZE] = "";
     int r = 0;
 
-    while (!r && !is_judged(t) && (left_ms = until_ms - clock_mono_ms()) > 0) {
+    while (!r && !is_judged(t) && !is_stopped(stop) && (left_ms = until_ms - clock_mono_ms()) > 0) {
         pause_for(MIN(pause_ms, left_ms));
         pause_ms = MIN(pause_ms * 2, (int64_t)PAUSE_MAX_MS);
         if (!*id)
@@ -170,7 +175,7 @@ static int wait_for(struct store *s, const struct endpoint *e, struct endpoint_t
 }
 
 int store_endpoint_test(struct store *s, const struct endpoint *e, const char *type,
-                        int64_t wait_ms, struct endpoint_test *ret)
+                        int64_t wait_ms, const atomic_bool *stop, struct endpoint_test *ret)
 {
     int64_t until_ms = clock_mono_ms() + wait_ms;
     int r;
@@ -181,7 +186,7 @@ int store_endpoint_test(struct store *s, const struct endpoint *e, const char *t
     r = r ? r : begin_record(ret, e);
     if (r)
         return r;
-    return wait_for(s, e, ret, until_ms) == TEST_NOTHING ? TEST_NOTHING : 0;
+    return wait_for(s, e, ret, until_ms, stop) == TEST_NOTHING ? TEST_NOTHING : 0;
 }
 
 void endpoint_test_fini(struct endpoint_test *t)

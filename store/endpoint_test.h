@@ -6,6 +6,7 @@
 #include "common/endpoint.h"
 #include "store/delivery_record.h"
 #include "store/store.h"
+#include <stdatomic.h>
 
 struct endpoint_test {
     const char *type; /* borrowed */
@@ -20,12 +21,13 @@ struct endpoint_test {
 /* The type to try an endpoint with where none is named: the first that it asks for by name, else webhook.test. Lends. */
 const char *endpoint_test_type(const struct endpoint *e);
 
-/* Publishes an event of @type, and looks for the outcome for @wait_ms at most; it polls, with growing pauses. -EINVAL
+/* Publishes an event of @type, and looks for the outcome for @wait_ms at most, or until *@stop (may be NULL) is true;
+ * it polls, with growing pauses. -EINVAL
  * with words: @type is none; TEST_NOTHING: no delivery was made, as @e is disabled or removed by now. When Redis goes
  * away while it waits, the event is there all the same: that is no error. endpoint_test_fini() in any case. */
 enum { TEST_NOTHING = 1000 };
 int store_endpoint_test(struct store *s, const struct endpoint *e, const char *type,
-                        int64_t wait_ms, struct endpoint_test *ret);
+                        int64_t wait_ms, const atomic_bool *stop, struct endpoint_test *ret);
 void endpoint_test_fini(struct endpoint_test *t);
 
 #endif

@@ -1,6 +1,7 @@
 """The template guide's webhooks: each of its calls as it stands there, and what we add. Leaves guide_template.txt in
 reports/ of the build directory: the guide's answers and ours, side by side."""
 
+import concurrent.futures
 import json
 
 import pytest
@@ -311,6 +312,21 @@ def test_half_of_the_threads_may_wait(bare_stack):
     assert answer.json == {"id": None, "event": "webhook.test", "status": "pending", "response_code": None,
                            "last_attempt_at": None, "attempts": 0, "next_attempt_at": None}
     hook.wait(1)
+    hook.release()
+    bare_stack.wait_done(1)
+
+
+def test_nobody_waits_for_a_test_when_the_api_ends(bare_stack):
+    bare_stack.start()
+    bare_stack.add_tenant("acme")
+    api = bare_stack.start_api(api_test_wait="60s")
+    hook = bare_stack.receiver.hook("/hook", then=HANG)
+    made = make(api, url=hook.url)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(api.post, f"{PATH}/{made['id']}/test", tenant="acme", timeout=50)
+        hook.wait_in_flight(1)
+        api.child.terminate()
+        assert answer.result().status == 202 and answer.result().json["status"] == "pending"
     hook.release()
     bare_stack.wait_done(1)
 
