@@ -263,6 +263,7 @@ void call_store_failed(struct call *c, const struct store *s, int r)
     case -EINVAL:
         call_refuse(c, &s->words);
         return;
+    case -ENOKEY: /* master_key is to be mended */
     case -ENOTCONN:
     case -ETIMEDOUT:
     case -EAGAIN:

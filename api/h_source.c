@@ -153,7 +153,7 @@ static int make(struct call *c, struct store *s, const json_t *body, struct sour
                 char made[SIGN_SECRET_SIZE])
 {
     int64_t now_ms;
-    int r = store_now_ms(s, &now_ms);
+    int r = store_change_begin(s, &now_ms);
 
     r = r ? r
           : source_spec_make(ret, body, c->tenant, s->keys.partitions, &s->key, now_ms, made,
@@ -184,7 +184,7 @@ static int change_once(struct call *c, struct store *s, const json_t *body, stru
 {
     struct buf record;
     int64_t now_ms;
-    int r = store_now_ms(s, &now_ms);
+    int r = store_change_begin(s, &now_ms);
 
     buf_init(&record, SOURCE_RECORD_MAX);
     r = r ? r : load(c, s, ret, &record);

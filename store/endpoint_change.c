@@ -46,7 +46,7 @@ int endpoint_spec_add(struct store *s, struct span tenant, const struct endpoint
     *ret_made = (struct made_secret){""};
     if (r == STORE_MISSING)
         return STORE_NO_TENANT;
-    r = r ? r : store_now_ms(s, &now_ms);
+    r = r ? r : store_change_begin(s, &now_ms);
     r = r ? r
           : endpoint_spec_make(&e, spec, t, s->keys.partitions, rules, now_ms, ret_made, &s->words);
     r = r ? r : put(s, e, spec, SPAN(""), now_ms);
@@ -87,7 +87,7 @@ static int apply(const struct change *c, struct endpoint *e, struct span old,
     int64_t now_ms = 0;
     int r = store_tenant_get(s, c->tenant, &t, NULL);
 
-    r = r ? r : store_now_ms(s, &now_ms);
+    r = r ? r : store_change_begin(s, &now_ms);
     r = r ? r : endpoint_spec_apply(e, c->spec, t, c->rules, now_ms, made, &s->words);
     r = r ? r : put(s, e, c->spec, old, now_ms);
     (void)tenant_unref(t);

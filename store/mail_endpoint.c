@@ -30,7 +30,7 @@ static int add_secret(const struct store *s, struct endpoint *e, int64_t now_ms,
 
 static int fill(struct store *s, struct endpoint *e, struct span tenant)
 {
-    int r = store_now_ms(s, &e->created_ms);
+    int r = store_change_begin(s, &e->created_ms);
 
     r = r ? r : endpoint_replace_text(&e->tenant, tenant);
     r = r ? r : endpoint_replace_text(&e->url, SPAN(MAIL_ENDPOINT_URL));

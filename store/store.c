@@ -327,6 +327,15 @@ int store_now_ms(struct store *s, int64_t *ret)
     return r;
 }
 
+int store_change_begin(struct store *s, int64_t *ret_now_ms)
+{
+    int r = s->key.is_set ? check_installation(s, &s->key) : 0;
+
+    if (r == -EINVAL) /* nothing is wrong with what was asked for */
+        r = -ENOKEY;
+    return r ? r : store_now_ms(s, ret_now_ms);
+}
+
 unsigned store_partition(const struct store *s, struct span tenant)
 {
     return partition_of(tenant, s->keys.partitions);

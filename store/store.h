@@ -75,6 +75,10 @@ int store_configure_result(struct store *s, const redisReply *reply); /* of a ba
 /* Redis's clock, by which all due times are. */
 int store_now_ms(struct store *s, int64_t *ret);
 
+/* The same for whoever is about to make or change what holds secrets: another master key may seal by
+ * now than did when the store was opened (rotate.lua). -ENOKEY with words when it is not ours. */
+int store_change_begin(struct store *s, int64_t *ret_now_ms);
+
 /* The partition of a tenant. */
 unsigned store_partition(const struct store *s, struct span tenant);
 /* The partition that an id of ours names; STORE_MISSING when it is not one of this installation. */

@@ -75,7 +75,7 @@ static int change(struct store *s, struct span tenant, const struct store_settin
 {
     int r = load(s, tenant, w, old);
 
-    r = r ? r : store_now_ms(s, &w->now_ms);
+    r = r ? r : store_change_begin(s, &w->now_ms);
     if (!r && !w->endpoint)
         r = tenant_webhook_make(w, s->keys.partitions, &s->words);
     for (size_t i = 0; i < n && !r; i++)

@@ -306,7 +306,7 @@ static int add_batch(struct run *run)
     if (status || !run->n)
         return status;
     list_tenants(run);
-    r = store_now_ms(run->s, &run->now_ms);
+    r = store_change_begin(run->s, &run->now_ms);
     r = r ? r : load_tenants(run);
     r = r ? r : add_tenants(run);
     r = r ? r : add_endpoints(run);

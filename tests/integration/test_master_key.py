@@ -405,3 +405,39 @@ def test_a_change_that_cannot_be_is_refused(bare_stack):
     assert key_list(stack, master_key=None)[OLD_ID]["configured"] is False
     for key in (OLD, NEW, THIRD):
         assert key not in listed
+
+
+def test_an_api_that_runs_on_seals_with_the_new_key_at_once(bare_stack):
+    """Nobody re-encrypts here: what lies under the old key afterwards would stay there."""
+    stack = bare_stack
+    stack.settings["master_key"] = f"{OLD},{NEW}"
+    api = stack.start_api(api_threads=1)
+    stack.add_tenant("acme")
+    body = {"url": "http://127.0.0.1:1/x", "dialect": "standard"}
+
+    def add():
+        answer = api.post("/v1/endpoints", body, tenant="acme")
+        assert answer.status == 201, answer
+        return answer.json["id"]
+
+    first = add()
+    stack.cli("key", "rotate", NEW_ID)
+    add()
+    assert api.put("/tenant/settings/webhook-url", {"value": body["url"]}, tenant="acme").status < 300
+    assert (sealed_under(stack, OLD), sealed_under(stack, NEW)) == (1, 2)
+    answer = api.ask("PATCH", "/v1/endpoints/" + first, {"rotate": True, "overlap": "0"}, tenant="acme")
+    assert answer.status == 200, answer
+    assert (sealed_under(stack, OLD), sealed_under(stack, NEW)) == (0, 3)
+
+
+def test_an_api_without_the_new_key_makes_no_more_secrets(bare_stack):
+    stack = bare_stack
+    api = stack.start_api(api_threads=1)
+    stack.add_tenant("acme")
+    body = {"url": "http://127.0.0.1:1/x", "dialect": "standard"}
+    assert api.post("/v1/endpoints", body, tenant="acme").status == 201
+    stack.settings["master_key"] = f"{OLD},{NEW}"
+    stack.cli("key", "rotate", NEW_ID)
+    answer = api.post("/v1/endpoints", body, tenant="acme")
+    assert answer.status >= 500, answer
+    assert api.get("/v1/endpoints", tenant="acme").status == 200, "the rest goes on"
