@@ -1,0 +1,52 @@
+"""What the faults of a run excuse. Everything that a rule forgives is decided here."""
+
+import layout
+
+# Redis writes its log before it answers, but while the disk is busy it may put that off for up to 2 s (everysec).
+LOST_S = 2.0
+# How long a fault is felt after its end: a lease runs out, a connection is made anew (2 s at most between two attempts),
+# Redis reads its log, nobody is judged for 3 s after Redis was away.
+FELT_S = layout.LEASE_S + layout.REDIS_TIMEOUT_S + 5.0
+
+STOPS = ("stop", "stop long")
+OF_REDIS = ("redis kill", "redis term", "redis stop", "full", "readonly", "no replicas", "disk full", "cut clients",
+            "flush scripts")
+OF_RECEIVERS = ("kill receivers", "stop receivers", "cut site", "mute site", "delay site")
+# A wire that is only slow (0.3 s at most) costs nobody its lease.
+OF_A_PROGRAM = ("kill", "term", "stop", "stop long", "stop workers", "cut", "cut long", "mute")
+
+
+class Trouble:
+    def __init__(self, history):
+        self.h = history
+        self.faults = [fault for fault in history.faults if not fault.skipped]
+        redis_ends = [line for line in history.processes if line["did"] == "ended" and line["kind"] == "redis"]
+        # status -9: killed; 1: it gave up, as its log could not be written. Of SIGTERM nothing is lost.
+        self.redis_deaths = [line["at"] for line in redis_ends if line["status"] != 0]
+
+    def between(self, kinds, begin, end, target=None, felt=0.0):
+        """The longest fault of these kinds that was going on, or still felt, at some time between these."""
+        found = [fault for fault in self.faults if fault.kind in kinds and fault.begun <= end
+                 and fault.ended + felt >= begin
+                 and (target is None or fault.target == target or fault.kind == "stop workers")]
+        return max(found, key=lambda fault: fault.ended - fault.begun, default=None)
+
+    def death_between(self, begin, end):
+        """Did Redis die in a way that may cost what it was told just before?"""
+        return any(begin <= at <= end for at in self.redis_deaths)
+
+    def may_be_lost(self, begin, end=None):
+        """May Redis have forgotten something that happened at @begin, or at some time from then to @end?"""
+        if self.h.options["fsync"] == "always":
+            return False
+        return self.death_between(begin, (end or begin) + LOST_S)
+
+    def excuses_lost(self, worker, begin, end):
+        """Why this worker may have been taken for dead between these; None: nothing says so."""
+        worker = worker.split(".")[0]  # behind it the number of its life
+        fault = (self.between(OF_A_PROGRAM, begin, end, worker, FELT_S) or self.between(OF_REDIS, begin, end, felt=FELT_S))
+        return fault.kind if fault else None
+
+    def is_calm(self, begin, end):
+        """Nothing at all was wrong, nor still felt."""
+        return not any(fault.begun <= end and fault.ended + FELT_S >= begin for fault in self.faults)
