@@ -74,6 +74,7 @@ static const struct route routes[] = {
     {"GET", "/v1/files/{id}", ROLE_READ, true, 0, h_file_get},
     {"POST", "/v1/events", ROLE_PUBLISH, false, ROUTE_BODY_EVENTS, h_event_post,
      .is_unaudited = true},
+    {"GET", "/v1/events/{id}", ROLE_READ, true, 0, h_event_get},
     {"GET", "/v1/deliveries", ROLE_READ, true, 0, h_delivery_list},
     {"GET", "/v1/deliveries/{id}", ROLE_READ, true, 0, h_delivery_get},
     {"POST", "/v1/deliveries/{id}/retry", ROLE_ADMIN, true, SMALL, h_delivery_retry},

@@ -22,6 +22,7 @@
 #define KEY_TENANT "tenant:"     /* + id */
 #define KEY_ENDPOINT "endpoint:" /* + id */
 #define KEY_EVENT_REFS "event_refs"
+#define KEY_OWN_IDS "own_ids:" /* + tenant */
 #define KEY_DISABLED "disabled"
 #define KEY_FAILURES "failures"
 #define KEY_SLOW "slow"

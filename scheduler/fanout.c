@@ -191,6 +191,8 @@ static size_t add_item(struct fanout *f, const struct fanout_item *item, const s
     redis_arg_span(cmd, e->fields.tenant);
     redis_arg_i64(cmd, t->limit >= 0 ? t->limit : f->options.limits->tenant_limit);
     redis_arg_i64(cmd, (int64_t)n);
+    if (n)
+        redis_arg_span(cmd, e->fields.id);
     for (size_t i = 0; i < n; i++)
         add_delivery(f, e, f->takers[i], now_ms);
     return n;

@@ -146,7 +146,8 @@ struct walk {
     struct store_item records[PAGE], endpoints[PAGE];
     struct delivery_cursor found[PAGE];
     size_t n;
-    bool is_bare; /* nobody asks for URLs */
+    bool is_bare;   /* nobody asks for URLs */
+    bool is_rising; /* the oldest first */
     bool is_at_end;
 };
 
@@ -156,13 +157,13 @@ static int ask_page(struct walk *w, redisReply **ret)
     int r;
 
     redis_command_init(&cmd);
-    redis_arg_text(&cmd, "ZREVRANGEBYSCORE");
+    redis_arg_text(&cmd, w->is_rising ? "ZRANGEBYSCORE" : "ZREVRANGEBYSCORE");
     redis_arg_key(&cmd, &w->s->keys, store_partition(w->s, w->tenant), KEY_INDEX, w->tenant);
     if (w->at.ms == INT64_MAX)
         redis_arg_text(&cmd, "+inf");
     else
         redis_arg_i64(&cmd, w->at.ms);
-    redis_arg_text(&cmd, "-inf");
+    redis_arg_text(&cmd, w->is_rising ? "+inf" : "-inf");
     redis_arg_text(&cmd, "WITHSCORES");
     redis_arg_text(&cmd, "LIMIT");
     redis_arg_i64(&cmd, w->same);
@@ -170,6 +171,14 @@ static int ask_page(struct walk *w, redisReply **ret)
     r = store_call(w->s, &cmd, NULL, ret);
     redis_command_fini(&cmd);
     return r;
+}
+
+/* Of those of one millisecond: is @id behind what was told last? */
+static bool is_behind(const struct walk *w, const char *id)
+{
+    int order = strcmp(id, w->at.id);
+
+    return w->is_rising ? order > 0 : order < 0;
 }
 
 /* Notes one of the index; those up to the cursor that the walk began with are passed over. */
@@ -185,11 +194,11 @@ static int note(struct walk *w, struct span id, int64_t ms)
     c->id[id.len] = '\0';
     c->ms = ms;
     w->same = is_same ? w->same + 1 : 1;
-    if (!is_same || strcmp(c->id, w->at.id) < 0)
+    if (!is_same || is_behind(w, c->id))
         w->n++;
     w->at.ms = ms;
     if (!is_same)
-        w->at.id[0] = '\x7f'; /* none of this millisecond was told before */
+        *w->at.id = w->is_rising ? '\0' : '\x7f'; /* none of this millisecond was told before */
     return 0;
 }
 
@@ -326,6 +335,17 @@ int store_delivery_records(struct store *s, struct span tenant, const struct del
 {
     return walk(&(struct walk){
         .s = s, .tenant = tenant, .at = *after, .each = each, .arg = arg, .is_bare = true});
+}
+
+int store_deliveries_since(struct store *s, struct span tenant, int64_t from_ms,
+                           store_delivery_fn *each, void *arg)
+{
+    return walk(&(struct walk){.s = s,
+                               .tenant = tenant,
+                               .at = {.ms = from_ms},
+                               .each = each,
+                               .arg = arg,
+                               .is_rising = true});
 }
 
 /* --- places in the index ---------------------------------------------------------------------- */

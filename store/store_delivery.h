@@ -46,6 +46,10 @@ int store_deliveries(struct store *s, struct span tenant, const struct delivery_
 int store_delivery_records(struct store *s, struct span tenant, const struct delivery_cursor *after,
                            store_delivery_fn *each, void *arg);
 
+/* Those that were created at @from_ms or later, the oldest first. */
+int store_deliveries_since(struct store *s, struct span tenant, int64_t from_ms,
+                           store_delivery_fn *each, void *arg);
+
 /* Before the newest that was created at @to_ms or earlier; 0: before the newest of all. */
 struct delivery_cursor delivery_cursor_before(int64_t to_ms);
 /* How many were created in that time; both included, to_ms 0: no end. */

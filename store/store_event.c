@@ -1,4 +1,5 @@
 #include "store/store_event.h"
+#include "common/id.h"
 #include <errno.h>
 
 static int parse(struct store *s, unsigned partition, struct stored_event *e)
@@ -45,6 +46,48 @@ int store_event_get(struct store *s, unsigned partition, struct span stream_id,
     else
         *ret = e;
     return r;
+}
+
+static int get_of(struct store *s, struct span tenant, struct span stream_id,
+                  struct stored_event *ret)
+{
+    int r = store_event_get(s, store_partition(s, tenant), stream_id, ret);
+
+    if (r || (ret->is_readable && span_equal(ret->event.fields.tenant, tenant)))
+        return r;
+    stored_event_fini(ret);
+    return STORE_MISSING;
+}
+
+static int find_own(struct store *s, struct span tenant, struct span id, struct stored_event *ret)
+{
+    struct redis_command cmd;
+    redisReply *reply = NULL;
+    struct span stream_id;
+    int r;
+
+    redis_command_init(&cmd);
+    redis_arg_text(&cmd, "HGET");
+    redis_arg_key(&cmd, &s->keys, store_partition(s, tenant), KEY_OWN_IDS, tenant);
+    redis_arg_span(&cmd, id);
+    r = store_call(s, &cmd, NULL, &reply);
+    redis_command_fini(&cmd);
+    if (!r && !redis_reply_span(reply, &stream_id))
+        r = STORE_MISSING;
+    r = r ? r : get_of(s, tenant, stream_id, ret);
+    freeReplyObject(reply);
+    return r;
+}
+
+int store_event_find(struct store *s, struct span tenant, struct span id, struct stored_event *ret)
+{
+    char stream_id[48];
+    unsigned partition;
+    int r = STORE_MISSING;
+
+    if (!id_event_parse(id, &partition, stream_id) && partition == store_partition(s, tenant))
+        r = get_of(s, tenant, span_of(stream_id), ret);
+    return r == STORE_MISSING ? find_own(s, tenant, id, ret) : r;
 }
 
 void stored_event_fini(struct stored_event *e)

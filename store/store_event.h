@@ -17,6 +17,9 @@ struct stored_event {
 /* @stream_id: "<ms>-<seq>". STORE_MISSING. stored_event_fini() when it answered 0. */
 int store_event_get(struct store *s, unsigned partition, struct span stream_id,
                     struct stored_event *ret);
+/* A tenant's event by its id: ours (evt_…), or its producer's own, which is known from fan-out on; of several with
+ * one own id the latest. STORE_MISSING: there is none, or it is another tenant's, or its fields cannot be read. */
+int store_event_find(struct store *s, struct span tenant, struct span id, struct stored_event *ret);
 void stored_event_fini(struct stored_event *e);
 
 #endif

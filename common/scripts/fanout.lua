@@ -2,13 +2,14 @@
 -- fanout.lua: accepted events become deliveries, each admitted or waiting.
 -- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] version that the caller's cache is at
 -- ARGV[5…] event after event:
---   stream id, tenant, limit, n, then n times: delivery id, endpoint, slots, job, record
+--   stream id, tenant, limit, n, its producer's own id for it or '',
+--     then n times: delivery id, endpoint, slots, job, record
 --   n = 0: nobody wants it; n = -1: refused, then the reason
 -- Answers {version} alone, having done nothing, when the configuration has changed since; else
 -- {version, delayed, throttled, deliveries made}.
 -- Invariant: an event is fanned out once. It is acknowledged first, and `event_refs` is set only once:
 -- if either says that somebody was here before, nothing is done. That also holds when the group was
--- lost and all of `events` is read again.
+-- lost and all of `events` is read again. An own id is in `own_ids` from here to the end of its event (retire.lua).
 --#include base.lua
 local version = tonumber(call('GET', P .. 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return {version} end
@@ -39,10 +40,11 @@ while ARGV[i] do
     if n > 0 then
         if fresh then
             local l = lane(tenant, ARGV[i + 2])
-            for d = 0, n - 1 do deliver(l, i + 4 + d * 5) end
+            if ARGV[i + 4] ~= '' then call('HSET', P .. 'own_ids:' .. tenant, ARGV[i + 4], event) end
+            for d = 0, n - 1 do deliver(l, i + 5 + d * 5) end
             made = made + n
         end
-        i = i + 4 + n * 5
+        i = i + 5 + n * 5
     elseif n == 0 then
         if fresh then
             call('XDEL', EVENTS, event)

@@ -1,10 +1,22 @@
 -- retire.lua: the end of a delivery and of its record.
 -- Invariants: a delivery is in `done:<tenant>` (a list, the oldest first) from its final state on, and
 -- only then may its record be removed; `event_refs`[event] counts the records that need the event's
--- body, which stays in `events` until that is 0.
+-- body, which stays in `events` until that is 0; `own_ids` names no event that is not there.
 
-local function release_event(event)
+-- Of two events with one own id the later has it.
+local function forget_own_id(tenant, event)
+    local key = P .. 'own_ids:' .. tenant
+    if call('EXISTS', key) == 0 then return end
+    local entries = redis.pcall('XRANGE', P .. 'events', event, event)
+    local fields = entries[1] and entries[1][2] or {}
+    for i = 1, #fields, 2 do
+        if fields[i] == 'id' and call('HGET', key, fields[i + 1]) == event then call('HDEL', key, fields[i + 1]) end
+    end
+end
+
+local function release_event(tenant, event)
     if call('HINCRBY', P .. 'event_refs', event, -1) <= 0 then
+        forget_own_id(tenant, event)
         call('HDEL', P .. 'event_refs', event)
         -- After the group was lost a scheduler may have read it again: fanout.lua must not take it for new.
         call('XACK', P .. 'events', 'scheduler', event)
@@ -36,7 +48,7 @@ local function forget_oldest(tenant, before_ms)
         if before_ms and ended_ms(record) >= before_ms then return false end
         call('UNLINK', key)
         local event = event_of(record)
-        if event then release_event(event) end
+        if event then release_event(tenant, event) end
     end
     call('LPOP', P .. 'done:' .. tenant)
     call('ZREM', P .. 'index:' .. tenant, id)

@@ -13,7 +13,7 @@ for _, tenant in ipairs(scan[2]) do
     if removed >= most then return {ARGV[1], removed} end
     if call('EXISTS', P .. 'tenant:' .. tenant, P .. 'index:' .. tenant) == 0 then
         call('SREM', P .. 'tenants', tenant)
-        call('DEL', P .. 'window:' .. tenant)
+        call('DEL', P .. 'window:' .. tenant, P .. 'own_ids:' .. tenant)
     end
 end
 -- What is left of removed endpoints to which nothing is on its way any more. Some at random, as those that

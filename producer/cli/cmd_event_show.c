@@ -12,7 +12,14 @@
 #include <stdio.h>
 
 struct args {
-    const char *id;
+    const char *id, *tenant;
+};
+
+enum { OPT_TENANT = OPTION_FIRST };
+
+static const struct argp_option options[] = {
+    {"tenant", OPT_TENANT, "ID", 0, "Whose event it is: ID may be its producer's own then", 0},
+    {0},
 };
 
 static int on_option(void *data, int key, char *value, struct diag *diag)
@@ -21,7 +28,10 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 
     if (key == ARGP_KEY_ARG)
         return option_argument(&a->id, "event", value, diag);
-    return diag_set(diag, "unexpected option");
+    if (key != OPT_TENANT)
+        return diag_set(diag, "unexpected option");
+    a->tenant = value;
+    return 0;
 }
 
 /* When Redis accepted it: what its stream id begins with. */
@@ -125,21 +135,35 @@ static int print_words(const char *id, const struct stored_event *stored)
     return EXIT_DONE;
 }
 
-static int show(struct store *s, const char *id, unsigned partition, const char *stream_id)
+/* Of any tenant, and also what breaks the contract. */
+static int find_anybodys(struct store *s, const char *id, struct stored_event *ret)
 {
-    struct stored_event stored;
-    int status, r = STORE_MISSING;
+    char stream_id[48];
+    unsigned partition;
 
-    if (partition < s->keys.partitions)
-        r = store_event_get(s, partition, span_of(stream_id), &stored);
+    if (id_event_parse(span_of(id), &partition, stream_id) || partition >= s->keys.partitions)
+        return STORE_MISSING;
+    return store_event_get(s, partition, span_of(stream_id), ret);
+}
+
+static int show(struct store *s, const struct args *a)
+{
+    const struct cli *cli = cli_of(s);
+    struct stored_event stored;
+    int status, r;
+
+    if (a->tenant)
+        r = store_event_find(s, span_of(a->tenant), span_of(a->id), &stored);
+    else
+        r = find_anybodys(s, a->id, &stored);
     if (r == STORE_MISSING)
-        return cli_fail(cli_of(s), EXIT_FAILED,
+        return cli_fail(cli, EXIT_FAILED,
                         "there is no event %s: it was rejected, no endpoint wanted it, or the "
                         "retention of its deliveries has ended",
-                        id);
+                        a->id);
     if (r)
         return cli_store_fail(s, r);
-    status = cli_of(s)->is_json ? print_json(cli_of(s), id, &stored) : print_words(id, &stored);
+    status = cli->is_json ? print_json(cli, a->id, &stored) : print_words(a->id, &stored);
     stored_event_fini(&stored);
     return status;
 }
@@ -154,15 +178,14 @@ static int run(struct cli *cli)
 
     if (!a->id)
         return cli_misuse(cli, "the event's id is missing");
-    if (id_event_parse(span_of(a->id), &partition, stream_id))
+    if (!a->tenant && id_event_parse(span_of(a->id), &partition, stream_id))
         return cli_fail(cli, EXIT_FAILED,
-                        "%.64s is no id of Grapnel's (evt_2_1737556200000_0): events cannot be "
-                        "looked up by an id of the producer's own; `grapnel delivery show' tells "
-                        "the event of a delivery",
+                        "%.64s is no id of Grapnel's (evt_2_1737556200000_0): an id of the "
+                        "producer's own is looked up with --tenant",
                         a->id);
     status = cli_store_open(&s, cli);
     if (!status)
-        status = show(&s, a->id, partition, stream_id);
+        status = show(&s, a);
     store_close(&s);
     return status;
 }
@@ -171,7 +194,10 @@ const struct command command_event_show = {
     .name = "event show",
     .arguments = "ID",
     .about = "Show an accepted event with its data",
-    .details = "ID is what publish answered, or what a delivery names as its event.",
+    .details = "ID is what publish answered, or what a delivery names as its event. A producer's "
+               "own id is "
+               "known from fan-out on; of several events with one the latest is shown.",
+    .options = options,
     .args_size = sizeof(struct args),
     .option = on_option,
     .run = run,

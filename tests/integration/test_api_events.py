@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+from children import wait_until
+from receiver import Answer
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 OURS = re.compile(r"evt_\d+_\d+_\d+")
@@ -185,3 +187,73 @@ def test_redis_has_no_room(bare_stack, api):
     assert [r["status"] for r in answer.json["results"]] == ["failed", "refused"]
     assert "OOM" in one.json["detail"] and "OOM" in answer.json["detail"] and "field" not in one.json
     assert len(entries(bare_stack)) == 1
+
+
+# --- looked up --------------------------------------------------------------------------------------------------------
+
+def get(api, event, *, status=200, tenant="acme"):
+    answer = api.get("/v1/events/" + event, tenant=tenant)
+    assert answer.status == status, answer
+    return answer.json if status == 200 else answer
+
+
+def test_an_event_and_what_came_of_it(stack):
+    endpoints = [stack.add()]
+    endpoints.append(stack.add_endpoint("acme", stack.receiver.hook("/fails", then=Answer(500)), events="B"))
+    api = stack.start_api()
+    noise = [{"type": "A", "data": n} for n in range(150)]
+    publish(api, value=noise)
+    ours = publish(api, body=b'{"type": "B", "data": {"sum": 1500.00}, "trace": "t"}')["id"]
+    publish(api, value=noise)
+    stack.wait_done(301)
+    wait_until(lambda: all(d["attempts"] for d in get(api, ours)["deliveries"]), 10)
+    answer = api.get(f"/v1/events/{ours}", tenant="acme")
+    assert answer.body.endswith(b',"data":{"sum": 1500.00}}')  # byte for byte
+    event = answer.json
+    assert (event["id"], event["event"], event["type"], event["trace"], event["traceparent"]) == (ours, ours, "B", "t", None)
+    assert event["fanned_out"] and event["deliveries_complete"] and event["delivery_count"] == 2
+    assert {d["endpoint"]: d["status"] for d in event["deliveries"]} == {endpoints[0].id: "success", endpoints[1].id: "pending"}
+    assert {d["event"] for d in event["deliveries"]} == {ours}
+    for delivery in event["deliveries"]:
+        assert delivery == api.get(f"/v1/deliveries/{delivery['id']}", tenant="acme").json
+        assert len(delivery["attempt_list"]) == 1
+
+
+def test_before_it_is_fanned_out(bare_stack, api):
+    ours = publish(api, value={"type": "A", "data": 1, "id": "mine"})
+    entry = bare_stack.redis("XRANGE", bare_stack.key("acme", "events"), "-", "+")[0][0].decode().replace("-", "_")
+    event = get(api, f"evt_{bare_stack.partition('acme')}_{entry}")
+    assert (event["id"], event["fanned_out"], event["delivery_count"], event["deliveries"]) == ("mine", False, 0, [])
+    assert ours["id"] == "mine"
+    get(api, "mine", status=404)
+
+
+def test_by_its_producer_s_own_id_as_long_as_it_is_there(bare_stack):
+    stack = bare_stack.start(retention_count=2)
+    stack.add()
+    api = stack.start_api()
+    for n, own in enumerate(("twice", "once", "twice")):
+        publish(api, value={"type": "A", "data": n, "id": own})
+        stack.wait_done(min(n + 1, 2))
+        wait_until(lambda n=n, own=own: stack.redis("XLEN", stack.key("acme", "events")) == min(n + 1, 2), 10)
+    assert get(api, "twice")["data"] == 2 and get(api, "once")["data"] == 1  # the first one's removal left the third's
+    assert get(api, get(api, "once")["event"])["id"] == "once"
+    for n in (3, 4):
+        publish(api, value={"type": "A", "data": n})
+    wait_until(lambda: stack.redis("EXISTS", stack.key("acme", "own_ids:acme")) == 0, 10)
+    get(api, "once", status=404)
+
+
+def test_another_tenant_s_event_is_not_there(bare_stack, api):
+    tenants = ["acme"] + [t for t in (f"t{n}" for n in range(40)) if bare_stack.partition(t) == bare_stack.partition("acme")][:1]
+    bare_stack.cli("tenant", "add", tenants[1])
+    ours = publish(api, value={"type": "A", "data": 1})["id"]
+    bare_stack.redis("HSET", bare_stack.key("acme", "own_ids:acme"), "mine", ours.split("_", 2)[2].replace("_", "-"))
+    get(api, ours)
+    assert get(api, "mine")["event"] == ours
+    for event in (ours, "mine", ours + "1", "evt_4000_1_1", "evt_0_1_1", "x" * 100, "%ff", "evt_1"):
+        assert get(api, event, status=404, tenant=tenants[1]).json["detail"] == "there is no such event"
+    # What breaks the contract will be rejected, and is nobody's.
+    stream_id = bare_stack.redis("XADD", bare_stack.key("acme", "events"), "*", "tenant", "acme", "odd", "1").decode()
+    get(api, f"evt_{bare_stack.partition('acme')}_{stream_id.replace('-', '_')}", status=404)
+    bare_stack.redis("DEL", bare_stack.key("acme", "own_ids:acme"))

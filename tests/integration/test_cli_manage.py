@@ -1148,6 +1148,9 @@ def test_event_show(cli, redis):
                      "traceId": "trace 1"}
     words = cli.text("event", "show", event)
     assert data in words and "trace 1" in words and "mine" in words
+    redis("HSET", key("acme", "own_ids:acme"), "mine", stream_id)
+    assert cli.one("event", "show", "mine", "--tenant", "acme")["acceptedAt"] == shown["acceptedAt"]
+    assert "there is no event" in cli.refusal("event", "show", event, "--tenant", "other")
 
 
 def test_event_show_of_what_breaks_the_contract(cli, redis):
@@ -1164,6 +1167,7 @@ def test_event_show_of_what_breaks_the_contract(cli, redis):
 
 def test_event_show_refusals(cli):
     assert "the event's id is missing" in cli.refusal("event", "show", status=2)
-    assert "cannot be looked up by an id of the producer's own" in cli.refusal("event", "show", "order-1")
+    assert "looked up with --tenant" in cli.refusal("event", "show", "order-1")
+    assert "there is no event order-1" in cli.refusal("event", "show", "order-1", "--tenant", "acme")
     for event in (f"evt_0_{MS}_0", f"evt_4095_{MS}_0"):
         assert f"there is no event {event}" in cli.refusal("event", "show", event)

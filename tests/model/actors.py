@@ -109,6 +109,7 @@ class Scheduler(Process):
             return [event, tenant, 0, -1, "type: missing" if config else "tenant: there is no such tenant"]
         wanted = [(i, e) for i, e in config["endpoints"].items() if not e["off"] and values[b"type"] != b"unwanted"]
         args = [event, tenant, LIMIT if config["limit"] is None else config["limit"], len(wanted)]
+        args += [values.get(b"id", b"")] if wanted else []
         for endpoint, e in wanted:
             identity = self.world.new_id("whd")
             created = pack.pack(["created", 1, tenant, endpoint, event, "a.b"])
@@ -228,6 +229,8 @@ class Person:
         kind = self.random.choice(["a.b"] * 8 + ["unwanted"])
         key = f"key{self.random.randrange(40)}"
         event = ["tenant", tenant, "type", kind, "data", "{}"]
+        if self.random.random() < 0.5:
+            event += ["id", f"own{self.random.randrange(6)}"]
         if self.random.random() < 0.03:
             event[2] = "typo"
         is_new, stream_id = self.redis.run("publish", key, 3600000, tenant, *event)[:2]

@@ -33,15 +33,17 @@ local function pending(name, group)
     for i, consumer in ipairs(answer[4] or {}) do names[i] = consumer[1] end
     return names
 end
-local picture = {wait = {}, ring = {}, window = {}, done = {}, index = {}, slots = {}, deliveries = {}}
+local picture = {wait = {}, ring = {}, window = {}, done = {}, index = {}, slots = {}, own_ids = {}, deliveries = {}}
 for _, key in ipairs(call('KEYS', P:gsub('([%[%]{}*?\\\\])', '\\\\%1') .. '*')) do
     local kind, rest = string.match(string.sub(key, #P + 1), '^(%a+):(.*)$')
+    if not kind then kind, rest = string.match(string.sub(key, #P + 1), '^own_(ids):(.*)$') end
     if kind == 'wait' then picture.wait[rest] = jobs_of(call('LRANGE', key, 0, -1))
     elseif kind == 'ring' then picture.ring[rest] = call('ZRANGE', key, 0, -1)
     elseif kind == 'window' then picture.window[rest] = call('LRANGE', key, 0, -1)
     elseif kind == 'done' then picture.done[rest] = call('LRANGE', key, 0, -1)
     elseif kind == 'index' then picture.index[rest] = call('ZRANGE', key, 0, -1)
     elseif kind == 'slots' then picture.slots[rest] = call('GET', key)
+    elseif kind == 'ids' then picture.own_ids[rest] = flat(call('HGETALL', key))
     elseif kind == 'delivery' then picture.deliveries[rest] = {cmsgpack.unpack(call('GET', key))} end
 end
 for _, name in ipairs({'event_refs', 'limits', 'cancelling', 'sweep', 'slow'}) do
@@ -157,6 +159,8 @@ class Check:
         self.demand(refs == counted, f"deliveries by event: {refs}, but event_refs says {counted}")
         for event in refs:
             self.demand(event in self.p["events"]["ids"], f"event {event} is needed and gone")
+        for own, event in [pair for ids in self.p["own_ids"].values() for pair in ids.items()]:
+            self.demand(event in refs, f"own id {own} is of event {event}, which is gone")
 
     def windows(self):
         for tenant, times in self.p["window"].items():
