@@ -189,15 +189,20 @@ int api_main(int argc, char **argv)
 {
     static const struct service_ops ops = {
         .program = "grapnel-api",
-        .about = "The management API over HTTP.",
+        .about = "The management API over HTTP. --routes alone: prints its calls.",
         .scope = SCOPE_API,
         .drain = drain,
         .abandon = abandon,
     };
     static struct api api;
     struct diag diag = {""};
-    int r = service_init(&api.service, &ops, argc, argv);
+    int r;
 
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
+        route_print(stdout);
+        return 0;
+    }
+    r = service_init(&api.service, &ops, argc, argv);
     if (r)
         return 2;
     r = start(&api, &diag);

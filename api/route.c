@@ -79,6 +79,15 @@ void route_find(struct route_match *ret, const char *method, const char *path)
     }
 }
 
+void route_print(FILE *out)
+{
+    const struct route *route;
+
+    for (size_t i = 0; (route = route_at(i)); i++)
+        (void)fprintf(out, "%s\t%s\t%s\t%s\n", route->method, route->pattern,
+                      role_name(route->role), route->is_of_tenant ? "tenant" : "-");
+}
+
 void route_methods(char *ret, size_t size, const char *path)
 {
     char ignored[ROUTE_PARAMS_MAX][ROUTE_PARAM_BYTES_MAX];

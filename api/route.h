@@ -4,6 +4,7 @@
 
 #include "common/base.h"
 #include "store/role.h"
+#include <stdio.h>
 
 struct call;
 struct store;
@@ -36,5 +37,7 @@ struct route_match {
 void route_find(struct route_match *ret, const char *method, const char *path);
 /* "GET, PUT": the methods that a path has, for Allow. */
 void route_methods(char *ret, size_t size, const char *path);
+/* A line for each: method, path, role, and "tenant" where it is of one; between tabs. For tests that must see all. */
+void route_print(FILE *out);
 
 #endif
