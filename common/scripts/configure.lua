@@ -98,14 +98,15 @@ actions['endpoint'] = function()
     if call('EXISTS', P .. 'tenant:' .. tenant) == 0 then return 'no tenant' end
     local error = wrong(key, ARGV[6], ARGV[8])
     if error then return error end
-    if call('EXISTS', key) == 0 and call('SCARD', P .. 'endpoints:' .. tenant) >= tonumber(ARGV[7]) then
-        return 'too many'
-    end
+    local is_new = call('EXISTS', key) == 0
+    if is_new and call('SCARD', P .. 'endpoints:' .. tenant) >= tonumber(ARGV[7]) then return 'too many' end
     call('SET', key, ARGV[4])
     call('SADD', P .. 'endpoints:' .. tenant, endpoint)
     set_or_clear('caps', endpoint, ARGV[5])
     uncap(endpoint)
     look_again()
+    -- One of this id was removed before: ids may be derived from what they are for.
+    if is_new and call('HEXISTS', P .. 'disabled', endpoint) == 1 then enable(endpoint) end
     -- One that is used is left alone: what is told here is a state, and no wish to begin anew.
     if ARGV[9] ~= 'enable' or call('HEXISTS', P .. 'disabled', endpoint) == 1 then
         set_state(endpoint, ARGV[9], ARGV[10])

@@ -47,6 +47,18 @@ def test_it_is_registered_and_read(api, kind, first, own):
     assert api.get(f"/v1/{kind}", tenant="acme").json == {kind: [made], "next_cursor": None}
 
 
+def test_the_endpoint_for_mail_is_in_use_again_when_it_was_removed_and_is_made_anew(api, bare_stack):
+    """Under the id that it had: what was said of the removed one does not hold for it."""
+    add(api, email="a@example.com")
+    (first,) = mail_endpoints(bare_stack)
+    bare_stack.cli("endpoint", "remove", first["id"], tenant="acme")
+    assert not mail_endpoints(bare_stack)
+    add(api, email="a@example.com")
+    (again,) = mail_endpoints(bare_stack)
+    assert again["id"] == first["id"]
+    assert again["enabled"] and again["disabledReason"] is None
+
+
 @pytest.mark.parametrize("kind", ["downloads", "files"])
 def test_an_id_is_made_when_none_is_named(api, kind):
     ids = {add(api, kind).json["id"] for _ in range(3)}
