@@ -78,27 +78,30 @@ static bool is_asked_for(const struct endpoint *e, const struct query *q)
            (q->disabled < 0 || q->disabled == (e->disabled_reason != NULL));
 }
 
+/* The index of the next one from @from on that is asked for; n_endpoints: there is none. */
+static unsigned next(const struct tenant *t, const struct query *q, unsigned from)
+{
+    while (from < t->n_endpoints && !is_asked_for(t->endpoints[from], q))
+        from++;
+    return from;
+}
+
 static void write_list(struct buf *ret, const struct store *s, const struct tenant *t,
                        const struct query *q)
 {
-    const struct endpoint *last = NULL;
-    int64_t n = 0;
-    bool has_more = false;
+    const struct endpoint *e = NULL;
+    unsigned at = next(t, q, 0);
 
     buf_add_text(ret, "{\"endpoints\":[");
-    for (unsigned i = 0; i < t->n_endpoints && !has_more; i++) {
-        if (!is_asked_for(t->endpoints[i], q))
-            continue;
-        has_more = n == q->limit;
-        if (has_more)
-            break;
-        last = t->endpoints[i];
-        buf_add_text(ret, n++ ? "," : "");
-        endpoint_v1_write(ret, endpoint_v1_json(last, s->settings), last);
+    for (int64_t n = 0; n < q->limit && at < t->n_endpoints; n++) {
+        e = t->endpoints[at];
+        buf_add_text(ret, n ? "," : "");
+        endpoint_v1_write(ret, endpoint_v1_json(e, s->settings), e);
+        at = next(t, q, at + 1);
     }
     buf_add_text(ret, "],\"next_cursor\":");
-    if (has_more)
-        buf_printf(ret, "\"%lld.%s\"}", (long long)last->created_ms, last->id);
+    if (e && at < t->n_endpoints)
+        buf_printf(ret, "\"%lld.%s\"}", (long long)e->created_ms, e->id);
     else
         buf_add_text(ret, "null}");
 }

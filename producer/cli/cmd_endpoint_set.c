@@ -4,11 +4,9 @@
 #include "producer/cli/endpoint_choice.h"
 #include "producer/cli/endpoint_options.h"
 #include "producer/cli/endpoint_view.h"
-#include "store/store_tenant.h"
+#include "store/endpoint_change.h"
 #include <errno.h>
 #include <openssl/crypto.h>
-
-enum { RECORD_BYTES_MAX = 256 << 10, TRIES = 10 };
 
 struct args {
     struct endpoint_choice choice;
@@ -48,39 +46,9 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return 0;
 }
 
-/* What is read, changed and written back, unless somebody else wrote in between. */
-struct change {
-    struct buf old;
-    struct endpoint *e;
-    struct tenant *t;
-    struct made_secret made;
-};
-
-static void change_fini(struct change *c)
-{
-    buf_fini(&c->old);
-    (void)endpoint_free(c->e);
-    (void)tenant_unref(c->t);
-    OPENSSL_cleanse(&c->made, sizeof(c->made));
-}
-
-/* Negative, or what store_endpoint_put() answers. */
-static int write_back(struct store *s, const struct args *a, const struct endpoint_rules *rules,
-                      struct change *c)
-{
-    int64_t now_ms;
-    int r = store_tenant_get(s, span_of(c->e->tenant), &c->t, NULL);
-
-    r = r ? r : store_now_ms(s, &now_ms);
-    r = r ? r : endpoint_spec_apply(c->e, &a->o.spec, c->t, rules, now_ms, &c->made, &s->words);
-    return r ? r : store_endpoint_put(s, c->e, buf_span(&c->old));
-}
-
-static int tell(struct store *s, const struct args *a, struct change *c, int r)
+static int fail(struct store *s, const struct args *a, int r)
 {
     switch (r) {
-    case 0:
-        return endpoint_print(cli_of(s), c->e, "set", c->made.text, 0);
     case STORE_CHANGED:
         return cli_fail(cli_of(s), EXIT_FAILED, "endpoint %s is being changed by others; try again",
                         a->choice.id);
@@ -92,35 +60,32 @@ static int tell(struct store *s, const struct args *a, struct change *c, int r)
     }
 }
 
-/* One try; true: somebody else wrote in between. */
-static bool set_once(struct store *s, const struct args *a, const struct endpoint_rules *rules,
-                     bool is_last, int *ret_status)
+static int change(struct store *s, const struct args *a, struct span tenant)
 {
-    struct change c = {0};
-    bool is_lost = false;
-    int r;
-
-    buf_init(&c.old, RECORD_BYTES_MAX);
-    *ret_status = endpoint_choice_load(s, &a->choice, &c.e, &c.old);
-    if (!*ret_status) {
-        r = write_back(s, a, rules, &c);
-        is_lost = r == STORE_CHANGED && !is_last;
-        if (!is_lost)
-            *ret_status = tell(s, a, &c, r);
-    }
-    change_fini(&c);
-    return is_lost;
-}
-
-static int set(struct store *s, const struct args *a)
-{
+    struct made_secret made = {""};
+    struct endpoint *e = NULL;
     struct endpoint_rules rules;
-    int status = EXIT_DONE, tries = 1;
+    int r, status;
 
     if (endpoint_rules_init(&rules, s, &s->words))
         return cli_misuse(cli_of(s), "%s", s->words.text);
-    while (set_once(s, a, &rules, tries == TRIES, &status))
-        tries++;
+    r = endpoint_spec_change(s, tenant, span_of(a->choice.id), &a->o.spec, &rules, NULL, NULL, &e,
+                             &made);
+    status = r ? fail(s, a, r) : endpoint_print(cli_of(s), e, "set", made.text, 0);
+    OPENSSL_cleanse(&made, sizeof(made));
+    (void)endpoint_free(e);
+    return status;
+}
+
+/* Whose it is never changes. */
+static int set(struct store *s, const struct args *a)
+{
+    struct endpoint *e = NULL;
+    int status = endpoint_choice_load(s, &a->choice, &e, NULL);
+
+    if (!status)
+        status = change(s, a, span_of(e->tenant));
+    (void)endpoint_free(e);
     return status;
 }
 

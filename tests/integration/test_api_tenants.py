@@ -208,3 +208,19 @@ def test_removing_a_tenant_removes_its_endpoints(stack):
     stack.publish("acme")
     wait_until(lambda: stack.rejected("acme"))
     assert stack.cli("endpoint", "list") == []
+
+
+# ---- whose it is ----
+
+def test_a_tenant_s_key_sees_its_own_tenant_only(api):
+    for one in ("acme", "other"):
+        add(api, id=one)
+    key = api.post("/v1/keys", {"name": "a key", "role": "admin"}, tenant="acme").json["key"]
+    reader = api.post("/v1/keys", {"name": "a key", "role": "read"}, tenant="acme").json["key"]
+    for one in (key, reader):
+        assert api.get("/v1/tenants/acme", key=one).json["id"] == "acme"
+        there, nowhere = (problem(api.get(f"/v1/tenants/{who}", key=one), 404) for who in ("other", "nobody"))
+        assert there == nowhere
+        for method, path, value in (("GET", "", None), ("POST", "", {"id": "x"}), ("PATCH", "/acme", {"limit": 0}), ("DELETE", "/acme", None)):
+            problem(api.ask(method, "/v1/tenants" + path, value, key=one), 403)
+    assert api.get("/v1/tenants/acme").json["limit"] is None

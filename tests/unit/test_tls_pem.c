@@ -154,8 +154,8 @@ static void test_client_refused(void **state)
     (void)state;
     cert_pem(&cert, &a);
     key_pem(&key, &a);
-    refuses_client(cert.span, SPAN(""), "client_cert and client_key: only one is given");
-    refuses_client(SPAN(""), key.span, "client_cert and client_key: only one is given");
+    refuses_client(cert.span, SPAN(""), "client_cert: expected with client_key");
+    refuses_client(SPAN(""), key.span, "client_cert: expected with client_key");
     refuses_client(cert.span, *key_pem(&other, &b), "client_key: does not fit");
     refuses_client(cert.span, SPAN("garbage"), "client_key: holds no private key");
     refuses_client(cert.span, cert.span, "client_key: holds no private key");
