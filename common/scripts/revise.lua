@@ -10,7 +10,6 @@
 -- memory), the rest then cannot. Whoever read another record than this one replaces does nothing.
 --#include base.lua
 --#include change.lua
---#include change.lua
 local tenant, key, list = ARGV[1], P .. ARGV[2], P .. ARGV[6]
 local keep, name = tonumber(ARGV[5]), ARGV[8]
 
@@ -40,6 +39,5 @@ else
         call('PEXPIRE', list, keep)
     end
 end
-if keep == 0 then changed(tenant) end -- it is configuration, and may hold what is sealed: the rekeyer looks again
 if keep == 0 then changed(tenant) end -- it is configuration, and may hold what is sealed: the rekeyer looks again
 return {now}

@@ -18,6 +18,26 @@ def test_it_is_served_to_anybody(bare_stack):
     assert answer.json["openapi"].startswith("3.1.")
 
 
+def references(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    for one in value if isinstance(value, list) else ():
+        yield from references(one)
+
+
+def test_every_reference_leads_somewhere(bare_stack):
+    document = bare_stack.start_api().ask("GET", "/openapi.json").json
+    found = set(references(document))
+    assert len(found) > 10
+    for reference in found:
+        place = document
+        for name in reference.removeprefix("#/").split("/"):
+            assert name in place, reference
+            place = place[name]
+
+
 def test_every_described_call_is_there(bare_stack):
     bare_stack.cli("tenant", "add", "acme")
     api = bare_stack.start_api()
