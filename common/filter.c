@@ -18,24 +18,43 @@ static struct span inside_quotes(struct span string)
     return string.len < 2 ? SPAN("") : (struct span){string.data + 1, string.len - 2};
 }
 
-static bool equals(const struct filter_value *wanted, struct span value)
-{
+/* A value of the data, read once for all that it is compared with. */
+struct found {
     enum json_kind kind;
+    struct span text;
+    struct json_number number;
+};
 
-    value = json_value(value, &kind);
-    if (kind != wanted->kind)
+static struct found read_found(struct span value)
+{
+    struct found f = {.kind = JSON_KIND_NULL};
+
+    f.text = json_value(value, &f.kind);
+    if (f.kind == JSON_KIND_NUMBER)
+        f.number = json_number_read(f.text);
+    return f;
+}
+
+static bool equals(const struct filter_value *wanted, const struct found *found)
+{
+    struct json_number number;
+
+    if (found->kind != wanted->kind)
         return false;
-    if (kind == JSON_KIND_STRING)
-        return json_string_equal(inside_quotes(value), wanted->text);
-    if (kind == JSON_KIND_NUMBER)
-        return json_number_compare(value, wanted->text) == 0;
-    return true;
+    if (found->kind == JSON_KIND_STRING)
+        return json_string_equal(inside_quotes(found->text), wanted->text);
+    if (found->kind != JSON_KIND_NUMBER)
+        return true;
+    number = json_number_read(wanted->text);
+    return json_number_order(&found->number, &number) == 0;
 }
 
 static bool is_one_of(const struct filter_node *condition, struct span value)
 {
+    struct found found = read_found(value);
+
     for (unsigned i = 0; i < condition->n_values; i++)
-        if (equals(&condition->values[i], value))
+        if (equals(&condition->values[i], &found))
             return true;
     return false;
 }

@@ -6,14 +6,6 @@
 /* More than two texts in memory can differ in where their points are. */
 #define DIFFERENCE_MAX INT64_C(1000000000000000)
 
-struct number {
-    int sign;           /* -1, 1; 0 for zero, when nothing else is valid */
-    struct span digits; /* from the first that is not 0 on; a point may stand among them */
-    int64_t point;      /* where the point stands, counted from the first of @digits */
-    int exponent_sign;
-    struct span exponent; /* its digits */
-};
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -24,13 +16,15 @@ static struct span behind(struct span s, size_t n)
     return (struct span){s.data + n, s.len - n};
 }
 
-static void read_exponent(struct number *n, struct span text) /* behind the 'e' */
+static void read_exponent(struct json_number *n, struct span text) /* behind the 'e' */
 {
     n->exponent_sign = 1;
     if (text.len && (text.data[0] == '-' || text.data[0] == '+')) {
         n->exponent_sign = text.data[0] == '-' ? -1 : 1;
         text = behind(text, 1);
     }
+    while (text.len && text.data[0] == '0')
+        text = behind(text, 1);
     n->exponent = text;
 }
 
@@ -44,9 +38,9 @@ static size_t mantissa_len(struct span text)
     return n;
 }
 
-static struct number read_number(struct span text)
+struct json_number json_number_read(struct span text)
 {
-    struct number n = {.sign = 1};
+    struct json_number n = {.sign = 1};
     const char *point;
 
     if (text.len && text.data[0] == '-') {
@@ -63,6 +57,8 @@ static struct number read_number(struct span text)
         n.point -= n.digits.data[0] == '0';
         n.digits = behind(n.digits, 1);
     }
+    while (n.digits.len && strchr("0.", n.digits.data[n.digits.len - 1]))
+        n.digits.len--;
     if (n.digits.len == 0)
         n.sign = 0;
     return n;
@@ -76,49 +72,53 @@ static int digit_at(struct span s, size_t power)
 
 /* a's exponent less b's, but at most DIFFERENCE_MAX either way: what is that large once only grows
  * with further digits. */
-static int64_t exponent_difference(const struct number *a, const struct number *b)
+static int64_t exponent_difference(const struct json_number *a, const struct json_number *b)
 {
     int64_t difference = 0;
 
     for (size_t power = MAX(a->exponent.len, b->exponent.len); power-- > 0;) {
         difference = difference * 10 + a->exponent_sign * digit_at(a->exponent, power) -
                      b->exponent_sign * digit_at(b->exponent, power);
-        difference = MAX(-DIFFERENCE_MAX, MIN(difference, DIFFERENCE_MAX));
+        if (difference >= DIFFERENCE_MAX || difference <= -DIFFERENCE_MAX)
+            return difference;
     }
     return difference;
 }
 
-/* Takes the next digit; behind the last come zeros. */
 static char take_digit(struct span *digits)
 {
-    if (digits->len && digits->data[0] == '.')
+    if (digits->data[0] == '.')
         *digits = behind(*digits, 1);
-    if (digits->len == 0)
-        return '0';
     *digits = behind(*digits, 1);
     return digits->data[-1];
 }
 
 static int compare_digits(struct span a, struct span b)
 {
-    while (a.len || b.len) {
+    while (a.len && b.len) {
         char from_a = take_digit(&a), from_b = take_digit(&b);
 
         if (from_a != from_b)
             return from_a < from_b ? -1 : 1;
     }
-    return 0;
+    return (a.len > 0) - (b.len > 0); /* what is left ends in a digit that is not 0 */
+}
+
+int json_number_order(const struct json_number *a, const struct json_number *b)
+{
+    int64_t powers;
+
+    if (a->sign != b->sign || a->sign == 0)
+        return a->sign - b->sign;
+    powers = exponent_difference(a, b) + a->point - b->point;
+    if (powers)
+        return powers < 0 ? -a->sign : a->sign;
+    return a->sign * compare_digits(a->digits, b->digits);
 }
 
 int json_number_compare(struct span a, struct span b)
 {
-    struct number x = read_number(a), y = read_number(b);
-    int64_t powers;
+    struct json_number x = json_number_read(a), y = json_number_read(b);
 
-    if (x.sign != y.sign || x.sign == 0)
-        return x.sign - y.sign;
-    powers = exponent_difference(&x, &y) + x.point - y.point;
-    if (powers)
-        return powers < 0 ? -x.sign : x.sign;
-    return x.sign * compare_digits(x.digits, y.digits);
+    return json_number_order(&x, &y);
 }

@@ -334,6 +334,33 @@ static void limits_hold_and_no_less(void **state)
     buf_fini(&b);
 }
 
+/* A number of the data is read once for a condition, however many it is compared with: what fanout.c
+ * counts. Were it read for each, this would be 10 GB, and the test run out of its time. */
+static void a_long_number_is_not_read_for_each_value(void **state)
+{
+    enum { CONDITIONS = 12, DIGITS = 8 << 20 };
+    struct buf text, data;
+    struct filter *f;
+
+    (void)state;
+    buf_init(&text, FILTER_BYTES_MAX);
+    buf_init(&data, DIGITS + 64);
+    for (unsigned i = 0; i < CONDITIONS * FILTER_VALUES_MAX; i++)
+        buf_add_text(&text, i == 0                       ? "{\"$and\":[{\"a\":{\"$nin\":[1"
+                            : i % FILTER_VALUES_MAX == 0 ? "]}},{\"a\":{\"$nin\":[1"
+                                                         : ",1");
+    buf_add_text(&text, "]}}]}");
+    buf_add_text(&data, "{\"a\":1.");
+    memset(buf_reserve(&data, DIGITS), '0', DIGITS);
+    buf_wrote(&data, DIGITS);
+    buf_add_text(&data, "1}");
+    f = parse(buf_span(&text));
+    assert_true(filter_matches(f, buf_span(&data)));
+    filter_free(f);
+    buf_fini(&text);
+    buf_fini(&data);
+}
+
 static void bytes_that_are_no_json(void **state)
 {
     (void)state;
@@ -438,6 +465,7 @@ int main(void)
         cmocka_unit_test(cases_hold_or_not),
         cmocka_unit_test(refusals_name_place_and_expectation),
         cmocka_unit_test(limits_hold_and_no_less),
+        cmocka_unit_test(a_long_number_is_not_read_for_each_value),
         cmocka_unit_test(bytes_that_are_no_json),
         cmocka_unit_test(borrows_nothing),
         cmocka_unit_test(each_condition_is_explained),

@@ -82,11 +82,20 @@ static void long_numbers(void **state)
 
     /* The same digits as an exponent: 1e1000…0 */
     memmove(digits + 2, digits, LONG);
-    digits[1] = 'e';
+    digits[1] = '.';
+    digits[2] = '0';
     assert_int_equal(json_number_compare((struct span){digits, LONG}, (struct span){digits, LONG}),
                      0);
     assert_true(json_number_compare((struct span){digits, LONG}, (struct span){digits, LONG + 1}) <
                 0);
+
+    /* 1.000…0, and 1.000…01 */
+    digits[1] = '.';
+    digits[2] = '0';
+    assert_int_equal(json_number_compare((struct span){digits, LONG}, SPAN("10e-1")), 0);
+    digits[LONG - 1] = '1';
+    assert_true(json_number_compare((struct span){digits, LONG}, SPAN("1")) > 0);
+    assert_true(json_number_compare(SPAN("1.1"), (struct span){digits, LONG}) > 0);
     free(digits);
 }
 
