@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 
 /* ---- what went wrong ---- */
 
@@ -138,5 +139,6 @@ void endpoint_call_tell(struct call *c, const struct store *s, unsigned status,
     json_decref(secret);
     if (buf_result(&c->body))
         call_empty(c, 500);
+    (void)snprintf(c->made, sizeof(c->made), "%s", a->e->id);
     tell_version(c, a);
 }

@@ -62,8 +62,11 @@ static void merge_header(json_t *all, const char *name, json_t *value)
     json_t *ignored;
     void *next;
 
-    json_object_foreach_safe(all, next, old, ignored) if (strcasecmp(old, name) == 0)(void)
-        json_object_del(all, old);
+    json_object_foreach_safe(all, next, old, ignored)
+    {
+        if (strcasecmp(old, name) == 0)
+            (void)json_object_del(all, old);
+    }
     if (!json_is_null(value))
         (void)json_object_set(all, name, value);
 }

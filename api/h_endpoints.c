@@ -169,8 +169,11 @@ static void drop_nulls(json_t *body)
     json_t *value;
     void *next;
 
-    json_object_foreach_safe(body, next, name, value) if (json_is_null(value))(void)
-        json_object_del(body, name);
+    json_object_foreach_safe(body, next, name, value)
+    {
+        if (json_is_null(value))
+            (void)json_object_del(body, name);
+    }
 }
 
 static void add(struct call *c, struct store *s, const struct endpoint_spec *spec)

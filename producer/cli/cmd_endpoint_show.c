@@ -17,6 +17,20 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return r == CHOICE_OTHER ? diag_set(diag, "unexpected option") : r;
 }
 
+static void put_slowed(struct buf *json, const struct endpoint_load *load)
+{
+    if (!load->is_slow) {
+        json_put_null(json, "slowed");
+        return;
+    }
+    json_key(json, "slowed");
+    json_begin(json, '{');
+    json_put_bool(json, "resting", load->rests);
+    json_put_i64(json, "slots", load->slow_slots);
+    json_put_time(json, "until", load->slow_until_ms);
+    json_end(json, '}');
+}
+
 static int print_json(const struct cli *cli, const struct endpoint *e,
                       const struct endpoint_load *load)
 {
@@ -29,6 +43,7 @@ static int print_json(const struct cli *cli, const struct endpoint *e,
     json_put_i64(&json, "consecutiveFailures", load->failures);
     json_put_i64(&json, "inFlight", load->in_flight);
     json_put_i64(&json, "waiting", load->waiting);
+    put_slowed(&json, load);
     json_end(&json, '}');
     status = cli_print_json(cli, &json);
     buf_fini(&json);
@@ -107,6 +122,12 @@ static int print_words(const struct cli *cli, const struct endpoint *e,
     print_field("failed in row", "%lld", (long long)load->failures);
     print_field("in flight", "%lld", (long long)load->in_flight);
     print_field("waiting", "%lld", (long long)load->waiting);
+    if (load->is_slow && load->rests)
+        print_field("slowed", "gets nothing for now, then %lld at a time",
+                    (long long)load->slow_slots);
+    else if (load->is_slow)
+        print_field("slowed", "%lld at a time for now", (long long)load->slow_slots);
+    print_field_time("slowed until", load->is_slow ? load->slow_until_ms : 0);
     return EXIT_DONE;
 }
 
@@ -143,8 +164,10 @@ const struct command command_endpoint_show = {
     .name = "endpoint show",
     .arguments = "ID",
     .about = "Show an endpoint: its settings, its state, what it is doing",
-    .details = "`in flight' counts what workers send or are about to send, `waiting' what is due "
-               "but has no permit yet. Secrets are never shown, only what they are called.",
+    .details =
+        "`in flight' counts what workers send or are about to send, `waiting' what is due "
+        "but has no permit yet; `slowed' tells of an endpoint that asked for fewer requests at "
+        "a time. Secrets are never shown, only what they are called.",
     .options = options,
     .args_size = sizeof(struct endpoint_choice),
     .option = on_option,

@@ -460,6 +460,8 @@ def test_failures_and_slowing_down_are_told(live, stack):
     wait_until(lambda: load()["slowed"])
     slowed = load()["slowed"]
     assert slowed == {"resting": True, "slots": 4, "until": slowed["until"]} and TIME.fullmatch(slowed["until"])
+    assert stack.cli("endpoint", "show", endpoint)["slowed"] == slowed
+    assert b"gets nothing for now, then 4 at a time" in stack.run("endpoint", "show", endpoint).stdout
     live.post(f"/{endpoint}/disable")
     live.post(f"/{endpoint}/enable")
     assert load() == {"in_flight": 0, "waiting": 0, "failures_in_row": 0, "slowed": None}
@@ -531,6 +533,22 @@ def test_if_match_goes_with_a_rotation_too(acme):
     assert acme.post(f"/{endpoint}/rotate", headers={"If-Match": old}).status == 200
     problem(acme.post(f"/{endpoint}/rotate", headers={"If-Match": old}), 412, "If-Match")
     assert len(acme.get(f"/{endpoint}").json["secrets"]) == 2
+
+
+# ---- the audit ----
+
+def test_the_audit_names_the_endpoint(acme):
+    endpoint = acme.id()
+    acme.patch(f"/{endpoint}", {"slots": 5})
+    acme.patch(f"/{endpoint}", {"slots": 0})  # refused: no change
+    acme.post(f"/{endpoint}/match", {"type": "a"})  # a dry run is none either
+    secret = acme.post(f"/{endpoint}/rotate").json["secret"]
+    acme.delete(f"/{endpoint}")
+    answer = acme.api.get("/v1/audit", tenant="acme")
+    assert [(one["method"], one["route"], one["objects"]) for one in answer.json["entries"]] == [
+        ("DELETE", "/v1/endpoints/{id}", [endpoint]), ("POST", "/v1/endpoints/{id}/rotate", [endpoint]),
+        ("PATCH", "/v1/endpoints/{id}", [endpoint]), ("POST", "/v1/endpoints", [endpoint])]
+    assert secret.encode() not in answer.body
 
 
 # ---- TLS ----

@@ -227,7 +227,7 @@ def test_endpoint_add_with_defaults(acme):
     assert re.fullmatch("sec_[a-z2-9]{7}", secret["id"])
     assert (secret["createdAt"], secret["until"]) == (added["createdAt"], None)
     shown = acme.one("endpoint", "show", added["id"])
-    assert shown == {**added, "consecutiveFailures": 0, "inFlight": 0, "waiting": 0}
+    assert shown == {**added, "consecutiveFailures": 0, "inFlight": 0, "waiting": 0, "slowed": None}
 
 
 def test_endpoint_add_with_everything(acme, redis):
