@@ -82,8 +82,7 @@ static void long_numbers(void **state)
 
     /* The same digits as an exponent: 1e1000…0 */
     memmove(digits + 2, digits, LONG);
-    digits[1] = '.';
-    digits[2] = '0';
+    digits[1] = 'e';
     assert_int_equal(json_number_compare((struct span){digits, LONG}, (struct span){digits, LONG}),
                      0);
     assert_true(json_number_compare((struct span){digits, LONG}, (struct span){digits, LONG + 1}) <
