@@ -143,7 +143,7 @@ def take_system(h, line):
     elif did == "fault":
         h.faults.append(Fault(line["kind"], line["target"], line["begun"], line["ended"], line["number"],
                               line["skipped"]))
-    elif did in ("started", "ended", "finished", "size"):
+    elif did in ("started", "ended", "finished", "size", "sanitizer"):
         h.processes.append(line)
     elif did == "probe":
         h.probes.append(line)

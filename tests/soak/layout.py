@@ -2,6 +2,7 @@
 compared; what is left to the seed is when which fault comes, what is published, and what each request is answered."""
 
 import dataclasses
+import zlib
 
 PARTITIONS = 4
 LEASE_S, HEARTBEAT_S, PERMIT_S, REDIS_TIMEOUT_S = 2.0, 0.2, 1.0, 2.0
@@ -40,10 +41,10 @@ TENANTS = (
 )
 
 SITES = ("west", "east")
-PRODUCERS = {"plain1": "plain", "plain2": "plain", "once1": "once", "command1": "command"}
+PRODUCERS = {"plain1": "plain", "plain2": "plain", "once1": "once", "command1": "command", "web1": "api"}
 WORKERS = ("worker1", "worker2", "worker3")
 SCHEDULERS = ("scheduler1", "scheduler2")
-APIS = ("api1",)
+APIS = ("api1", "api2")
 # These are stopped and cut off, but never killed: what grows slowly is seen in them.
 VETERANS = ("worker1", "scheduler1", "api1")
 
@@ -54,3 +55,7 @@ def parse_ms(text):
 # Those that have a new name in each life, as they have by default; the others come back by the same one.
 NEW_NAMES = ("worker3", "scheduler2")
 NAMESAKES = tuple(name for name in WORKERS if name not in NEW_NAMES)
+
+
+def partition(tenant):
+    return zlib.crc32(tenant.encode()) % PARTITIONS

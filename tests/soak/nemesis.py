@@ -68,7 +68,7 @@ class Nemesis:
         return lambda: service.signal(signal.SIGCONT)
 
     do_stop_long = do_stop_receivers = do_stop_api = do_stop
-    do_kill_producer = do_kill_receivers = do_kill
+    do_kill_producer = do_kill_receivers = do_kill_api = do_kill
 
     def do_stop_workers(self, _):
         services = self.system.supervisor.of_kind("worker")

@@ -20,6 +20,7 @@ class Fault:
         return f"{self.at:7.1f} s  {self.kind} {self.target or 'redis'}{extra} for {self.seconds:.1f} s"
 
 
+MORTAL_APIS = [name for name in layout.APIS if name not in layout.VETERANS]
 MORTALS = [name for name in (*layout.WORKERS, *layout.SCHEDULERS) if name not in layout.VETERANS]
 PROGRAMS = [*layout.WORKERS, *layout.SCHEDULERS]
 CLOCKS = ("worker3", "scheduler2")  # those that run with a clock that can be moved
@@ -59,6 +60,7 @@ LANES = {
     }),
     "others": ((2.0, 8.0), {
         "kill producer": (2, list(layout.PRODUCERS), (0.0, 1.0)),
+        "kill api": (1, MORTAL_APIS, (0.0, 2.0)),
         "kill receivers": (1, ["receivers"], (0.0, 2.0)),
         "stop receivers": (1, ["receivers"], (0.2, 2.0)),
         "clock": (1, list(CLOCKS), (2.0, 8.0)),

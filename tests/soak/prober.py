@@ -18,13 +18,13 @@ class Prober(threading.Thread):
     def __init__(self, system):
         super().__init__(daemon=True)
         self.system, self.is_ending = system, threading.Event()
-        self.api = api_client.Api(system.api_port, stack.ROOT_KEY)
+        self.apis = [api_client.Api(port, stack.ROOT_KEY) for port in system.api_ports.values()]
         self.random = random.Random(system.o.seed)
 
     def ask(self, path, tenant):
         """(status, JSON); status 0: there was no answer."""
         try:
-            answer = self.api.ask("GET", path, tenant=tenant, timeout=10)
+            answer = self.random.choice(self.apis).ask("GET", path, tenant=tenant, timeout=10)
             return answer.status, answer.json if answer.status == 200 else None
         except (OSError, http.client.HTTPException):
             return 0, None

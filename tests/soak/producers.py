@@ -3,6 +3,7 @@
 it is noted, so that of a producer that was killed it is known what it may have sent."""
 
 import argparse
+import http.client
 import json
 import os
 import random
@@ -180,15 +181,69 @@ class Command(Producer):
             self.note_told(event, "unknown", why=answer.get("error", "")[:60])
 
 
-KINDS = {"plain": Plain, "once": Once, "command": Command}
+class Api(Producer):
+    """POST /v1/events, with idempotency keys until all are accepted, or without and once."""
+
+    def publish(self, events):
+        is_once = self.random.random() < 0.5
+        self.note_sent(events, is_once)
+        left = self.post(events, is_once)
+        while is_once and left:
+            time.sleep(0.3)
+            left = self.post(left, True)
+
+    def post(self, events, is_once):
+        """Those that are not accepted."""
+        keys = [{"idempotency_key": e["mark"]} if is_once else {} for e in events]
+        members = [{"type": e["type"], "tenant": e["tenant"], **key} for e, key in zip(events, keys)]
+        # `data` as it is, and not as a parser would write it again
+        body = ",".join(json.dumps(m)[:-1] + f', "data": {e["data"]}}}' for m, e in zip(members, events))
+        status, answer = self.ask(f"[{body}]".encode())
+        if status is None:
+            return self.all_told(events, "unknown")
+        if "results" not in answer:
+            return self.all_told(events, "refused", why=f"{status} {answer.get('detail')}"[:60])
+        return [event for event, result in zip(events, answer["results"]) if not self.take(event, result)]
+
+    def all_told(self, events, outcome, **more):
+        for event in events:
+            self.note_told(event, outcome, **more)
+        return events
+
+    def take(self, event, result):
+        """Is it accepted?"""
+        if result["status"] == "accepted":
+            _, _, ms, number = result["id"].split("_")
+            self.note_told(event, "accepted", event=f"{ms}-{number}", is_new=not result["duplicate"])
+            return True
+        outcome = "unknown" if result["status"] == "unknown" else "refused"
+        self.note_told(event, outcome, why=f"{result['status']} {result.get('detail')}"[:60])
+        return False
+
+    def ask(self, body):
+        """(status, answer); (None, None) when there was none."""
+        try:
+            if not self.client:
+                self.client = http.client.HTTPConnection("127.0.0.1", self.o.api_port, timeout=8)
+            headers = {"Authorization": f"Bearer {self.o.api_key}", "Content-Type": "application/json"}
+            self.client.request("POST", "/v1/events", body, headers)
+            answer = self.client.getresponse()
+            return answer.status, json.loads(answer.read())
+        except (OSError, http.client.HTTPException):
+            self.hang_up()
+            time.sleep(0.2)
+            return None, None
+
+
+KINDS = {"plain": Plain, "once": Once, "command": Command, "api": Api}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--kind", choices=KINDS, required=True)
-    for name in ("name", "journal", "folder", "program", "tenants"):
+    for name in ("name", "journal", "folder", "program", "tenants", "api-key"):
         parser.add_argument("--" + name, required=True)
-    for name in ("seed", "port", "partitions"):
+    for name in ("seed", "port", "partitions", "api-port"):
         parser.add_argument("--" + name, type=int, required=True)
     parser.add_argument("--rate", type=float, required=True)
     options = parser.parse_args()

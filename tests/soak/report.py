@@ -48,7 +48,7 @@ def write(verdict):
     o = h.options
     lines = [f"# Soak, seed {o['seed']}: {'all promises kept' if verdict.is_good else 'PROMISES BROKEN'}", "",
              f"{o['minutes']:g} minutes of load with faults, {o.get('rate', 0):g} events a second, Redis with appendfsync "
-             f"{o['fsync']}, three workers, two schedulers, one API.", "", "| | |", "|---|---|"]
+             f"{o['fsync']}, three workers, two schedulers, two APIs.", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in counts(h, verdict)]
     lines += ["", "| promise | rule | | checked | broken | excused |", "|---|---|---|---|---|---|"]
     for name, result in verdict.results.items():

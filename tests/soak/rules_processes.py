@@ -22,6 +22,8 @@ def alive(h, trouble):
         elif line["did"] == "ended" and line["kind"] == "redis":
             is_known = line["ours"] or trouble.between(("disk full",), line["at"] - 5, line["at"])
             result.demand(is_known, f"redis-server ended by itself with status {line['status']}")
+        elif line["did"] == "sanitizer":
+            result.demand(False, f"a sanitizer's report in the log of {line['name']}")
         elif line["did"] == "finished" and line["kind"] in ("worker", "scheduler", "api"):
             result.demand(line["status"] == 0, f"{line['name']} left with status {line['status']}")
     return result
@@ -68,8 +70,8 @@ def api(h, trouble):
     for line in h.probes:
         if line["status"] in (200, 503):
             result.checked += 1
-        elif line["status"] == 0 and trouble.between(("stop api", "cut api"), line["at"] - 12, line["at"], felt=12.0):
-            result.excuse("the API was stopped")
+        elif line["status"] == 0 and trouble.between(("stop api", "cut api", "kill api", "stall"), line["at"] - 12, line["at"], felt=12.0):
+            result.excuse("the API was stopped or killed")
         else:
             result.demand(False, f"{line['path']} was answered with {line['status']}")
     for line in h.compared:

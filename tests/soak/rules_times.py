@@ -21,7 +21,7 @@ def periods(limits):
 
 def windows(h, trouble):
     """In any 60 s from a request on there are no more than the limit. Where Redis forgot its last moments, it has
-    forgotten permits, too; those that were used then come on top."""
+    forgotten permits, too; those that were used then come on top. So do those of a group that was destroyed."""
     result = Result("in any 60 seconds a tenant's receivers get no more than its limit")
     times = collections.defaultdict(list)
     for seen in h.seen:
@@ -41,18 +41,18 @@ def judge_period(tenant, at, limit, trouble, result):
         while end < len(at) and at[end] < first + WINDOW_S:
             end += 1
         count = end - begin
-        forgotten = sum(was_forgotten(t, trouble) for t in at[begin:end]) if count > limit else 0
-        if forgotten and count - forgotten <= limit:
-            result.excuse("Redis forgot permits when it was killed")
+        on_top = sum(is_on_top(t, tenant, trouble) for t in at[begin:end]) if count > limit else 0
+        if on_top and count - on_top <= limit:
+            result.excuse("Redis forgot permits when it was killed, or jobs were given out again as their group was destroyed")
         else:
             result.demand(count <= limit, f"{tenant}: {count} requests in 60 s from {first:.3f}, its limit is {limit}")
         most = max(most, count)
     return most
 
 
-def was_forgotten(at, trouble):
+def is_on_top(at, tenant, trouble):
     """Its permit was granted up to a second before the request."""
-    return trouble.may_be_lost(at) or trouble.may_be_lost(at - layout.PERMIT_S)
+    return trouble.may_be_lost(at - layout.PERMIT_S, at) or trouble.may_be_sent_again(at, tenant)
 
 
 def planned_s(endpoint, attempt):

@@ -104,7 +104,7 @@ class Service:
 class Supervisor(threading.Thread):
     """Looks after the services, and notes memory and descriptors of those that are to be measured."""
 
-    MEASURE_S = 1.0
+    MEASURE_S, LOOK_S, STALL_S = 1.0, 0.05, 0.8
 
     def __init__(self, journal, measured):
         super().__init__(daemon=True)
@@ -121,8 +121,9 @@ class Supervisor(threading.Thread):
         return [service for service in self.services.values() if service.kind == kind]
 
     def run(self):
-        due = time.monotonic()
-        while not self.is_ending.wait(0.05):
+        due = looked = time.monotonic()
+        while not self.is_ending.wait(self.LOOK_S):
+            looked = self.note_stall(looked)
             try:
                 for service in list(self.services.values()):
                     service.look()
@@ -131,6 +132,15 @@ class Supervisor(threading.Thread):
                     self.measure()
             except Exception as e:  # else nobody would be started again, and nobody would know
                 self.faults.append(repr(e))
+
+    def note_stall(self, looked):
+        """When the machine itself stood still, so may everybody else have: a fault that nobody planned."""
+        now = time.monotonic()
+        if now - looked > self.STALL_S:
+            ended = time.time()
+            self.journal.note(did="fault", kind="stall", target="", number=0.0, begun=ended - (now - looked), ended=ended,
+                              skipped=False)
+        return now
 
     def measure(self):
         for service in list(self.services.values()):

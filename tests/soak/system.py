@@ -9,7 +9,7 @@ import zlib
 
 import layout
 import stack  # tests/support
-from children import free_port, wait_until
+from children import SANITIZER_MARKS, free_port, wait_until
 from journal import Journal
 from resp import Client, RedisError
 from supervisor import Service, Supervisor
@@ -45,7 +45,8 @@ class System:
         self.journal = Journal(os.path.join(folder, "system.journal"))
         self.programs = stack.find_programs()
         self.build = stack.build_folder()
-        self.redis_port, self.receiver_port, self.api_port = free_port(), free_port(), free_port()
+        self.redis_port, self.receiver_port = free_port(), free_port()
+        self.api_ports = {name: free_port() for name in layout.APIS}
         self.endpoints = {}  # path -> what receivers.py wants to know, and our id
         self.endpoints_path = os.path.join(folder, "endpoints.json")
         self.supervisor = Supervisor(self.journal, MEASURED)
@@ -75,7 +76,7 @@ class System:
         for name in layout.WORKERS:
             self.start_program(name, "worker")
         for name in layout.APIS:
-            self.start_program(name, "api", api_listen=f"127.0.0.1:{self.api_port}", api_root_key=stack.ROOT_KEY)
+            self.start_program(name, "api", api_listen=f"127.0.0.1:{self.api_ports[name]}", api_root_key=stack.ROOT_KEY)
         self.supervisor.start()
 
     def add(self, name, kind, argv, env=None):
@@ -115,7 +116,8 @@ class System:
                     "--journal", os.path.join(self.folder, f"{name}.journal"), "--folder", self.folder, "--program",
                     self.programs["grapnel"], "--tenants", tenants, "--seed", str(self.o.seed), "--port",
                     str(self.wires.ports[name]), "--partitions", str(layout.PARTITIONS), "--rate",
-                    str(self.o.rate / len(layout.PRODUCERS))]
+                    str(self.o.rate / len(layout.PRODUCERS)), "--api-port", str(self.api_ports["api2"]),
+                    "--api-key", stack.ROOT_KEY]
             url = f"redis://127.0.0.1:{self.wires.ports[name]}/0"
             self.add(name, "producer", argv, stack.environment({"redis_url": url, "redis_timeout": "2s"}))
 
@@ -205,6 +207,12 @@ class System:
     def finish(self, kind):
         for service in self.supervisor.of_kind(kind):
             service.finish()
+
+    def note_sanitizers(self):
+        """What the programs' sanitizers, if they have any, said."""
+        for service in self.supervisor.services.values():
+            if service.kind in MEASURED and any(mark in service.log(1 << 20) for mark in SANITIZER_MARKS):
+                self.journal.note(did="sanitizer", name=service.name, kind=service.kind)
 
     def kill_rest(self):
         self.supervisor.end()

@@ -284,6 +284,13 @@ def test_permits_that_redis_forgot():
     assert broken(h) == {"windows"}
 
 
+@pytest.mark.parametrize("target, is_forgiven", [("1:jobs", False), ("2:jobs", True), ("2:events", False)])
+def test_permits_of_jobs_that_were_given_out_again(target, is_forgiven):
+    h = limited([1, 2, 3, 4])
+    made_up.fault(h, "drop group", target, 3.5, 3.5)
+    assert broken(h) == (set() if is_forgiven else {"windows"})
+
+
 def test_a_retry_before_its_time():
     h = made_up.good()
     h.seen[1].at = T0 + 1.01
@@ -341,6 +348,12 @@ def test_redis_may_give_up_when_its_disk_is_full():
     h.processes.append(ended("redis", "redis", 1, False))
     made_up.fault(h, "disk full", "", 4.0, 6.0)
     assert not broken(h)
+
+
+def test_a_report_of_a_sanitizer():
+    h = made_up.good()
+    h.processes.append({"did": "sanitizer", "name": "worker1", "kind": "worker"})
+    assert broken(h) == {"alive"}
 
 
 def sizes(rss_kib, fds, seconds=300):

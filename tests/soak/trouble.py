@@ -8,10 +8,11 @@ LOST_S = 2.0
 # Redis reads its log, nobody is judged for 3 s after Redis was away.
 FELT_S = layout.LEASE_S + layout.REDIS_TIMEOUT_S + 5.0
 
-STOPS = ("stop", "stop long")
+# Nobody planned these, and they are everybody's: the machine stood still.
+STALLS = ("stall",)
 OF_REDIS = ("redis kill", "redis term", "redis stop", "full", "readonly", "no replicas", "disk full", "cut clients",
-            "flush scripts")
-OF_RECEIVERS = ("kill receivers", "stop receivers", "cut site", "mute site", "delay site")
+            "flush scripts", *STALLS)
+OF_RECEIVERS = ("kill receivers", "stop receivers", "cut site", "mute site", "delay site", *STALLS)
 # A wire that is only slow (0.3 s at most) costs nobody its lease.
 OF_A_PROGRAM = ("kill", "term", "stop", "stop long", "stop workers", "cut", "cut long", "mute")
 
@@ -40,6 +41,12 @@ class Trouble:
         if self.h.options["fsync"] == "always":
             return False
         return self.death_between(begin, (end or begin) + LOST_S)
+
+    def may_be_sent_again(self, at, tenant):
+        """Were jobs given out again about then under a permit that had been used? The architecture says so of a group
+        that was destroyed by hand, and of nothing else."""
+        target = f"{layout.partition(tenant)}:jobs"
+        return self.between(("drop group",), at - layout.PERMIT_S - 2.0, at + 3.0, target) is not None
 
     def excuses_lost(self, worker, begin, end):
         """Why this worker may have been taken for dead between these; None: nothing says so."""
