@@ -1,7 +1,6 @@
 #include "producer/cli/webhook.h"
 #include "common/sign.h"
 #include "common/sign_time.h"
-#include "common/text.h"
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
