@@ -3,6 +3,7 @@
 #include "api/endpoint_call.h"
 #include "api/etag.h"
 #include "api/handlers.h"
+#include "common/extra_headers.h"
 #include "common/options.h"
 #include "store/endpoint_change.h"
 #include "store/endpoint_revoke.h"
@@ -11,7 +12,8 @@
 #include <stdio.h>
 #include <strings.h>
 
-enum { REASON_MAX = 200 };
+/* Of one change: all of the old ones may go, and as many may come. */
+enum { REASON_MAX = 200, HEADERS_MAX = 2 * EXTRA_HEADERS_MAX };
 
 /* A body that need not be there: then *ret is NULL. */
 static int read_object(struct call *c, json_t **ret)
@@ -110,6 +112,10 @@ static int may(void *arg, struct span record)
         return ENDPOINT_CALL_ANSWERED;
     if (!change->headers)
         return 0;
+    if (json_object_size(change->headers) > HEADERS_MAX) {
+        call_problem(change->c, 400, "headers", "expected at most %d at once", HEADERS_MAX);
+        return ENDPOINT_CALL_ANSWERED;
+    }
     r = endpoint_parse(&e, span_of(call_param(change->c, 0)), record);
     r = r ? r : merge_headers(change, e);
     (void)endpoint_free(e);

@@ -6,11 +6,12 @@ import re
 
 import pytest
 import signatures
+import test_endpoint_tls
 from children import wait_until
 from receiver import HANG, Answer
 from stack import SECRET
-from test_endpoint_tls import Server, pki  # noqa: F401 (a fixture)
 
+pki = test_endpoint_tls.pki
 URL = "https://acme.example/hook"
 NONE = "ep_" + "00000000-0000-4000-8000-000000000000"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -383,6 +384,11 @@ def test_headers_are_merged(acme):
     assert patched({"x-a": None, "X-B": None, "X-C": None}) is None
     assert patched('{"X-D": "4"}') == {"X-D": "4"}  # as text: replaced whole
     assert patched(None) is None
+    twenty = {f"X-{n}": "a" for n in range(20)}
+    assert patched(twenty) == twenty
+    assert patched({**dict.fromkeys(twenty), **{f"Y-{n}": "a" for n in range(20)}}) == {f"Y-{n}": "a" for n in range(20)}
+    for many, words in (({"Z": "a"}, "at most 20"), ({f"Z-{n}": None for n in range(41)}, "at most 40 at once")):
+        assert words in problem(acme.patch(f"/{endpoint}", {"headers": many}), 400, "headers")
 
 
 # ---- what a change does ----
@@ -558,8 +564,8 @@ def read(path):
         return file.read()
 
 
-def test_certificates(live, stack, pki):  # noqa: F811
-    server = Server(pki, wants_client=True)
+def test_certificates(live, stack, pki):
+    server = test_endpoint_tls.Server(pki, wants_client=True)
     try:
         endpoint = live.id(url=server.url, retries=0)
         wanted = {"ca": read(pki("ca.pem")), "client_cert": read(pki("client.pem")), "client_key": read(pki("client.key"))}
