@@ -130,6 +130,7 @@ static void close_all(struct api *api)
 {
     api->n_closing = 3;
     timer_close(&api->drain, on_part_closed);
+    retry_runner_stop(TAKE(api->retries));
     pool_close(api->pool, on_part_closed, api);
     http_server_close(api->server, on_part_closed, api);
 }
@@ -182,7 +183,8 @@ static int start(struct api *api, struct diag *diag)
     r = r ? r : jwt_keyring_init(&api->jwt, set, diag);
     r = r ? r : timer_init(&api->drain, &api->service.loop, look_for_end, api);
     r = r ? r : http_server_new(&api->server, &api->service.loop, &server, diag);
-    return r ? r : pool_new(&api->pool, &api->service.loop, &pool);
+    r = r ? r : pool_new(&api->pool, &api->service.loop, &pool);
+    return r ? r : retry_runner_start(&api->retries, set);
 }
 
 int api_main(int argc, char **argv)

@@ -5,6 +5,7 @@
 
 #include "api/jwt_keyring.h"
 #include "api/pool.h"
+#include "api/retry_runner.h"
 #include "common/egress.h"
 #include "common/http_server.h"
 #include "common/service.h"
@@ -15,6 +16,7 @@ struct api {
     struct egress_policy egress;
     struct http_server *server;
     struct pool *pool;
+    struct retry_runner *retries;
     struct jwt_keyring jwt;
     struct timer drain;      /* looks whether the last answer is out */
     atomic_uint n_testing;   /* threads that wait for what comes of a test */

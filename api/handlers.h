@@ -21,6 +21,7 @@ call_fn h_source_post, h_source_list, h_source_get, h_source_patch, h_source_del
 call_fn h_download_post, h_download_list, h_download_get;
 call_fn h_file_post, h_file_list, h_file_get;
 call_fn h_event_post, h_event_get;
+call_fn h_retry_post, h_retry_list, h_retry_get, h_retry_delete;
 call_fn h_delivery_list, h_delivery_get, h_delivery_retry;
 
 #endif

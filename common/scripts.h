@@ -16,7 +16,7 @@
     X(api_key)                                                                                     \
     X(api_key_change)                                                                              \
     X(audit)                                                                                       \
-    X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused)
+    X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,

@@ -14,6 +14,11 @@ for _, tenant in ipairs(scan[2]) do
     if call('EXISTS', P .. 'tenant:' .. tenant, P .. 'index:' .. tenant) == 0 then
         call('SREM', P .. 'tenants', tenant)
         call('DEL', P .. 'window:' .. tenant, P .. 'own_ids:' .. tenant)
+        for _, job in ipairs(call('ZRANGE', P .. 'retry_jobs:' .. tenant, 0, -1)) do
+            call('DEL', P .. 'retry_job:' .. job)
+            call('ZREM', P .. 'retries', job)
+        end
+        call('DEL', P .. 'retry_jobs:' .. tenant)
     end
 end
 -- What is left of removed endpoints to which nothing is on its way any more. Some at random, as those that
