@@ -90,6 +90,20 @@ struct outcome outcome_of_status(const struct dialect *d, int status, struct spa
     return o;
 }
 
+struct outcome outcome_of_smtp(int code)
+{
+    struct outcome o = {.code = OUTCOME_OK, .next = NEXT_DONE, .status = code};
+
+    if (code / 100 == 5) {
+        o.code = OUTCOME_CLIENT_ERROR;
+        o.next = NEXT_FINAL;
+    } else if (code / 100 != 2) {
+        o.code = OUTCOME_SERVER_ERROR;
+        o.next = NEXT_RETRY;
+    }
+    return o;
+}
+
 struct outcome outcome_of_error(enum outcome_code code)
 {
     return (struct outcome){.code = code,

@@ -40,6 +40,8 @@ struct outcome outcome_of_status(const struct dialect *d, int status, struct spa
                                  int64_t now_wall_ms);
 
 /* From no answer: @code says why. INVALID_URL is final, everything else is retried. */
+/* What an SMTP server's reply code means (RFC 5321 4.2.1): 4yz may pass, 5yz is final. */
+struct outcome outcome_of_smtp(int code);
 struct outcome outcome_of_error(enum outcome_code code);
 
 /* The scheduler's verdict on a failed attempt. */

@@ -1,6 +1,7 @@
 #include "store/endpoint_spec.h"
 #include "common/endpoint_tls.h"
 #include "common/err.h"
+#include "common/mail_address.h"
 #include "common/options.h"
 #include "common/partition.h"
 #include <assert.h>
@@ -50,7 +51,9 @@ int spec_description(struct endpoint_spec *spec, const char *name, const char *v
 static int set_url(struct endpoint *e, const char *url, const struct tenant *t,
                    const struct endpoint_rules *rules, struct diag *diag)
 {
-    int r = egress_check_url(&rules->egress, span_of(url), t->may_be_plain, diag);
+    int r = mail_url_is(span_of(url))
+                ? mail_url_check(span_of(url), diag)
+                : egress_check_url(&rules->egress, span_of(url), t->may_be_plain, diag);
 
     return r ? r : endpoint_replace_text(&e->url, span_of(url));
 }

@@ -1,10 +1,11 @@
 #include "store/transfer.h"
 #include "common/err.h"
+#include "common/mail_address.h"
 #include "common/pack.h"
 #include "common/text.h"
 #include <errno.h>
 
-enum { UUID_LEN = 36, EMAIL_LOCAL_MAX = 64, STATES_MAX = 4 };
+enum { UUID_LEN = 36, STATES_MAX = 4 };
 
 static const struct {
     const char *noun, *states[STATES_MAX];
@@ -105,26 +106,12 @@ int transfer_set_source(struct transfer *t, struct span value, struct diag *diag
     return set_words(t->source, "source", value, TRANSFER_SOURCE_MAX, diag);
 }
 
-/* What an SMTP server may be told without quoting; whether somebody reads it there is not known anyway. */
-static bool is_address(struct span text)
-{
-    const char *at = text.len ? memrchr(text.data, '@', text.len) : NULL;
-    size_t local = at ? (size_t)(at - text.data) : 0;
-
-    if (!local || local > EMAIL_LOCAL_MAX || local + 1 == text.len || !is_printable(text))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (strchr("<>()[]\\,;:\"", text.data[i]) || (text.data[i] == '@' && i != local))
-            return false;
-    return text.data[0] != '-';
-}
-
 int transfer_set_email(struct transfer *t, struct span value, struct diag *diag)
 {
-    if (value.len && (value.len > TRANSFER_EMAIL_MAX || !is_address(value)))
+    if (value.len && !mail_address_is(value))
         return diag_set(diag,
                         "email: expected an address such as name@example.com, at most %d bytes",
-                        TRANSFER_EMAIL_MAX);
+                        MAIL_ADDRESS_MAX);
     copy(t->email, value);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/base.h"
 #include "common/buf.h"
 #include "common/id.h"
+#include "common/mail_address.h"
 
 enum transfer_kind { TRANSFER_DOWNLOAD, TRANSFER_FILE };
 
@@ -18,7 +19,7 @@ enum transfer_state { TRANSFER_BEGUN, TRANSFER_DONE, TRANSFER_FAILED, TRANSFER_E
 
 enum {
     TRANSFER_NAME_MAX = 256,
-    TRANSFER_EMAIL_MAX = 254,
+    TRANSFER_EMAIL_MAX = MAIL_ADDRESS_MAX,
     TRANSFER_SOURCE_MAX = 128,
     TRANSFER_URL_MAX = 2048,
     TRANSFER_RECORD_MAX = 8 << 10,

@@ -17,6 +17,7 @@
 #include "common/metrics.h"
 #include "common/record.h"
 #include "common/trace_context.h"
+#include "worker/mail.h"
 #include "worker/worker.h"
 #include <errno.h>
 #include <stdio.h>
@@ -224,6 +225,11 @@ static void settle_lapsed(struct delivery *d, const struct http_result *result)
         delivery_hand_back(d);
 }
 
+static bool is_mail(const struct delivery *d)
+{
+    return mail_url_is(span_of(d->endpoint->url));
+}
+
 void delivery_lose(struct delivery *d)
 {
     record_pack(&d->record, &(struct record_entry){.kind = RECORD_LOST,
@@ -241,6 +247,8 @@ static void settle_answer(struct delivery *d, const struct http_result *result)
 
     if (result->error)
         o = outcome_of_error(result->error);
+    else if (is_mail(d))
+        o = outcome_of_smtp(result->status);
     else
         o = outcome_of_status(&d->endpoint->policy.row, result->status, result->retry_after,
                               clock_wall_ms());
@@ -407,11 +415,32 @@ static int build_headers(struct delivery *d, const struct event *event,
     return r;
 }
 
-static int build(struct delivery *d, const struct event *event)
+/* The address lies where a POST has its headers. */
+static int build_mail(struct delivery *d, const struct event *event, struct diag *diag)
 {
+    const char *from = d->worker->service.settings.smtp_from;
     struct envelope_input in = envelope_of(d, event);
-    int r = dialect_envelope(&d->body, &d->endpoint->policy.row, &in);
+    struct mail m = {.text = &d->body};
+    int r = mail_build(&m, from, mail_url_address(span_of(d->endpoint->url)), &in,
+                       clock_wall_ms() / 1000, diag);
 
+    if (r)
+        return r;
+    buf_add_text(&d->headers, m.to);
+    d->call.mail_from = from;
+    d->call.mail_to = d->headers.data;
+    return buf_result(&d->headers);
+}
+
+static int build(struct delivery *d, const struct event *event, struct diag *diag)
+{
+    struct envelope_input in;
+    int r;
+
+    if (is_mail(d))
+        return build_mail(d, event, diag);
+    in = envelope_of(d, event);
+    r = dialect_envelope(&d->body, &d->endpoint->policy.row, &in);
     return r ? r : build_headers(d, event, &in, clock_wall_ms() / 1000);
 }
 
@@ -456,6 +485,7 @@ static bool configure(struct delivery *d)
 void delivery_send(struct delivery *d, const struct event *event)
 {
     const struct target *t;
+    struct diag diag = {""};
     int r;
 
     if (!event) {
@@ -474,9 +504,14 @@ void delivery_send(struct delivery *d, const struct event *event)
         fail_unsent(d, t ? t->fault : OUTCOME_UNKNOWN_ERROR, t ? t->why.text : "out of memory");
         return;
     }
-    r = build(d, event);
+    if (is_mail(d) && !*d->worker->service.settings.smtp_url) {
+        fail_unsent(d, OUTCOME_UNKNOWN_ERROR, "no mail server: smtp_url is not set");
+        return;
+    }
+    r = build(d, event, &diag);
     if (r)
-        fail_unsent(d, OUTCOME_UNKNOWN_ERROR, err_text(r));
+        fail_unsent(d, *diag.text ? OUTCOME_INVALID_URL : OUTCOME_UNKNOWN_ERROR,
+                    *diag.text ? diag.text : err_text(r));
     else
         post(d);
 }

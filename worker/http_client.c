@@ -40,17 +40,17 @@ static unsigned shard_of(const struct http_call *call)
     return call->shard % HTTP_SHARDS;
 }
 
-static struct http_easy *easy_take(struct http_client *c, unsigned shard)
+static struct http_easy *easy_take(struct http_client *c, unsigned shard, bool is_mail)
 {
     struct pool *p = &c->pools[shard];
-    struct list *node = list_pop(&p->idle);
+    struct list *node = is_mail ? NULL : list_pop(&p->idle);
     struct http_easy *e;
 
     if (node) {
         p->n_idle--;
         return list_entry(node, struct http_easy, link);
     }
-    if (http_easy_new(&e, &c->config, &c->bridge.shards[shard], p->share))
+    if (http_easy_new(&e, &c->config, &c->bridge.shards[shard], p->share, is_mail))
         return NULL;
     return e;
 }
@@ -61,7 +61,7 @@ static void easy_put(struct http_client *c, unsigned shard, struct http_easy *e)
 
     if (!e)
         return;
-    if (p->n_idle == POOL_MAX) {
+    if (p->n_idle == POOL_MAX || e->is_mail) {
         http_easy_free(e);
         return;
     }
@@ -136,7 +136,7 @@ void http_call_start(struct http_client *c, struct http_call *call)
     call->client = c;
     call->is_cancelled = false;
     http_target_ref(call->target);
-    call->easy = e = easy_take(c, shard_of(call));
+    call->easy = e = easy_take(c, shard_of(call), call->target->is_mail);
     if (!e || http_easy_load(e, call) || http_shard_add(e->shard, e->curl))
         end_later(c, call);
 }
@@ -169,6 +169,7 @@ static void client_free(struct http_client *c)
             (void)curl_share_cleanup(c->pools[i].share);
     X509_STORE_free(c->config.store);
     http_proxy_fini(&c->config.proxy);
+    smtp_fini(&c->config.smtp);
     free(c);
     curl_global_cleanup();
 }
@@ -230,6 +231,7 @@ static int check_curl(struct diag *diag)
 static int client_init(struct http_client *c, const struct http_client_options *o,
                        struct diag *diag)
 {
+    static const struct smtp_options no_smtp = {"", "", "", false, ""};
     int r;
 
     r = pools_init(c);
@@ -239,6 +241,9 @@ static int client_init(struct http_client *c, const struct http_client_options *
     if (r)
         return err_trace(r);
     r = http_proxy_parse(&c->config.proxy, o->proxy, diag);
+    if (r)
+        return err_trace(r);
+    r = smtp_init(&c->config.smtp, o->smtp ? o->smtp : &no_smtp, diag);
     if (r)
         return err_trace(r);
     r = tls_store_new(&c->config.store, o->ca_file, diag);

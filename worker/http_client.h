@@ -20,6 +20,8 @@ struct http_client;
 struct http_target; /* a parsed URL, kept with an endpoint's cached configuration */
 struct http_call;
 
+struct smtp_options; /* smtp.h */
+
 struct http_client_options {
     const struct egress_policy *egress; /* borrowed for the client's life */
     size_t response_bytes_kept, response_bytes_max;
@@ -29,6 +31,7 @@ struct http_client_options {
      * SOCKS5, and it makes the connections: then the policy sees a target's URL only, the answers
      * of DNS are the proxy's to judge, and its own address is the operator's choice. */
     const char *proxy;
+    const struct smtp_options *smtp; /* where e-mails go; NULL: nowhere */
 };
 
 int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o,
@@ -44,7 +47,8 @@ struct http_target_options {
     struct span client_cert_pem, client_key_pem; /* both or none; limits in tls_pem.h */
 };
 
-/* Refuses what egress_check_url() refuses (but plain http), then what tls_pem.h refuses: -EINVAL
+/* A URL that is mailto: makes a target of e-mails; nothing else counts then.
+ * Refuses what egress_check_url() refuses (but plain http), then what tls_pem.h refuses: -EINVAL
  * with words that begin with the field. Targets that do not trust the same and show the same never
  * share a connection or a TLS session. */
 int http_target_new(struct http_target **ret, struct http_client *c,
@@ -76,6 +80,8 @@ struct http_call {
     unsigned shard;     /* any number; calls with the same one share connections */
     int64_t timeout_ms; /* over the whole attempt: look-up, connect, TLS, send, answer */
     struct span body;
+    /* To a target of e-mails: addresses; the body is the message, and the headers are not sent. */
+    const char *mail_from, *mail_to;
     /* "Name: value" lines without CR, LF or NUL, at most 64 and 64 KiB; what breaks that is not
      * sent (UNKNOWN_ERROR). Content-Type and User-Agent are the owner's too: without them none is
      * sent. */

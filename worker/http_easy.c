@@ -38,7 +38,7 @@ static void note_refused(struct http_easy *e, const struct curl_sockaddr *addres
 
 static bool has_proxy(const struct http_easy *e)
 {
-    return e->config->proxy.url[0] != '\0';
+    return !e->is_mail && e->config->proxy.url[0] != '\0';
 }
 
 /* Here, and not at the look-up, as this is the address that a connection is really made to; or it
@@ -54,7 +54,8 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
         return CURL_SOCKET_BAD;
     }
     e->has_met_proxy = false;
-    if (!has_proxy(e) && egress_check_address(e->config->egress, &address->addr, NULL)) {
+    if (!e->is_mail && !has_proxy(e) &&
+        egress_check_address(e->config->egress, &address->addr, NULL)) {
         note_refused(e, address);
         return CURL_SOCKET_BAD;
     }
@@ -108,6 +109,15 @@ static void note_retry_after(struct http_easy *e, struct span value)
         buf_add_span(&e->retry_after, value);
 }
 
+/* What the mail server said last. */
+static void note_reply(struct http_easy *e, struct span line)
+{
+    while (line.len && strchr("\r\n", line.data[line.len - 1]))
+        line.len--;
+    buf_clear(&e->body);
+    buf_add(&e->body, line.data, MIN(line.len, e->config->response_bytes_kept));
+}
+
 static size_t on_header(char *line, size_t one, size_t len, void *arg)
 {
     static const struct span wanted = {"retry-after:", 12};
@@ -120,8 +130,10 @@ static size_t on_header(char *line, size_t one, size_t len, void *arg)
         e->has_long_headers = true;
         return 0;
     }
-    if (len > wanted.len && (line[0] | 0x20) == 'r' &&
-        strncasecmp(line, wanted.data, wanted.len) == 0)
+    if (e->is_mail)
+        note_reply(e, (struct span){line, len});
+    else if (len > wanted.len && (line[0] | 0x20) == 'r' &&
+             strncasecmp(line, wanted.data, wanted.len) == 0)
         note_retry_after(e, (struct span){line + wanted.len, len - wanted.len});
     else if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
         buf_clear(&e->retry_after); /* what a 1xx said is not the answer's */
@@ -149,9 +161,12 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *arg)
 {
     struct http_easy *e = arg;
     const struct tls_trust *trust = e->call->target->trust;
+    X509_STORE *store = e->config->store;
 
     (void)curl;
-    if (e->config->proxy.is_tls && !e->has_met_proxy) {
+    if (e->is_mail && e->config->smtp.store)
+        store = e->config->smtp.store;
+    if (!e->is_mail && e->config->proxy.is_tls && !e->has_met_proxy) {
         e->has_met_proxy = true;
         trust = NULL;
     } else {
@@ -159,7 +174,7 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *arg)
     }
     if (trust)
         return tls_trust_apply(trust, context) ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
-    SSL_CTX_set1_cert_store(context, e->config->store);
+    SSL_CTX_set1_cert_store(context, store);
     return CURLE_OK;
 }
 
@@ -218,8 +233,27 @@ static bool set_tls(struct http_easy *e, CURLSH *share)
            SET(CURLOPT_SSL_CTX_DATA, e) || SET(CURLOPT_SHARE, share);
 }
 
+static size_t on_read(char *to, size_t one, size_t room, void *arg)
+{
+    struct http_easy *e = arg;
+    struct span rest = {e->call->body.data + e->n_read, e->call->body.len - e->n_read};
+    size_t n = MIN(rest.len, one * room);
+
+    if (n)
+        memcpy(to, rest.data, n);
+    e->n_read += n;
+    return n;
+}
+
+static bool set_mail(struct http_easy *e)
+{
+    return !smtp_set(&e->config->smtp, e->curl) || SET(CURLOPT_READFUNCTION, on_read) ||
+           SET(CURLOPT_READDATA, e) || SET(CURLOPT_MAXAGE_CONN, (long)IDLE_S_MAX) ||
+           SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES);
+}
+
 int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct http_shard *shard,
-                  CURLSH *share)
+                  CURLSH *share, bool is_mail)
 {
     struct http_easy *e = calloc(1, sizeof(*e));
 
@@ -227,11 +261,13 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
         return err_origin(-ENOMEM);
     e->config = config;
     e->shard = shard;
+    e->is_mail = is_mail;
     list_init(&e->link);
     buf_init(&e->body, config->response_bytes_kept);
     buf_init(&e->retry_after, HTTP_RETRY_AFTER_BYTES_MAX);
     e->curl = curl_easy_init();
-    if (!e->curl || set_callbacks(e) || set_http(e) || set_proxy(e) || set_tls(e, share)) {
+    if (!e->curl || set_callbacks(e) || (is_mail ? set_mail(e) : set_http(e) || set_proxy(e)) ||
+        set_tls(e, share)) {
         http_easy_free(e);
         return err_origin(-ENOMEM);
     }
@@ -340,12 +376,32 @@ static bool set_label(struct http_easy *e, struct tls_trust *trust)
     return SET(CURLOPT_CAINFO_BLOB, trust ? &blob : NULL);
 }
 
+static int load_mail(struct http_easy *e, const struct http_call *call)
+{
+    union {
+        const char *borrowed;
+        char *data; /* curl only reads it */
+    } to = {call->mail_to};
+
+    if (!*e->config->smtp.options.url)
+        return refuse(e, -EINVAL, "no mail server: smtp_url is not set");
+    e->recipient = (struct curl_slist){to.data, NULL};
+    e->n_read = 0;
+    if (SET(CURLOPT_MAIL_FROM, call->mail_from) || SET(CURLOPT_MAIL_RCPT, &e->recipient) ||
+        SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->body.len) ||
+        SET(CURLOPT_TIMEOUT_MS, (long)MAX(call->timeout_ms, 1)))
+        return refuse(e, -ENOMEM, "out of memory");
+    return 0;
+}
+
 int http_easy_load(struct http_easy *e, struct http_call *call)
 {
     int r;
 
     e->call = call;
     e->error[0] = '\0';
+    if (e->is_mail)
+        return load_mail(e, call);
     r = load_headers(e, call->headers, call->n_headers);
     if (r)
         return r;

@@ -9,6 +9,7 @@
 #include "worker/http_bridge.h"
 #include "worker/http_client.h"
 #include "worker/http_proxy.h"
+#include "worker/smtp.h"
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
 
@@ -26,6 +27,7 @@ struct http_easy_config {
     size_t response_bytes_kept, response_bytes_max;
     X509_STORE *store; /* what all targets trust */
     struct http_proxy proxy;
+    struct smtp smtp;
     uint64_t n_connects;
 };
 
@@ -34,7 +36,10 @@ struct http_easy {
     struct http_easy_config *config;
     struct http_shard *shard;
     struct list link; /* in the pool while it carries nothing */
+    bool is_mail;     /* one for e-mails; it is not pooled */
     struct http_call *call;
+    struct curl_slist recipient; /* of an e-mail */
+    size_t n_read;               /* of its message */
     void *headers; /* the curl_slist nodes of the request, and behind them their text */
     size_t headers_size;
     struct buf body, retry_after;
@@ -61,8 +66,9 @@ struct http_easy {
     char error[CURL_ERROR_SIZE];
 };
 
+/* @is_mail: for an e-mail; -EINVAL when there is no server for them. */
 int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct http_shard *shard,
-                  CURLSH *share);
+                  CURLSH *share, bool is_mail);
 struct http_easy *http_easy_free(struct http_easy *e);
 
 /* Makes ready to carry @call, which it borrows. On failure e->error says why. -EINVAL, -ENOMEM. */

@@ -25,7 +25,7 @@ void http_result_fail(struct http_result *ret, enum outcome_code code, const cha
  * plain http there is no sign of that before the request itself. */
 static bool is_at_proxy(const struct http_easy *e)
 {
-    return e->config->proxy.url[0] && !e->has_connected && !e->started_us;
+    return !e->is_mail && e->config->proxy.url[0] && !e->has_connected && !e->started_us;
 }
 
 static const char *proxy_phase_words(const struct http_easy *e)
@@ -229,6 +229,17 @@ static void answered(struct http_easy *e, struct http_result *ret)
     ret->retry_after = buf_span(&e->retry_after);
 }
 
+/* A mail server has said no to the message or its addresses; before that it is its state, or our settings. */
+static bool is_mail_refused(const struct http_easy *e, CURLcode code)
+{
+    long status = 0;
+
+    if (!e->is_mail || !e->started_us || code == CURLE_OPERATION_TIMEDOUT)
+        return false;
+    (void)curl_easy_getinfo(e->curl, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 400 && status < 600;
+}
+
 void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *ret)
 {
     ret->error = OUTCOME_OK;
@@ -242,7 +253,7 @@ void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *re
     if (code == CURLE_COULDNT_CONNECT)
         connect_words(e);
 
-    if (code == CURLE_OK || e->has_long_body)
+    if (code == CURLE_OK || e->has_long_body || is_mail_refused(e, code))
         answered(e, ret);
     else if (e->is_refused_by_owner)
         fail(ret, OUTCOME_UNKNOWN_ERROR, "not sent: refused by its owner");

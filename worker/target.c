@@ -2,6 +2,7 @@
 
 #include "common/endpoint_tls.h"
 #include "common/err.h"
+#include "common/mail_address.h"
 #include "common/partition.h"
 #include <errno.h>
 
@@ -80,7 +81,8 @@ struct target *target_new(struct http_client *client, const struct master_key *k
     add_keys(t, key, e);
     if (t->fault)
         return t;
-    if (egress_check_url(egress, span_of(e->url), tenant->may_be_plain, &t->why))
+    if (!mail_url_is(span_of(e->url)) &&
+        egress_check_url(egress, span_of(e->url), tenant->may_be_plain, &t->why))
         t->fault = OUTCOME_INVALID_URL;
     else
         make_http(t, client, key, e);

@@ -8,13 +8,16 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "common/mail_address.h"
 #include "common/metrics.h"
 #include "common/scripts.h"
 #include "worker/load.h"
+#include "worker/smtp.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
+enum { SMTP_STARTTLS_OPTIONAL = 1 }; /* choices of the setting */
 enum { TENANTS_CACHED_MAX = 100000, CONNECTIONS_MIN = 4096, GIVE_UP_MS = 3000 };
 
 static struct worker *worker_of(struct service *service)
@@ -384,6 +387,11 @@ static int init_claim(struct worker *w)
 static int init_http(struct worker *w, struct diag *diag)
 {
     const struct settings *s = &w->service.settings;
+    struct smtp_options smtp = {.url = s->smtp_url,
+                                .user = s->smtp_user,
+                                .password = s->smtp_password,
+                                .may_be_plain = s->smtp_starttls == SMTP_STARTTLS_OPTIONAL,
+                                .ca_file = s->smtp_ca_file};
     struct http_client_options o = {
         .egress = &w->egress,
         .response_bytes_kept = (size_t)s->response_bytes_kept,
@@ -391,8 +399,11 @@ static int init_http(struct worker *w, struct diag *diag)
         .connections_max = MAX((unsigned)s->slots * 2, CONNECTIONS_MIN),
         .ca_file = s->tls_ca_file,
         .proxy = s->egress_proxy,
+        .smtp = &smtp,
     };
 
+    if (*s->smtp_url && !mail_address_is(span_of(s->smtp_from)))
+        return diag_set(diag, "smtp_from: expected an address such as webhooks@example.org");
     return http_client_new(&w->http, &w->service.loop, &o, diag);
 }
 

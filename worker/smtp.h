@@ -1,0 +1,28 @@
+/* smtp.h: the operator's mail server, through which the HTTP client sends calls that are e-mails. */
+#ifndef GRAPNEL_WORKER_SMTP_H
+#define GRAPNEL_WORKER_SMTP_H
+
+#include "common/base.h"
+#include <curl/curl.h>
+#include <openssl/x509_vfy.h>
+
+struct smtp_options {
+    const char *url; /* "": none; all borrowed for the client's life */
+    const char *user, *password;
+    bool may_be_plain;   /* without STARTTLS where the server has none */
+    const char *ca_file; /* "": as for endpoints */
+};
+
+struct smtp {
+    struct smtp_options options;
+    X509_STORE *store; /* NULL: as for endpoints */
+};
+
+/* -EINVAL with words that name the setting. smtp_fini() in any case. */
+int smtp_init(struct smtp *s, const struct smtp_options *o, struct diag *diag);
+void smtp_fini(struct smtp *s);
+
+/* The options that all e-mails have; false: out of memory. */
+bool smtp_set(const struct smtp *s, CURL *curl);
+
+#endif
