@@ -1,4 +1,5 @@
 #include "common/scripts.h"
+#include <pthread.h>
 
 /* publish.lua is run by libgrapnel, the others by programs; all are embedded once. */
 #define DECLARE(name)                                                                              \
@@ -14,11 +15,18 @@ const char *script_name(unsigned number)
     return number < ARRAY_LEN(names) ? names[number] : NULL;
 }
 
-void scripts_init(void)
+static void init_all(void)
 {
 #define INIT(name)                                                                                 \
     redis_script_init(&script_##name, #name, script_##name##_lua);                                 \
     script_##name.is_numbered = true;                                                              \
     script_##name.number = SCRIPT_##name;
     SCRIPTS(INIT)
+}
+
+void scripts_init(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    (void)pthread_once(&once, init_all);
 }

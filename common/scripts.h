@@ -16,7 +16,10 @@
     X(api_key)                                                                                     \
     X(api_key_change)                                                                              \
     X(audit)                                                                                       \
-    X(leave) X(configure) X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries)
+    X(leave)                                                                                       \
+    X(configure)                                                                                   \
+    X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused)      \
+        X(retries)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,
@@ -29,7 +32,7 @@ const char *script_name(unsigned number); /* NULL behind the last */
 SCRIPTS(SCRIPT_EXTERN)
 #undef SCRIPT_EXTERN
 
-/* Computes their SHA-1s; once, before any is run. */
+/* Computes their SHA-1s, before any is run; by any thread, and the first time only. */
 void scripts_init(void);
 
 #endif
