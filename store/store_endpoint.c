@@ -16,8 +16,9 @@ int store_endpoint_parse(struct store *s, struct span id, struct span record, st
         r = endpoint_parse_disabled(e, disabled);
     if (r) {
         (void)endpoint_free(e);
-        return diag_set(&s->words, "endpoint %.*s: its record cannot be read (of a newer version?)",
-                        (int)MIN(id.len, 80u), id.data);
+        (void)diag_set(&s->words, "endpoint %.*s: its record cannot be read (of a newer version?)",
+                       (int)MIN(id.len, 80u), id.data);
+        return -EBADMSG;
     }
     *ret = e;
     return 0;

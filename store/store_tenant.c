@@ -9,8 +9,9 @@ enum { RECORD_BYTES_MAX = 64 << 10, SCAN_COUNT = 500, PAGE = 100 };
 
 static int unreadable(struct store *s, const char *what, struct span id)
 {
-    return diag_set(&s->words, "%s %.*s: its record cannot be read (of a newer version?)", what,
-                    (int)MIN(id.len, 80u), id.data);
+    (void)diag_set(&s->words, "%s %.*s: its record cannot be read (of a newer version?)", what,
+                   (int)MIN(id.len, 80u), id.data);
+    return -EBADMSG;
 }
 
 static int parse(struct store *s, struct span id, struct span record, struct tenant **ret)

@@ -5,8 +5,7 @@
 #include "producer/cli/endpoint_file.h"
 #include "producer/cli/endpoint_options.h"
 #include "producer/cli/endpoint_view.h"
-#include "store/store_endpoint.h"
-#include "store/store_tenant.h"
+#include "store/endpoint_change.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 
@@ -62,20 +61,13 @@ static int tell(struct store *s, const struct args *a, int r)
     }
 }
 
-/* Puts the endpoint there and prints it. */
-static int add_to(struct store *s, const struct args *a, const struct tenant *t,
-                  const struct endpoint_rules *rules)
+static int add_one(struct store *s, const struct args *a, const struct endpoint_rules *rules)
 {
     struct made_secret made = {""};
     struct endpoint *e = NULL;
-    int64_t now_ms = 0;
-    int r = store_now_ms(s, &now_ms), status;
+    int r = endpoint_spec_add(s, span_of(a->o.spec.tenant), &a->o.spec, rules, &e, &made);
+    int status = r ? tell(s, a, r) : endpoint_print(cli_of(s), e, "added", made.text, 0);
 
-    r = r ? r
-          : endpoint_spec_make(&e, &a->o.spec, t, s->keys.partitions, rules, now_ms, &made,
-                               &s->words);
-    r = r ? r : store_endpoint_put(s, e, SPAN(""));
-    status = r ? tell(s, a, r) : endpoint_print(cli_of(s), e, "added", made.text, 0);
     OPENSSL_cleanse(&made, sizeof(made));
     (void)endpoint_free(e);
     return status;
@@ -84,19 +76,10 @@ static int add_to(struct store *s, const struct args *a, const struct tenant *t,
 static int add(struct store *s, const struct args *a)
 {
     struct endpoint_rules rules;
-    struct tenant *t = NULL;
-    int status, r;
 
     if (endpoint_rules_init(&rules, s, &s->words))
         return cli_misuse(cli_of(s), "%s", s->words.text);
-    if (a->from)
-        return endpoint_file_add(s, &rules, a->from);
-    r = store_tenant_get(s, span_of(a->o.spec.tenant), &t, NULL);
-    if (r)
-        return tell(s, a, r);
-    status = add_to(s, a, t, &rules);
-    (void)tenant_unref(t);
-    return status;
+    return a->from ? endpoint_file_add(s, &rules, a->from) : add_one(s, a, &rules);
 }
 
 static int check(struct cli *cli, struct args *a)

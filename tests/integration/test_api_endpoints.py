@@ -280,6 +280,16 @@ def test_without_a_master_key_no_secret_is_taken(bare_stack):
     assert "master_key" in problem(acme.post(value={"url": URL}), 503)
 
 
+def test_a_record_that_cannot_be_read_is_our_fault(acme, bare_stack):
+    endpoint = acme.id()
+    bare_stack.redis("SET", bare_stack.key("acme", "endpoint:" + endpoint), b"\xc1")
+    for answer in (acme.get(), acme.get(f"/{endpoint}"), acme.patch(f"/{endpoint}", {"slots": 1}), acme.delete(f"/{endpoint}")):
+        assert endpoint in problem(answer, 500)
+    bare_stack.redis("SET", bare_stack.key("acme", "tenant:acme"), b"\xc1")
+    for answer in (acme.api.get("/v1/tenants"), acme.api.get("/v1/tenants/acme"), acme.api.patch("/v1/tenants/acme", {"limit": 1})):
+        assert "tenant acme" in problem(answer, 500)
+
+
 # ---- many ----
 
 def test_pages_and_filters(acme):
