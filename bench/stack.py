@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ PROGRAMS = {
     "grapnel": "producer/grapnel",
     "grapnel-worker": "worker/grapnel-worker",
     "grapnel-scheduler": "scheduler/grapnel-scheduler",
+    "grapnel-api": "api/grapnel-api",
     "grapnel-bench-receiver": "bench/grapnel-bench-receiver",
     "grapnel-bench-driver": "bench/grapnel-bench-driver",
 }
@@ -99,6 +101,16 @@ class Stack:
     def start_worker(self, *args):
         self.workers.append(self._start("grapnel-worker", *args))
         return self.workers[-1]
+
+    def start_api(self):
+        """(process, port)"""
+        api = self._start("grapnel-api", "--api-listen", "127.0.0.1:0")
+
+        def port_of():
+            api.require()
+            found = re.search(r'"api ready".* port=(\d+)', api.log_tail())
+            return found and int(found[1])
+        return api, wait_until(port_of, 10, "grapnel-api to be ready")
 
     def start_driver(self, *args):
         """Returns it running; see finish_driver()."""
