@@ -1,0 +1,231 @@
+"""E-mails: endpoints whose URL is mailto:, through a real SMTP server."""
+
+import json
+
+import pytest
+from children import free_port, wait_until
+from mail_server import PASSWORD, USER, MailServer
+
+FROM = "webhooks@grapnel.test"
+
+
+@pytest.fixture
+def mail(request):
+    """Makes servers: mail(**options); each is ended."""
+    servers = []
+
+    def make(**options):
+        servers.append(MailServer(options.pop("port", free_port()), **options))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.end()
+
+
+def settings_of(port, **more):
+    return {"smtp_url": f"smtp://127.0.0.1:{port}", "smtp_from": FROM, "smtp_starttls": "optional", **more}
+
+
+def start(stack, port, **more):
+    """A worker that knows the mail server, and a tenant."""
+    stack.start(workers=0)
+    stack.start_worker(**settings_of(port, **more))
+    stack.add_tenant("acme")
+
+
+def endpoint(stack, url, events="*", **options):
+    return stack.cli("endpoint", "add", "--tenant", "acme", "--url", url, "--dialect", "standard", "--events", events,
+                     *[word for name, value in options.items() for word in (f"--{name}", str(value))])["id"]
+
+
+def body(message):
+    return message.get_content()
+
+
+def test_any_event_by_mail(bare_stack, mail):
+    server = mail()
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org")
+    bare_stack.publish("acme", kind="USER_CREATED", data='{"name":"Zoë","n":1500.00}')
+    bare_stack.wait_done(1)
+    delivery = bare_stack.delivery()
+    sender, recipients, message, _ = server.mails[0]
+    assert (sender, recipients) == (FROM, ["ann@example.org"])
+    assert message["To"] == "ann@example.org" and message["From"] == FROM and message["Subject"] == "USER_CREATED"
+    assert message["Message-ID"] == f"<{delivery.id}@grapnel.test>" and message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"].datetime is not None
+    assert "Event:  USER_CREATED" in body(message) and '{"name":"Zoë","n":1500.00}' in body(message)
+    attempt = delivery.of_kind("attempt")[0]
+    assert delivery.status == "success" and attempt["status"] == 250
+
+
+def test_what_an_event_says_itself(bare_stack, mail):
+    server = mail()
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:", events="grapnel.email")
+    text = "Grüße,\n.\n..\n" + "long " * 400 + "\nend"
+    data = {"email": {"to": "bob@example.org", "subject": "Ihr Export ist fertig: «Größe» " + "x" * 120, "text": text}}
+    bare_stack.publish("acme", kind="grapnel.email", data=json.dumps(data))
+    bare_stack.wait_done(1)
+    _, recipients, message, _ = server.mails[0]
+    assert recipients == ["bob@example.org"]
+    assert message["Subject"] == data["email"]["subject"]
+    assert body(message).replace("\r\n", "\n").rstrip("\n") == text
+
+
+@pytest.mark.parametrize("subject", ["a\r\nBcc: eve@example.org", "a\nX: y", "\x00", "=?UTF-8?B?eA==?=", "\ud800", "x" * 5000])
+def test_nothing_in_a_subject_becomes_a_header(bare_stack, mail, subject):
+    server = mail()
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org")
+    bare_stack.publish("acme", data=json.dumps({"email": {"subject": subject, "text": "t", "to": "eve@example.org"}}))
+    bare_stack.wait_done(1)
+    _, recipients, message, _ = server.mails[0]
+    assert recipients == ["ann@example.org"] and message["Bcc"] is None and message["X"] is None
+    assert set(message.keys()) == {"Date", "From", "To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version",
+                                   "Content-Type", "Content-Transfer-Encoding"}
+
+
+@pytest.mark.parametrize("to", ["", "two@example.org, three@example.org", "a@b\r\nRCPT TO:<c@d>", "<a@b>", "no at", 7, None])
+def test_an_address_that_is_none_is_final(bare_stack, mail, to):
+    server = mail()
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:", events="grapnel.email")
+    bare_stack.publish("acme", kind="grapnel.email", data=json.dumps({"email": {"to": to, "subject": "s", "text": "t"}}))
+    bare_stack.wait_done(1)
+    delivery = bare_stack.delivery()
+    assert delivery.status == "failed" and not server.mails
+    assert "email.to: expected one plain address" in delivery.of_kind("attempt")[0]["message"]
+
+
+@pytest.mark.parametrize("url", ["mailto:two words@x", "mailto:a@b,c@d", "mailto:a@b?subject=x", "mailto:@", "mailto:a@", "mailto:a@b\n"])
+def test_what_a_mailto_may_be(bare_stack, url):
+    bare_stack.add_tenant("acme")
+    told = bare_stack.run("endpoint", "add", "--tenant", "acme", "--url", url, "--events", "*", "--dialect", "standard")
+    assert told.returncode and b"url: expected one plain address behind mailto:" in told.stderr
+
+
+def test_types_of_our_own_go_to_those_who_name_them(bare_stack, mail):
+    server = mail()
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:all@example.org", events="*")
+    endpoint(bare_stack, "mailto:some@example.org", events="grapnel.*")
+    endpoint(bare_stack, "mailto:named@example.org", events="grapnel.email,USER_CREATED")
+    bare_stack.publish("acme", kind="grapnel.email", data='{"email":{"to":"x@example.org"}}')
+    bare_stack.wait_done(1)
+    assert [recipients for _, recipients, _, _ in server.mails] == [["named@example.org"]]
+
+
+def test_starttls_and_a_password(bare_stack, mail, certificate):
+    server = mail(certificate=certificate, needs_auth=True)
+    start(bare_stack, server.port, smtp_starttls="required", smtp_ca_file=certificate[0], smtp_user=USER,
+          smtp_password=PASSWORD)
+    endpoint(bare_stack, "mailto:ann@example.org")
+    bare_stack.publish("acme", count=3)
+    bare_stack.wait_done(3)
+    assert len(server.mails) == 3 and all(is_encrypted for _, _, _, is_encrypted in server.mails)
+    assert PASSWORD not in "".join(text for _, text in bare_stack.logs())
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"smtp_starttls": "required"}, "STARTTLS"),  # the server has none
+    ({"smtp_user": USER, "smtp_password": "wrong"}, ""),
+], ids=["no-starttls", "no-auth"])
+def test_what_is_the_operators_to_mend_is_tried_again(bare_stack, mail, settings, words):
+    server = mail()
+    start(bare_stack, server.port, **settings)
+    endpoint(bare_stack, "mailto:ann@example.org", retries=1, schedule="1s")
+    bare_stack.publish("acme")
+    bare_stack.wait_done(1)
+    attempts = bare_stack.delivery().of_kind("attempt")
+    assert len(attempts) == 2 and words in attempts[0]["message"] and not server.mails
+
+
+def test_a_server_that_is_not_trusted_gets_nothing(bare_stack, mail, certificate):
+    server = mail(certificate=certificate)
+    start(bare_stack, server.port, smtp_starttls="required")
+    endpoint(bare_stack, "mailto:ann@example.org", retries=0)
+    bare_stack.publish("acme")
+    bare_stack.wait_done(1)
+    assert bare_stack.delivery().of_kind("attempt")[0]["code"] == "SSL_ERROR" and not server.mails
+
+
+def test_a_server_that_is_down_is_tried_again(bare_stack, mail):
+    port = free_port()
+    start(bare_stack, port)
+    endpoint(bare_stack, "mailto:ann@example.org", schedule="1s")
+    bare_stack.publish("acme")
+    bare_stack.wait_attempts(1)
+    assert bare_stack.delivery().of_kind("attempt")[0]["code"] == "NETWORK_ERROR"
+    server = mail(port=port)
+    bare_stack.wait_done(1)
+    assert bare_stack.delivery().status == "success" and len(server.mails) == 1
+
+
+def test_4yz_is_tried_again_with_the_same_message_id(bare_stack, mail):
+    server = mail(answers=["451 4.3.0 try later", "250 OK"])
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org", schedule="1s")
+    bare_stack.publish("acme")
+    bare_stack.wait_done(1)
+    delivery = bare_stack.delivery()
+    first, second = delivery.of_kind("attempt")
+    assert (first["status"], first["code"], second["status"]) == (451, "SERVER_ERROR", 250)
+    assert "451 4.3.0 try later" in first["response"]
+    assert server.mails[0][2]["Message-ID"] == f"<{delivery.id}@grapnel.test>"
+
+
+def test_5yz_is_final(bare_stack, mail):
+    server = mail()
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:nobody@example.org")
+    bare_stack.publish("acme")
+    bare_stack.wait_done(1)
+    delivery = bare_stack.delivery()
+    assert delivery.status == "failed" and len(delivery.of_kind("attempt")) == 1
+    assert delivery.of_kind("attempt")[0]["status"] == 550 and server.refused == ["nobody@example.org"]
+
+
+def test_a_server_that_hangs_holds_only_its_slot(bare_stack, mail):
+    server = mail(then="hang")
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org", events="SLOW", slots=1)
+    hook = bare_stack.receiver.hook("/fast")
+    bare_stack.add_endpoint("acme", hook, events="FAST")
+    bare_stack.publish("acme", kind="SLOW")
+    bare_stack.publish("acme", kind="FAST", count=20)
+    hook.wait(20)
+    server.release()
+
+
+def test_the_limit_holds_for_mail_too(bare_stack, mail):
+    server = mail()
+    bare_stack.start(workers=0)
+    bare_stack.start_worker(**settings_of(server.port))
+    bare_stack.add_tenant("acme", 3)
+    endpoint(bare_stack, "mailto:ann@example.org")
+    bare_stack.publish("acme", count=5)
+    wait_until(lambda: len(server.mails) == 3, 20, "three mails")
+    assert bare_stack.redis("LLEN", bare_stack.key("acme", "window:acme")) == 3
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"smtp_url": "http://x", "smtp_from": FROM}, "smtp_url: expected smtp://"),
+    ({"smtp_url": "smtp://user:password@x", "smtp_from": FROM}, "smtp_url: expected smtp://"),
+    ({"smtp_url": "smtp://x"}, "smtp_from: expected an address"),
+    ({"smtp_url": "smtp://x", "smtp_from": "Ann <a@b>"}, "smtp_from: expected an address"),
+    ({"smtp_url": "smtp://x", "smtp_from": FROM, "smtp_ca_file": "/nowhere"}, "/nowhere"),
+])
+def test_settings_that_cannot_be_are_told_at_start(bare_stack, settings, words):
+    child = bare_stack.spawn("worker", **settings)
+    assert child.wait(20) != 0 and words in child.log()
+
+
+def test_without_a_server_mails_fail_with_the_reason(bare_stack):
+    bare_stack.start()
+    bare_stack.add_tenant("acme")
+    endpoint(bare_stack, "mailto:ann@example.org", retries=0)
+    bare_stack.publish("acme")
+    bare_stack.wait_done(1)
+    assert bare_stack.delivery().of_kind("attempt")[0]["message"] == "no mail server: smtp_url is not set"
