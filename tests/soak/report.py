@@ -57,7 +57,8 @@ def write(verdict):
     lines += ["", *[f"- {note}" for note in notes], "", "| fault | times | lasted | skipped |", "|---|---|---|---|"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in fault_rows(h)]
     if not o.get("clock", True):
-        lines += ["", "No clock was moved: libfaketime is not installed, or it was asked for."]
+        lines += ["", "No clock was moved: there is no libfaketime, the programs have a sanitizer (the two do not go together), "
+                  "or `--no-clock` was given."]
     for name, result in verdict.results.items():
         if result.wrong:
             lines += ["", f"## {name}: {len(result.wrong)} times broken", ""]

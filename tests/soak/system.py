@@ -51,7 +51,9 @@ class System:
         self.endpoints_path = os.path.join(folder, "endpoints.json")
         self.supervisor = Supervisor(self.journal, MEASURED)
         self.wires = None
-        self.has_faketime = os.path.exists(LIBFAKETIME) and not options.no_clock
+        with open(self.programs["grapnel-worker"], "rb") as file:
+            self.is_sanitized = b"__asan_init" in file.read()
+        self.has_faketime = os.path.exists(LIBFAKETIME) and not options.no_clock and not self.is_sanitized
         self.settings = {
             "egress_allow": "127.0.0.0/8", "heartbeat": f"{int(layout.HEARTBEAT_S * 1000)}ms",
             "lease": f"{int(layout.LEASE_S * 1000)}ms", "redis_timeout": f"{int(layout.REDIS_TIMEOUT_S * 1000)}ms",
@@ -143,8 +145,8 @@ class System:
         port = self.wires.ports[hook.wire] if hook.wire else self.receiver_port
         secret = stack.SECRET
         # The receivers must know it before its first request comes.
-        self.endpoints[path] = {"tenant": tenant.name, "mood": hook.mood, "now": hook.mood, "dialect": hook.dialect, "secret": secret,
-                                "wire": hook.wire, "schedule": hook.schedule, "retries": hook.retries,
+        self.endpoints[path] = {"tenant": tenant.name, "mood": hook.mood, "now": hook.mood, "dialect": hook.dialect,
+                                "secret": secret, "wire": hook.wire, "schedule": hook.schedule, "retries": hook.retries,
                                 "jitter": hook.jitter, "timeout": hook.timeout,
                                 "limit": tenant.limit}
         self.save_endpoints()

@@ -370,6 +370,20 @@ def test_processes_that_grow(rss_kib, fds, is_good):
     assert broken(h) == (set() if is_good else {"flat"})
 
 
+def test_a_sanitizer_keeps_memory():
+    h = made_up.good()
+    h.options["sanitized"] = True
+    h.processes += sizes(lambda n: 20000 + 1000 * n, lambda n: 30)
+    assert not broken(h)
+
+
+def test_what_grows_while_a_backlog_is_worked_off():
+    h = made_up.good()
+    h.phases["drain"] = T0 + 200
+    h.processes += sizes(lambda n: 20000 if n < 200 else 60000, lambda n: 30 if n < 200 else 200)
+    assert not broken(h)
+
+
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 def test_what_is_left_to_do_and_invariants_that_do_not_hold():
