@@ -1,12 +1,18 @@
 """E-mails: endpoints whose URL is mailto:, through a real SMTP server."""
 
+import hashlib
+import hmac
 import json
+import os
 
 import pytest
 from children import free_port, wait_until
 from mail_server import PASSWORD, USER, MailServer
 
 FROM = "webhooks@grapnel.test"
+DOWNLOAD = {"id": "d3f2c1b0-1234-5678-90ab-cdef12345678", "name": "Royalties of January"}
+DOWNLOAD_URL = "https://storage.googleapis.com/downloads/export-2024-01-15.csv?signature=abc"
+HASH_SECRET = "the-secret-of-ROYALTY_SECRET_HASH"
 
 
 @pytest.fixture
@@ -149,6 +155,39 @@ def test_a_server_that_is_not_trusted_gets_nothing(bare_stack, mail, certificate
     bare_stack.publish("acme")
     bare_stack.wait_done(1)
     assert bare_stack.delivery().of_kind("attempt")[0]["code"] == "SSL_ERROR" and not server.mails
+
+
+def tell_done(api):
+    body = json.dumps({"id": DOWNLOAD["id"], "status": "done", "url": DOWNLOAD_URL}).encode()
+    signature = hmac.new(HASH_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    return api.post("/webhook/download/status-update/webhook", body=body, key=None, headers={"royalti-x-hash": signature})
+
+
+def report(stack, server, deliveries):
+    folder = os.path.join(stack.build, "reports")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "email_done.txt"), "w", encoding="utf-8") as file:
+        for sender, recipients, message, _ in server.mails:
+            file.write(f"MAIL FROM {sender}, RCPT TO {recipients}\n{message}\n{body(message)}\n")
+        for delivery in deliveries:
+            for attempt in delivery.of_kind("attempt"):
+                file.write(f"{delivery.id}: {attempt}\n")
+
+
+def test_a_download_that_is_done_is_told_by_mail_when_the_server_is_back(bare_stack, mail):
+    port = free_port()
+    start(bare_stack, port)
+    api = bare_stack.start_api(inbound_secret=HASH_SECRET)
+    assert api.post("/v1/downloads", {**DOWNLOAD, "email": "ann@example.org"}, tenant="acme").status == 201
+    assert [tell_done(api).status for _ in range(2)] == [200, 200]
+    bare_stack.wait_attempts(1)  # nobody listens there yet; the next attempt comes in about 5 s
+    server = mail(port=port)
+    bare_stack.wait_done(1)
+    assert len(server.mails) == 1
+    _, recipients, message, _ = server.mails[0]
+    assert recipients == ["ann@example.org"] and DOWNLOAD["name"] in message["Subject"] + body(message)
+    assert DOWNLOAD_URL in body(message)
+    report(bare_stack, server, bare_stack.deliveries())
 
 
 def test_a_server_that_is_down_is_tried_again(bare_stack, mail):
