@@ -12,6 +12,7 @@
 #include "common/health.h"
 #include "common/log.h"
 #include "common/metrics.h"
+#include "store/store_publish.h"
 #include <errno.h>
 
 enum { DRAIN_LOOK_MS = 20, UNKNOWN_BODY_MAX = 64 << 10 };
@@ -180,6 +181,7 @@ static int start(struct api *api, struct diag *diag)
                                          .arg = api};
     int r = egress_policy_parse(&api->egress, set->egress_allow, set->egress_ports, diag);
 
+    r = r ? r : publish_options_check(set, diag);
     r = r ? r : jwt_keyring_init(&api->jwt, set, diag);
     r = r ? r : timer_init(&api->drain, &api->service.loop, look_for_end, api);
     r = r ? r : http_server_new(&api->server, &api->service.loop, &server, diag);

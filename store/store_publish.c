@@ -1,4 +1,5 @@
 #include "store/store_publish.h"
+#include "producer/durability.h"
 
 struct grapnel_options publish_options(const struct settings *set)
 {
@@ -12,6 +13,13 @@ struct grapnel_options publish_options(const struct settings *set)
         .tls_cert_file = set->redis_cert_file,
         .tls_key_file = set->redis_key_file,
     };
+}
+
+int publish_options_check(const struct settings *set, struct diag *diag)
+{
+    struct durability ignored;
+
+    return durability_parse(&ignored, set->durability, diag);
 }
 
 static enum grapnel_result fail_all(struct store *s, enum grapnel_result r,

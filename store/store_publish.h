@@ -9,6 +9,9 @@
 /* What the settings say of publishing; borrows the texts of @set. */
 struct grapnel_options publish_options(const struct settings *set);
 
+/* Whether these are fit for it. -EINVAL with words that name the setting. */
+int publish_options_check(const struct settings *set, struct diag *diag);
+
 /* Publishes @n events, each on its own; @receipts holds @n. The store's publisher (a second connection, opened
  * by the first call) is used. Answers what grapnel_publish_batch() answers; words in s->words. */
 enum grapnel_result store_publish(struct store *s, const struct grapnel_event *events, size_t n,

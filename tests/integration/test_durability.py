@@ -40,6 +40,18 @@ def test_what_it_may_be(bare_stack, value):
     assert told.returncode and b"durability: expected memory, fsync, or replicas=N" in told.stderr
 
 
+def test_the_api_does_not_start_with_another(bare_stack):
+    child = bare_stack.spawn("api", durability="disk", api_listen="127.0.0.1:0")
+    assert child.wait(20) != 0 and "durability: expected memory" in child.log()
+
+
+def test_the_api_accepts_only_what_is_safe(bare_stack):
+    bare_stack.cli("tenant", "add", "acme")
+    api = bare_stack.start_api(durability="replicas=1", redis_timeout="1s")
+    answer = api.post("/v1/events", {"type": "A", "data": {}}, tenant="acme")
+    assert answer.status == 503 and "retry-after" in answer.headers and b"durability: 0 of 1 replicas" in answer.body
+
+
 def test_without_replicas_an_event_is_not_accepted(bare_stack):
     bare_stack.cli("tenant", "add", "acme")
     told = publish(bare_stack, "replicas=1")
