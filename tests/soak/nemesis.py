@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 
+import plan
 from children import free_port
 from resp import RedisError
 
@@ -111,6 +112,11 @@ class Nemesis:
 
     def do_redis_term(self, fault):
         self.system.service("redis").end(signal.SIGTERM, fault.seconds)
+
+    def do_blackout(self, fault):
+        """Redis and all that may die, at once."""
+        for name in ("redis", *plan.MORTALS, *plan.MORTAL_APIS):
+            self.system.service(name).end(signal.SIGKILL, fault.seconds)
 
     def do_redis_stop(self, _):
         service = self.system.service("redis")

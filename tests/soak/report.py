@@ -24,7 +24,8 @@ def counts(h, verdict):
     if duplicates and lost:
         rows += [("repeated by a crash", sum(duplicates.excused.values()) + len(duplicates.wrong)),
                  ("accepted events lost", f"{len(lost.wrong)} (and {sum(lost.excused.values())} that Redis may lose)")]
-    rows.append(("processes", ", ".join(f"{kind} {how} {n} times" for (kind, how), n in sorted(lived.items())) or "none ended"))
+    lives = ", ".join(f"{kind} {how} {n} times" for (kind, how), n in sorted(lived.items()))
+    rows.append(("processes", lives or "none ended"))
     return rows
 
 
@@ -57,8 +58,8 @@ def write(verdict):
     lines += ["", *[f"- {note}" for note in notes], "", "| fault | times | lasted | skipped |", "|---|---|---|---|"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in fault_rows(h)]
     if not o.get("clock", True):
-        lines += ["", "No clock was moved: there is no libfaketime, the programs have a sanitizer (the two do not go together), "
-                  "or `--no-clock` was given."]
+        lines += ["", "No clock was moved: there is no libfaketime, the programs have a sanitizer (these two do not go "
+                  "together), or `--no-clock` was given."]
     for name, result in verdict.results.items():
         if result.wrong:
             lines += ["", f"## {name}: {len(result.wrong)} times broken", ""]

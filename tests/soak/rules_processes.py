@@ -6,7 +6,7 @@ import statistics
 
 from rule import Result
 
-OF_AN_API = ("stop api", "cut api", "kill api", "stall")
+OF_AN_API = ("stop api", "cut api", "kill api", "blackout", "stall")
 PRODUCTS = ("worker", "scheduler", "api", "producer", "receivers")
 SETTLED_S, LIFE_S = 30.0, 90.0  # what grows is looked for behind the first of a life, if there is as much as the second
 GROWTH_KIB, GROWTH = 2048, 1.15

@@ -3,9 +3,9 @@
 import layout
 from matching import match
 from rule import Result
-from trouble import OF_RECEIVERS
+from trouble import KILLS, OF_RECEIVERS
 
-NETWORK = OF_RECEIVERS + ("stop", "stop long", "stop workers", "kill", "term")
+NETWORK = OF_RECEIVERS + ("stop", "stop long", "stop workers", "term", *KILLS)
 
 
 def intact(h, trouble):
@@ -83,7 +83,7 @@ def cause(request, again, lost, trouble):
         lost.remove(entry)
         return trouble.excuses_lost(entry["worker"], request.at - 1, entry["ms"] / 1000)
     for worker in layout.NAMESAKES:
-        if trouble.between(("kill",), request.at, again, worker):
+        if trouble.between(KILLS, request.at, again, worker):
             return "kill, and back by the same name"
     if trouble.may_be_lost(request.at, again):
         return "redis kill"

@@ -43,7 +43,7 @@ def judge_period(tenant, at, limit, trouble, result):
         count = end - begin
         on_top = sum(is_on_top(t, tenant, trouble) for t in at[begin:end]) if count > limit else 0
         if on_top and count - on_top <= limit:
-            result.excuse("Redis forgot permits when it was killed, or jobs were given out again as their group was destroyed")
+            result.excuse("Redis forgot permits when it was killed, or a group was destroyed and its jobs given out again")
         else:
             result.demand(count <= limit, f"{tenant}: {count} requests in 60 s from {first:.3f}, its limit is {limit}")
         most = max(most, count)

@@ -357,8 +357,8 @@ def test_a_report_of_a_sanitizer():
 
 
 def sizes(rss_kib, fds, seconds=300):
-    return [{"did": "size", "name": "worker1", "kind": "worker", "pid": 7, "at": T0 + n, "rss_kib": rss_kib(n), "fds": fds(n)}
-            for n in range(seconds)]
+    line = {"did": "size", "name": "worker1", "kind": "worker", "pid": 7}
+    return [{**line, "at": T0 + n, "rss_kib": rss_kib(n), "fds": fds(n)} for n in range(seconds)]
 
 
 @pytest.mark.parametrize("rss_kib, fds, is_good", [

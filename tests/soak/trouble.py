@@ -10,8 +10,10 @@ FELT_S = layout.LEASE_S + layout.REDIS_TIMEOUT_S + 5.0
 
 # Nobody planned these, and they are everybody's: the machine stood still.
 STALLS = ("stall",)
-OF_REDIS = ("redis kill", "redis term", "redis stop", "full", "readonly", "no replicas", "disk full", "cut clients",
+OF_REDIS = ("redis kill", "blackout", "redis term", "redis stop", "full", "readonly", "no replicas", "disk full", "cut clients",
             "flush scripts", *STALLS)
+KILLS = ("kill", "blackout")
+OF_MANY = ("stop workers", "blackout")  # and not of one target
 OF_RECEIVERS = ("kill receivers", "stop receivers", "cut site", "mute site", "delay site", *STALLS)
 # A wire that is only slow (0.3 s at most) costs nobody its lease.
 OF_A_PROGRAM = ("kill", "term", "stop", "stop long", "stop workers", "cut", "cut long", "mute")
@@ -29,7 +31,7 @@ class Trouble:
         """The longest fault of these kinds that was going on, or still felt, at some time between these."""
         found = [fault for fault in self.faults if fault.kind in kinds and fault.begun <= end
                  and fault.ended + felt >= begin
-                 and (target is None or fault.target == target or fault.kind == "stop workers")]
+                 and (target is None or fault.target == target or fault.kind in OF_MANY)]
         return max(found, key=lambda fault: fault.ended - fault.begun, default=None)
 
     def death_between(self, begin, end):
