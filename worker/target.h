@@ -21,7 +21,7 @@ struct target {
     unsigned n_keys;
     unsigned shard;
     enum outcome_code fault; /* why it cannot be called; OUTCOME_OK: it can */
-    struct diag why; /* without a fault: why an older secret does not sign */
+    struct diag why;         /* without a fault: why an older secret does not sign */
 };
 
 /* Never fails: what is wrong is told with each attempt. NULL only when out of memory. */
