@@ -11,7 +11,8 @@ import subprocess
 import time
 
 import pytest
-from children import wait_until
+from children import free_port, wait_until
+from mail_server import MailServer
 from stack import build_folder
 
 SECRET = "the-secret-of-ROYALTY_SECRET_HASH"
@@ -144,6 +145,32 @@ def test_many_at_once_make_one_change(api, bare_stack):
         answers = list(pool.map(lambda n: tell((api, other)[n % 2], DOWNLOAD, {"id": ID, "status": "done", "url": URL}), range(64)))
     assert {a.status for a in answers} == {200}
     assert [kind for kind, _ in events(bare_stack)] == ["download.updated", "grapnel.email"]
+
+
+def test_everybody_gets_one_e_mail(bare_stack):
+    """However often it is told, and to however many; nobody else sees events of that type."""
+    with contextlib.ExitStack() as clean_up:
+        server = MailServer(free_port())
+        clean_up.callback(server.end)
+        bare_stack.start(smtp_url=f"smtp://127.0.0.1:{server.port}", smtp_from="webhooks@grapnel.test", smtp_starttls="optional",
+                         inbound_secret=SECRET)
+        bare_stack.add_tenant("123")
+        hook = bare_stack.receiver.hook("/all")
+        bare_stack.add_endpoint("123", hook, events="*")
+        apis = [bare_stack.start_api(), bare_stack.start_api()]
+
+        def register(n):
+            return apis[n % 2].post("/v1/downloads", {"name": f"export {n}", "email": f"user{n}@example.com"}, tenant="123").json["id"]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:  # at the same time: still one endpoint for them
+            ids = list(pool.map(register, range(20)))
+            told = list(pool.map(lambda n: tell(apis[n % 2], DOWNLOAD, {"id": ids[n % 20], "status": "done", "url": f"{URL}{n % 20}"}), range(60)))
+        assert {answer.status for answer in told} == {200}
+        bare_stack.wait_done(40, "123")
+        assert sorted(recipients for _, recipients, _, _ in server.mails) == sorted([f"user{n}@example.com"] for n in range(20))
+        for _, (recipient,), message, _ in server.mails:
+            n = recipient.split("@")[0].removeprefix("user")
+            assert message["Subject"] == f"Your download is ready: export {n}" and f"{URL}{n}\n" in message.get_content().replace("\r", "")
+        assert {json.loads(request.body)["type"] for request in hook.wait(20)} == {"download.updated"} and len(hook.requests) == 20
 
 
 def test_the_event_goes_to_the_customer(stack):
