@@ -2,166 +2,16 @@
 #include "common/options.h"
 #include "common/partition.h"
 #include "common/source_event.h"
-#include "common/text.h"
+#include "store/source_value.h"
 #include <errno.h>
 #include <stdio.h>
 
 enum { TOLERANCE_MAX_MS = 24 * 3600 * 1000 };
 
-/* ---- values ---- */
-
-static int get_text(struct span *ret, const char *name, const json_t *value, size_t max,
-                    struct diag *diag)
-{
-    if (!json_is_string(value) || json_string_length(value) > max)
-        return diag_set(diag, "%s: expected a text of at most %zu bytes", name, max);
-    *ret = (struct span){json_string_value(value), json_string_length(value)};
-    return 0;
-}
-
 static void copy(char *to, struct span text)
 {
     memcpy(to, text.data, text.len);
     to[text.len] = '\0';
-}
-
-static bool is_token_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-/* RFC 9110, in lower case. */
-static int get_header(char ret[SOURCE_TEXT_MAX + 1], const char *name, const json_t *value,
-                      struct diag *diag)
-{
-    struct span text;
-
-    if (get_text(&text, name, value, SOURCE_TEXT_MAX, diag))
-        return -EINVAL;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-
-        ret[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-        if (!is_token_char(ret[i]))
-            return diag_set(diag, "%s: expected the name of a header", name);
-    }
-    ret[text.len] = '\0';
-    return text.len ? 0 : diag_set(diag, "%s: expected the name of a header", name);
-}
-
-/* "5m", or milliseconds. */
-static int get_duration(int64_t *ret, const char *name, const json_t *value, int64_t min,
-                        int64_t max, struct diag *diag)
-{
-    char digits[32];
-
-    if (json_is_string(value))
-        return option_duration(ret, name, json_string_value(value), min, max, diag);
-    if (!json_is_integer(value))
-        return diag_set(diag, "%s: expected a duration such as 5m", name);
-    (void)snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(value));
-    return option_duration(ret, name, digits, min, max, diag);
-}
-
-/* ---- where a text is from ---- */
-
-static int get_path(struct source_pick *ret, const char *name, const json_t *value,
-                    struct diag *diag)
-{
-    struct span text;
-
-    if (get_text(&text, name, value, SOURCE_TEXT_MAX, diag) || source_path_check(name, text, diag))
-        return -EINVAL;
-    copy(ret->text, text);
-    return 0;
-}
-
-static int get_fixed(struct source_pick *ret, const char *name, const json_t *value,
-                     struct diag *diag)
-{
-    struct span text;
-
-    if (get_text(&text, name, value, SOURCE_TEXT_MAX, diag) || source_type_check(name, text, diag))
-        return -EINVAL;
-    copy(ret->text, text);
-    return 0;
-}
-
-static int take_from(struct source_pick *ret, const char *name, const json_t *value,
-                     struct diag *diag)
-{
-    const char *member = strchr(name, '.') + 1;
-
-    if (strcmp(member, "header") == 0) {
-        ret->from = SOURCE_FROM_HEADER;
-        return get_header(ret->text, name, value, diag);
-    }
-    if (strcmp(member, "path") == 0) {
-        ret->from = SOURCE_FROM_PATH;
-        return get_path(ret, name, value, diag);
-    }
-    if (strcmp(name, "event_type.fixed") == 0) {
-        ret->from = SOURCE_FROM_FIXED;
-        return get_fixed(ret, name, value, diag);
-    }
-    ret->from = SOURCE_FROM_BODY;
-    ret->text[0] = '\0';
-    return json_is_true(value) ? 0 : diag_set(diag, "%s: expected true", name);
-}
-
-static int get_prefix(char ret[SOURCE_TEXT_MAX + 1], const json_t *value, struct diag *diag)
-{
-    struct span text;
-
-    if (get_text(&text, "event_type.prefix", value, 64, diag) ||
-        (text.len && source_type_check("event_type.prefix", text, diag)))
-        return -EINVAL;
-    copy(ret, text);
-    return 0;
-}
-
-/* {"header": "X-GitHub-Event", "prefix": "github."}: one of the former, and what may stand beside it. */
-static int get_pick(struct source_pick *ret, const char *field, const char *const *names,
-                    const char *words, const json_t *value, struct diag *diag)
-{
-    struct source_pick found = {0};
-    char name[32];
-    unsigned n = 0;
-
-    if (!json_is_object(value))
-        return diag_set(diag, "%s: expected %s", field, words);
-    for (unsigned i = 0; i < 3; i++) {
-        const json_t *member = json_object_get(value, names[i]);
-
-        (void)snprintf(name, sizeof(name), "%s.%s", field, names[i]);
-        if (!member || json_is_null(member))
-            continue;
-        if (take_from(&found, name, member, diag))
-            return -EINVAL;
-        n++;
-    }
-    if (n != 1)
-        return diag_set(diag, "%s: expected %s", field, words);
-    *ret = found;
-    return 0;
-}
-
-static int only_members(const char *field, const json_t *value, const char *const *names,
-                        struct diag *diag)
-{
-    const char *name;
-    json_t *member;
-
-    json_object_foreach((json_t *)(uintptr_t)value, name, member)
-    {
-        unsigned i = 0;
-
-        while (names[i] && strcmp(names[i], name) != 0)
-            i++;
-        if (!names[i])
-            return diag_set(diag, "%s.%.40s: unknown", field, name);
-    }
-    return 0;
 }
 
 /* ---- members ---- */
@@ -179,7 +29,7 @@ static int take_name(struct applying *a, const json_t *value, struct diag *diag)
     const char *words;
     struct span text;
 
-    if (get_text(&text, "name", value, SOURCE_TEXT_MAX, diag) ||
+    if (source_value_text(&text, "name", value, SOURCE_TEXT_MAX, diag) ||
         option_words(&words, "name", text.data, SOURCE_TEXT_MAX, diag))
         return -EINVAL;
     copy(a->s->name, text);
@@ -195,7 +45,7 @@ static int take_header(struct applying *a, const json_t *value, struct diag *dia
 {
     if (has_own_header(a->s->kind))
         return diag_set(diag, "header: a source of kind %s has its own", a->s->kind->name);
-    return get_header(a->s->header, "header", value, diag);
+    return source_value_header(a->s->header, "header", value, diag);
 }
 
 static int take_prefix(struct applying *a, const json_t *value, struct diag *diag)
@@ -204,7 +54,7 @@ static int take_prefix(struct applying *a, const json_t *value, struct diag *dia
 
     if (has_own_header(a->s->kind))
         return diag_set(diag, "prefix: a source of kind %s has its own", a->s->kind->name);
-    if (get_text(&text, "prefix", value, SOURCE_TEXT_MAX, diag))
+    if (source_value_text(&text, "prefix", value, SOURCE_TEXT_MAX, diag))
         return -EINVAL;
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] < ' ' || text.data[i] > '~')
@@ -234,7 +84,8 @@ static int take_tolerance(struct applying *a, const json_t *value, struct diag *
 
     if (check != SOURCE_STRIPE && check != SOURCE_STANDARD)
         return diag_set(diag, "tolerance: a source of kind %s has no timestamp", a->s->kind->name);
-    return get_duration(&a->s->tolerance_ms, "tolerance", value, 1000, TOLERANCE_MAX_MS, diag);
+    return source_value_duration(&a->s->tolerance_ms, "tolerance", value, 1000, TOLERANCE_MAX_MS,
+                                 diag);
 }
 
 static int take_event_type(struct applying *a, const json_t *value, struct diag *diag)
@@ -242,22 +93,24 @@ static int take_event_type(struct applying *a, const json_t *value, struct diag 
     static const char *const names[] = {"fixed", "header", "path", "prefix", NULL};
     const json_t *prefix = json_object_get(value, "prefix");
 
-    if (only_members("event_type", value, names, diag) ||
-        get_pick(&a->s->type, "event_type", names,
-                 "{\"fixed\": …}, {\"header\": …} or {\"path\": …}", value, diag))
+    if (source_value_only("event_type", value, names, diag) ||
+        source_value_pick(&a->s->type, "event_type", names,
+                          "{\"fixed\": …}, {\"header\": …} or {\"path\": …}", value, diag))
         return -EINVAL;
     a->s->type_prefix[0] = '\0';
-    return prefix && !json_is_null(prefix) ? get_prefix(a->s->type_prefix, prefix, diag) : 0;
+    return prefix && !json_is_null(prefix)
+               ? source_value_type_prefix(a->s->type_prefix, prefix, diag)
+               : 0;
 }
 
 static int take_unique_by(struct applying *a, const json_t *value, struct diag *diag)
 {
     static const char *const names[] = {"body", "header", "path", NULL};
 
-    if (only_members("unique_by", value, names, diag))
+    if (source_value_only("unique_by", value, names, diag))
         return -EINVAL;
-    return get_pick(&a->s->unique, "unique_by", names,
-                    "{\"header\": …}, {\"path\": …} or {\"body\": true}", value, diag);
+    return source_value_pick(&a->s->unique, "unique_by", names,
+                             "{\"header\": …}, {\"path\": …} or {\"body\": true}", value, diag);
 }
 
 static int take_headers(struct applying *a, const json_t *value, struct diag *diag)
@@ -269,7 +122,7 @@ static int take_headers(struct applying *a, const json_t *value, struct diag *di
     for (i = 0; i < n; i++) {
         char *kept = a->s->kept[i];
 
-        if (get_header(kept, "headers", json_array_get(value, i), diag))
+        if (source_value_header(kept, "headers", json_array_get(value, i), diag))
             return -EINVAL;
     }
     a->s->n_kept = (unsigned)n;
@@ -280,7 +133,7 @@ static int take_secret(struct applying *a, const json_t *value, struct diag *dia
 {
     struct span text = SPAN("");
 
-    if (!json_is_null(value) && get_text(&text, "secret", value, SECRET_TEXT_MAX, diag))
+    if (!json_is_null(value) && source_value_text(&text, "secret", value, SECRET_TEXT_MAX, diag))
         return -EINVAL;
     if (!json_is_null(value) && !text.len)
         return diag_set(diag, "secret: expected a text that is not empty");
@@ -290,7 +143,8 @@ static int take_secret(struct applying *a, const json_t *value, struct diag *dia
 /* With take_secret(), which comes behind it. */
 static int take_overlap(struct applying *a, const json_t *value, struct diag *diag)
 {
-    return get_duration(&a->change.overlap_ms, "overlap", value, 0, SECRET_OVERLAP_MAX_MS, diag);
+    return source_value_duration(&a->change.overlap_ms, "overlap", value, 0, SECRET_OVERLAP_MAX_MS,
+                                 diag);
 }
 
 static int take_kind(struct applying *a, const json_t *value, struct diag *diag)
