@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "store/store_api_key.h"
+#include "store/store_room.h"
 #include <stdio.h>
 #include <strings.h>
 
@@ -33,7 +34,7 @@ static bool refuse_hasty(struct call *c, int64_t limit, int64_t wait_ms)
 {
     char seconds[32];
 
-    call_problem(c, 429, NULL, "this key may make %lld requests per minute", (long long)limit);
+    call_problem(c, 429, NULL, "at most %lld requests per minute are answered", (long long)limit);
     (void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_ms + 999) / 1000);
     call_field(c, "Retry-After", seconds);
     return false;
@@ -82,6 +83,21 @@ static bool identify_jwt(struct call *c, struct jwt_keys *keys, struct span toke
     return refuse_stranger(c);
 }
 
+/* All tokens of one subject share its room. */
+static bool has_room(struct call *c, struct store *s)
+{
+    int64_t limit = s->settings->api_key_limit, wait_ms = 0;
+    int r = limit
+                ? store_room_take(s, span_of(c->who.tenant), span_of(c->who.name), limit, &wait_ms)
+                : 0;
+
+    if (r)
+        call_store_failed(c, s, r);
+    else if (wait_ms > 0)
+        return refuse_hasty(c, limit, wait_ms);
+    return r == 0;
+}
+
 static bool identify(struct call *c, struct store *s)
 {
     struct span token = bearer_of(c);
@@ -95,7 +111,7 @@ static bool identify(struct call *c, struct store *s)
         return identify_key(c, s, token);
     is_known = identify_jwt(c, keys, token);
     jwt_keyring_give(&c->api->jwt, keys);
-    return is_known;
+    return is_known && has_room(c, s);
 }
 
 /* ---- about whom ---- */

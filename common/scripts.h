@@ -15,6 +15,7 @@
     X(heartbeat)                                                                                   \
     X(api_key)                                                                                     \
     X(api_key_change)                                                                              \
+    X(pace)                                                                                        \
     X(audit)                                                                                       \
     X(leave)                                                                                       \
     X(configure)                                                                                   \

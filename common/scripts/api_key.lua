@@ -3,9 +3,9 @@
 -- expired is worth nothing from that moment on, and its limit holds over all processes.
 -- KEYS[1] head · ARGV[1] key's id · ARGV[2] digest of what was sent · ARGV[3] requests per minute (0: no limit)
 -- Answers nil: no valid key, be it unknown, wrong, or expired; or {role, tenant, name, ms to wait}: 0, it may.
--- Invariant: `room_at` is when the key's bucket, which holds a minute's requests and fills evenly, is full again;
--- never more than a minute ahead. A call that must wait changes nothing.
+-- Invariant: that of room.lua, with the key's field room_at.
 --#include base.lua
+--#include room.lua
 local key = P .. 'api_key:' .. ARGV[1]
 local fields = call('HMGET', key, 'digest', 'role', 'tenant', 'name', 'expires', 'used', 'room_at')
 
@@ -19,14 +19,11 @@ end
 local expires = tonumber(fields[5]) or 0
 if not is_equal(fields[1] or '', ARGV[2]) or #ARGV[2] ~= 32 or expires > 0 and now >= expires then return nil end
 
-local limit, minute = tonumber(ARGV[3]), 60000000
-local changes = {}
+local limit, changes = tonumber(ARGV[3]), {}
 if limit > 0 then
-    -- Not more than a minute ahead, however Redis's clock was set.
-    local room_at = math.min(math.max(tonumber(fields[7]) or 0, stamp), stamp + minute) + minute / limit
-    local wait = room_at - stamp - minute
-    if wait > 0 then return {fields[2], fields[3], fields[4], math.ceil(wait / 1000)} end
-    changes = {'room_at', string.format('%.0f', room_at)}
+    local wait, room_at = take_room(fields[7], limit)
+    if wait > 0 then return {fields[2], fields[3], fields[4], wait} end
+    changes = {'room_at', room_at}
 end
 if math.abs(now - (tonumber(fields[6]) or 0)) >= 60000 then
     changes[#changes + 1] = 'used'

@@ -193,6 +193,22 @@ def test_it_makes_no_key_that_may_do_more(api, keys):
     assert api.post("/v1/keys", {"name": "x", "role": "operator"}, key=keys["HS256"].token(claims())).status == 400
 
 
+def test_each_subject_has_the_limit_of_a_key(bare_stack, folder, keys, redis):
+    bare_stack.cli("tenant", "add", "acme")
+    api = bare_stack.start_api(jwt_keys_file=write(folder, keys["HS256"].jwk()), api_key_limit=5)
+    tokens = [keys["HS256"].token(claims(more=n)) for n in range(8)]
+    answers = [api.get("/tenant/settings", key=token) for token in tokens]
+    assert [a.status for a in answers[:5]] == [200] * 5 and answers[-1].status == 429
+    assert "5 requests per minute" in answers[-1].json["detail"] and 1 <= int(answers[-1].headers["retry-after"]) <= 12
+    assert status(api, keys["HS256"].token(claims(sub="bob"))) == 200 == status(api, keys["HS256"].token(claims(sub="x" * 3000)))
+    assert status(api, keys["HS256"].token(claims(tenant=None, role="operator")), tenant="acme") == 200
+    refused(api, keys["HS256"].token(claims(exp=1)))
+    rooms = redis("KEYS", "*room:*")
+    assert len(rooms) == 4 and all(0 < redis("PTTL", room) <= 60000 for room in rooms)
+    redis("DEL", *rooms)
+    assert status(api, tokens[0]) == 200
+
+
 def test_why_it_was_refused_is_in_the_log_only(api, keys):
     refused(api, keys["HS256"].token(claims(exp=5)))
     assert "it has expired" in api.child.log()
