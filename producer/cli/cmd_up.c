@@ -326,9 +326,11 @@ static void invite(const struct up *up)
     (void)printf("Grapnel is up. In another terminal:\n\n"
                  "  . %s/env\n"
                  "  %s publish --tenant " TENANT " --type USER_CREATED --data '{\"id\":1}'\n"
-                 "  %s delivery list --tenant " TENANT "\n\n"
+                 "  %s delivery list --tenant " TENANT "\n"
+                 "  curl -H \"Authorization: Bearer $GRAPNEL_API_ROOT_KEY\" "
+                 "'http://%s/v1/deliveries?tenant=" TENANT "'\n\n"
                  "Ctrl-C ends it; nothing accepted is lost. Requests are shown here:\n",
-                 up->folder, up->grapnel, up->grapnel);
+                 up->folder, up->grapnel, up->grapnel, up->http.listen);
     (void)fflush(stdout);
 }
 
@@ -354,7 +356,7 @@ static int run_all(struct up *up, const struct args *a)
     status = status ? status : start_receiver(up, &demo);
     if (status)
         return status;
-    (void)printf("Redis, scheduler, worker and a receiver on port %u are running (%s).\n"
+    (void)printf("Redis, scheduler, worker, API and a receiver on port %u are running (%s).\n"
                  "Publishing a sample event:\n\n",
                  demo.port, up->folder);
     (void)fflush(stdout);
@@ -391,7 +393,7 @@ const struct command command_up = {
     .about = "Run all of Grapnel on this machine, with a sample event",
     .details =
         "Starts a redis-server of its own (append-only file, in the state folder), a scheduler, "
-        "a worker and a receiver, delivers a sample event and shows it, then shows every "
+        "a worker, the API and a receiver, delivers a sample event and shows it, then shows every "
         "request until Ctrl-C.\n\n"
         "A second run on the same folder goes on where the first stopped. The master key is "
         "made in the folder; `env` in it sets what other commands need.",

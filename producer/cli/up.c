@@ -71,9 +71,11 @@ static int find_programs(struct up *up)
     if (n <= 0)
         return cli_fail(up->cli, EXIT_FAILED, "/proc/self/exe cannot be read");
     if (!find_sibling(up, "scheduler", "grapnel-scheduler", up->scheduler, sizeof(up->scheduler)) ||
-        !find_sibling(up, "worker", "grapnel-worker", up->worker, sizeof(up->worker)))
+        !find_sibling(up, "worker", "grapnel-worker", up->worker, sizeof(up->worker)) ||
+        !find_sibling(up, "api", "grapnel-api", up->api, sizeof(up->api)))
         return cli_fail(up->cli, EXIT_FAILED,
-                        "grapnel-scheduler and grapnel-worker: expected beside %s", up->grapnel);
+                        "grapnel-scheduler, grapnel-worker and grapnel-api: expected beside %s",
+                        up->grapnel);
     if (!find_in_path("redis-server", up->redis_server, sizeof(up->redis_server)) &&
         !find_in_path("valkey-server", up->redis_server, sizeof(up->redis_server)))
         return cli_fail(up->cli, EXIT_FAILED,
@@ -128,7 +130,7 @@ static int name_paths(struct up *up, const char *folder)
 }
 
 /* 32 random bytes in base64, made once; readable by its owner only. */
-static int make_master_key(struct up *up, const char *path)
+static int make_key(struct up *up, const char *path)
 {
     uint8_t bytes[32];
     struct buf text;
@@ -149,6 +151,21 @@ static int make_master_key(struct up *up, const char *path)
     return r;
 }
 
+static int prepare_api(struct up *up)
+{
+    char path[UP_PATH_MAX + 16];
+    int r;
+
+    (void)snprintf(path, sizeof(path), "%s/api.key", up->folder);
+    if (make_key(up, path))
+        return EXIT_FAILED;
+    r = up_api_read_key(&up->http, path);
+    if (r)
+        return cli_fail(up->cli, EXIT_FAILED, "%s: %s", path, err_text(r));
+    r = up_api_choose_port(&up->http);
+    return r ? cli_fail(up->cli, EXIT_FAILED, "no port for the API: %s", err_text(r)) : EXIT_DONE;
+}
+
 /* What the children, and a shell that sources `env`, are to use. */
 static int set_environment(struct up *up)
 {
@@ -162,6 +179,8 @@ static int set_environment(struct up *up)
         {"GRAPNEL_TENANT_LIMIT", limit},
         {"GRAPNEL_ENDPOINT_SLOTS", slots},
         {"GRAPNEL_EGRESS_ALLOW", *s->egress_allow ? s->egress_allow : "127.0.0.0/8,::1/128"},
+        {"GRAPNEL_API_LISTEN", up->http.listen},
+        {"GRAPNEL_API_ROOT_KEY", up->http.key},
     };
     char path[UP_PATH_MAX + 8];
     FILE *env;
@@ -170,7 +189,7 @@ static int set_environment(struct up *up)
     (void)snprintf(partitions, sizeof(partitions), "%lld", (long long)s->partitions);
     (void)snprintf(limit, sizeof(limit), "%lld", (long long)s->tenant_limit);
     (void)snprintf(slots, sizeof(slots), "%lld", (long long)s->endpoint_slots);
-    if (make_master_key(up, key_path))
+    if (make_key(up, key_path) || prepare_api(up))
         return EXIT_FAILED;
     (void)snprintf(path, sizeof(path), "%s/env", up->folder);
     env = fopen(path, "we");
@@ -202,6 +221,7 @@ int up_prepare(struct up *up, struct cli *cli, const char *folder)
     child_init(&up->children[UP_REDIS], "redis", up->log_folder, false);
     child_init(&up->children[UP_SCHEDULER], "scheduler", up->log_folder, false);
     child_init(&up->children[UP_WORKER], "worker", up->log_folder, false);
+    child_init(&up->children[UP_API], "API", up->log_folder, false);
     child_init(&up->children[UP_RECEIVER], "receiver", up->log_folder, true);
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGINT);
@@ -214,6 +234,7 @@ int up_prepare(struct up *up, struct cli *cli, const char *folder)
 void up_fini(struct up *up)
 {
     buf_fini(&up->lines);
+    explicit_bzero(&up->http, sizeof(up->http));
     if (up->lock >= 0)
         close(up->lock);
 }
@@ -321,11 +342,12 @@ static int wait_for_programs(struct up *up)
     int status = EXIT_DONE;
 
     while (!status && redis && !redis->err &&
-           !(is_heard_of(up, redis, "scheduler") && is_heard_of(up, redis, "worker"))) {
+           !(is_heard_of(up, redis, "scheduler") && is_heard_of(up, redis, "worker") &&
+             up_api_answers(&up->http))) {
         status = wait_a_little(up);
         if (!status && clock_mono_ms() > end_ms)
-            status = cli_fail(up->cli, EXIT_FAILED, "scheduler and worker are not heard of; see %s",
-                              up->log_folder);
+            status = cli_fail(up->cli, EXIT_FAILED,
+                              "scheduler, worker or API are not heard of; see %s", up->log_folder);
     }
     if (!status && (!redis || redis->err))
         status = cli_fail(up->cli, EXIT_UNREACHABLE, "lost the connection to redis-server");
@@ -340,12 +362,15 @@ int up_start(struct up *up)
     const char *const scheduler[] = {up->scheduler, "--name",      up->name,
                                      "--listen",    "127.0.0.1:0", NULL};
     const char *const worker[] = {up->worker, "--name", up->name, "--listen", "127.0.0.1:0", NULL};
+    const char *const api[] = {up->api, NULL};
     int status = start_redis(up);
 
     add_args(&up->children[UP_SCHEDULER], scheduler);
     add_args(&up->children[UP_WORKER], worker);
     status = status ? status : start_child(up, UP_SCHEDULER);
+    add_args(&up->children[UP_API], api);
     status = status ? status : start_child(up, UP_WORKER);
+    status = status ? status : start_child(up, UP_API);
     return status ? status : wait_for_programs(up);
 }
 
@@ -477,7 +502,7 @@ enum up_news up_wait(struct up *up, int wait_ms, struct buf *ret_line)
 int up_stop(struct up *up)
 {
     /* The receiver stays until nothing is in flight, Redis until all is written. */
-    static const enum up_child order[] = {UP_WORKER, UP_SCHEDULER, UP_RECEIVER, UP_REDIS};
+    static const enum up_child order[] = {UP_API, UP_WORKER, UP_SCHEDULER, UP_RECEIVER, UP_REDIS};
     int status = EXIT_DONE;
 
     for (size_t i = 0; i < ARRAY_LEN(order); i++) {

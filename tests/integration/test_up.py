@@ -133,3 +133,13 @@ def test_a_state_folder_that_cannot_be_made_is_named(folder):
     run = subprocess.run([GRAPNEL, "up", "--once", "--state", os.path.join(folder, "no", "such")], env=environment(),
                          capture_output=True, text=True, timeout=30)
     assert run.returncode == 1 and "no/such" in run.stderr
+
+
+def test_the_api_is_there_with_a_key_of_its_own(running, folder):
+    with open(os.path.join(folder, "state", "env"), encoding="utf-8") as file:
+        env = dict(re.findall(r"export (\w+)='(.*)'", file.read()))
+    request = urllib.request.Request(f"http://{env['GRAPNEL_API_LISTEN']}/v1/deliveries?tenant=demo",
+                                     headers={"Authorization": f"Bearer {env['GRAPNEL_API_ROOT_KEY']}"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert json.load(answer)["deliveries"][0]["status"] == "success"
+    assert os.stat(os.path.join(folder, "state", "api.key")).st_mode & 0o777 == 0o600
