@@ -19,8 +19,8 @@
     X(audit)                                                                                       \
     X(leave)                                                                                       \
     X(configure)                                                                                   \
-    X(lookup) X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused)      \
-        X(retries)
+    X(lookup)                                                                                      \
+    X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,
