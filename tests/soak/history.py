@@ -86,6 +86,16 @@ class Fault:
 
 
 @dataclasses.dataclass
+class Switch:
+    """An endpoint that was disabled or enabled: first asked for, and answered."""
+
+    path: str
+    on: bool
+    begun: float
+    answered: float
+
+
+@dataclasses.dataclass
 class History:
     options: dict = dataclasses.field(default_factory=lambda: {"fsync": "always", "seed": 0, "minutes": 0})
     endpoints: dict = dataclasses.field(default_factory=dict)  # path -> as in endpoints.json
@@ -94,6 +104,7 @@ class History:
     seen: list = dataclasses.field(default_factory=list)
     records: dict = dataclasses.field(default_factory=dict)  # delivery id -> Record
     faults: list = dataclasses.field(default_factory=list)
+    switches: list = dataclasses.field(default_factory=list)
     processes: list = dataclasses.field(default_factory=list)  # started, ended, finished, size: as noted
     rejected: list = dataclasses.field(default_factory=list)
     probes: list = dataclasses.field(default_factory=list)
@@ -143,6 +154,8 @@ def take_system(h, line):
     elif did == "fault":
         h.faults.append(Fault(line["kind"], line["target"], line["begun"], line["ended"], line["number"],
                               line["skipped"]))
+    elif did == "switch":
+        h.switches.append(Switch(line["path"], line["on"], line["begun"], line["answered"]))
     elif did in ("started", "ended", "finished", "size", "sanitizer"):
         h.processes.append(line)
     elif did == "probe":

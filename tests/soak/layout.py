@@ -18,6 +18,7 @@ class Hook:
     jitter: int = 10  # percent
     timeout: str = "2s"
     slots: int = 64
+    switched: bool = False  # disabled and enabled all the time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +36,7 @@ TENANTS = (
     Tenant("failing", (Hook("failing", "standard", "west", retries=3, jitter=0),), 1),
     Tenant("stuck", (Hook("hanging", "standard", "east", timeout="1s", slots=32), Hook("good")), 2),
     Tenant("busy", (Hook("busy", slots=16),), 1),
+    Tenant("switch", (Hook("good", "standard", "west"), Hook("late", switched=True)), 2),
     Tenant("sixty", (Hook("good"),), 2, 60),
     Tenant("quota", (Hook("good", "royalti"), Hook("failing", retries=2)), 2, 120),
     Tenant("tight", (Hook("late", slots=4),), 1, 30),

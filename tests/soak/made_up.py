@@ -1,7 +1,7 @@
 """Histories that never happened, for the tests of the checker: one event, one delivery, all well; then something else."""
 
 import behaviour
-from history import Event, Fault, History, Record, Seen
+from history import Event, Fault, History, Record, Seen, Switch
 
 T0 = 1_800_000_000.0
 ENDPOINT = {"id": "ep_1", "tenant": "acme", "mood": "flaky", "dialect": "standard", "wire": "", "schedule": "1s,2s",
@@ -63,6 +63,12 @@ def record(h, stream_id, *entries, n=1, endpoint="ep_1"):
 
 def fault(h, kind, target, begun, ended):
     h.faults.append(Fault(kind, target, T0 + begun, T0 + ended))
+
+
+def off(h, disable, enable):
+    """@disable, @enable: (asked for, answered)."""
+    h.switches += [Switch("/acme", on, T0 + begun, T0 + answered) for on, (begun, answered) in
+                   ((False, disable), (True, enable))]
 
 
 def redis_killed(h, at):

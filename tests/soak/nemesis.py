@@ -170,7 +170,7 @@ class Nemesis:
         service = self.system.service("redis")
         folder = os.path.join(self.system.folder, "redis", "appendonlydir")
         sizes = [os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder) if ".incr." in name]
-        if not service.pid or not sizes:
+        if not service.pid or not sizes or self.system.has_rewrites:
             return "skipped"
         pid = service.pid
         _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)

@@ -2,6 +2,8 @@
 
 import collections
 
+from rules_events import FORGOTTEN
+
 WRONG_MAX = 10  # of a rule that are shown
 
 
@@ -23,7 +25,7 @@ def counts(h, verdict):
     ]
     if duplicates and lost:
         rows += [("repeated by a crash", sum(duplicates.excused.values()) + len(duplicates.wrong)),
-                 ("accepted events lost", f"{len(lost.wrong)} (and {sum(lost.excused.values())} that Redis may lose)")]
+                 ("accepted events lost", f"{len(lost.wrong)} (and {lost.excused[FORGOTTEN]} that Redis may lose)")]
     lives = ", ".join(f"{kind} {how} {n} times" for (kind, how), n in sorted(lived.items()))
     rows.append(("processes", lives or "none ended"))
     return rows
@@ -57,6 +59,8 @@ def write(verdict):
     notes = [note for result in verdict.results.values() for note in result.notes]
     lines += ["", *[f"- {note}" for note in notes], "", "| fault | times | lasted | skipped |", "|---|---|---|---|"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in fault_rows(h)]
+    if o.get("rewrites"):
+        lines += ["", "Redis rewrote its log now and then, so its disk was not filled: see `system.py`."]
     if not o.get("clock", True):
         lines += ["", "No clock was moved: there is no libfaketime, the programs have a sanitizer (these two do not go "
                   "together), or `--no-clock` was given."]

@@ -104,4 +104,13 @@ def lost_entries(h, trouble):
     return result
 
 
-RULES = (intact, agree, duplicates, lost_entries)
+def switched_off(h, trouble):
+    result = Result("an endpoint gets nothing from when it was answered that it is disabled until it is enabled")
+    paths = {switch.path for switch in h.switches}
+    for seen in h.seen:
+        if seen.path in paths:
+            result.demand(not trouble.is_off(seen.path, seen.at), lambda s=seen: f"{s}")
+    return result
+
+
+RULES = (intact, agree, switched_off, duplicates, lost_entries)

@@ -47,6 +47,9 @@ class System:
         self.build = stack.build_folder()
         self.redis_port, self.receiver_port = free_port(), free_port()
         self.api_ports = {name: free_port() for name in layout.APIS}
+        # Not both: in Redis 7.0.15 a log that could not grow, any time after it was rewritten, gets a hole and cannot be
+        # read again (it is truncated at an offset of the file before).
+        self.has_rewrites = options.seed % 3 == 0
         self.endpoints = {}  # path -> what receivers.py wants to know, and our id
         self.endpoints_path = os.path.join(folder, "endpoints.json")
         self.supervisor = Supervisor(self.journal, MEASURED)
@@ -88,9 +91,10 @@ class System:
         data = os.path.join(self.folder, "redis")
         os.makedirs(data, exist_ok=True)
         # A file that may not grow shall be an error for it to deal with (as a full disk is), not the end.
+        rewrite = ["--auto-aof-rewrite-min-size", "16mb"] if self.has_rewrites else ["--auto-aof-rewrite-percentage", "0"]
         argv = ["/bin/sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh", shutil.which("redis-server"), "--port",
                 str(self.redis_port), "--bind", "127.0.0.1", "--dir", data, "--save", "", "--appendonly", "yes",
-                "--appendfsync", self.o.fsync, "--auto-aof-rewrite-min-size", "16mb"]
+                "--appendfsync", self.o.fsync, *rewrite]
         self.add("redis", "redis", argv)
         wait_until(self.redis_answers, 20, "redis-server to answer")
 
@@ -148,7 +152,7 @@ class System:
         self.endpoints[path] = {"tenant": tenant.name, "mood": hook.mood, "now": hook.mood, "dialect": hook.dialect,
                                 "secret": secret, "wire": hook.wire, "schedule": hook.schedule, "retries": hook.retries,
                                 "jitter": hook.jitter, "timeout": hook.timeout,
-                                "limit": tenant.limit}
+                                "limit": tenant.limit, "switched": hook.switched}
         self.save_endpoints()
         answer = self.cli("endpoint", "add", "--tenant", tenant.name, "--url", f"http://127.0.0.1:{port}{path}",
                           "--dialect", hook.dialect, "--events", "*", "--secret", secret, "--schedule", hook.schedule,

@@ -145,6 +145,33 @@ def test_a_delivery_that_succeeded_and_is_recorded_as_something_else(status):
     assert broken(h) == {"ended"}
 
 
+@pytest.mark.parametrize("disable, enable, is_good", [
+    ((0.5, 0.6), (2, 2.1), True), ((-3, -2), (-1, -0.9), True), ((-60, -50), (-40, -30), False), ((2, 3), (4, 5), False)])
+def test_a_cancelled_delivery_needs_an_endpoint_that_was_disabled(disable, enable, is_good):
+    h = made_up.good()
+    made_up.off(h, disable, enable)
+    h.seen.pop()
+    entries(h, made_up.attempt(1, 0.009, 500), made_up.final(0.9, "cancelled"))
+    assert broken(h) == (set() if is_good else {"ended"})
+
+
+def test_an_event_for_an_endpoint_that_was_disabled():
+    h = lose(made_up.good())
+    made_up.off(h, (-2, -1), (5, 6))
+    assert not broken(h) and excused(h, "accounted")
+    h.switches[1].answered = T0 - 0.5
+    assert broken(h) == {"accounted"}
+
+
+@pytest.mark.parametrize("disable, enable, is_good", [
+    ((0.3, 0.4), (2, 2.1), True), ((-2, -1), (1, 3), True), ((-2, -1), (1.5, 3), False), ((-2, 0), (2, 3), True)])
+def test_a_disabled_endpoint_gets_nothing(disable, enable, is_good):
+    h = made_up.good()
+    made_up.off(h, disable, enable)
+    h.seen[0].at = T0 - 5  # before all of it
+    assert ("switched_off" in broken(h)) == (not is_good)
+
+
 def test_attempt_numbers_that_leave_one_out():
     h = made_up.good()
     h.records["whd_1"].attempts[1]["attempt"] = 3

@@ -8,6 +8,9 @@ LOST_S = 2.0
 # Redis reads its log, nobody is judged for 3 s after Redis was away.
 FELT_S = layout.LEASE_S + layout.REDIS_TIMEOUT_S + 5.0
 
+# From when a permit is used until its request is with the receiver's kernel.
+USED_S = 0.5
+
 # Nobody planned these, and they are everybody's: the machine stood still.
 STALLS = ("stall",)
 OF_REDIS = ("redis kill", "blackout", "redis term", "redis stop", "full", "readonly", "no replicas", "disk full", "cut clients",
@@ -49,6 +52,28 @@ class Trouble:
         that was destroyed by hand, and of nothing else."""
         target = f"{layout.partition(tenant)}:jobs"
         return self.between(("drop group",), at - layout.PERMIT_S - 2.0, at + 3.0, target) is not None
+
+    def times_off(self, path):
+        """[(disabling was asked for, answered, enabling was asked for, answered)] of an endpoint."""
+        found, off, enabled = [], None, None
+        for switch in (s for s in self.h.switches if s.path == path):
+            if not switch.on:
+                off = off or switch
+            elif off:
+                enabled = enabled or switch
+                if not self.may_be_lost(switch.begun, switch.answered):  # else it may be off until the next one
+                    found.append((off.begun, off.answered, enabled.begun, switch.answered))
+                    off = enabled = None
+        return found
+
+    def may_be_off(self, path, begin, end):
+        """Was it, or was it maybe, disabled at some time between these?"""
+        return any(off[0] <= end and off[3] >= begin for off in self.times_off(path))
+
+    def is_off(self, path, at):
+        """It was, for certain, and for as long as an attempt that had its permit may still begin."""
+        return any(off[1] + layout.PERMIT_S + USED_S < at < off[2] and not self.may_be_lost(off[0], off[1])
+                   for off in self.times_off(path))
 
     def excuses_lost(self, worker, begin, end):
         """Why this worker may have been taken for dead between these; None: nothing says so."""
