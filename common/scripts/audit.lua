@@ -8,7 +8,10 @@
 --#include base.lua
 local key = P .. 'audit:' .. ARGV[1]
 if ARGV[4] ~= '' then call('XDEL', key, ARGV[4]) end
-if #ARGV < 6 then return '' end
+if #ARGV < 6 then
+    if call('XLEN', key) == 0 then call('DEL', key) end -- whoever names tenants that are not there leaves nothing
+    return ''
+end
 local id = call('XADD', key, 'MAXLEN', '~', ARGV[2], '*', unpack(ARGV, 5))
 call('XTRIM', key, 'MINID', '~', string.format('%.0f', now - tonumber(ARGV[3])))
 call('PEXPIRE', key, ARGV[3]) -- of a tenant that is gone, too

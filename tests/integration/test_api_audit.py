@@ -66,6 +66,11 @@ def test_what_changes_nothing_leaves_nothing(api, redis):
     assert len(entries(api)) == n
 
 
+def test_a_tenant_that_is_not_there_gets_no_stream(api, bare_stack, redis):
+    assert put(api, 4, tenant="nobody").status == 404
+    assert redis("KEYS", "*audit*") == []
+
+
 def test_no_secret_is_in_it(api, redis, bare_stack):
     made = make(api)
     token = "your-secure-random-secret-token-min-32-chars"
