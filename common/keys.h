@@ -34,6 +34,7 @@
 #define KEY_API_KEY "api_key:"   /* + id */
 #define KEY_API_KEYS "api_keys:" /* + tenant */
 #define KEY_AUDIT "audit:"       /* + tenant */
+#define KEY_NOTICES "notices"
 #define KEY_RETRIES "retries"
 #define KEY_RETRY_JOB "retry_job:"   /* + id */
 #define KEY_RETRY_JOBS "retry_jobs:" /* + tenant */

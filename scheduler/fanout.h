@@ -11,6 +11,7 @@
 #include "common/metrics.h"
 #include "scheduler/batch.h"
 #include "scheduler/limits.h"
+#include "scheduler/notifier.h"
 #include "scheduler/promoter.h"
 
 struct fanout_options {
@@ -21,6 +22,7 @@ struct fanout_options {
     const struct limits *limits;
     const struct redis_clock *clock;
     struct promoter *promoter; /* told when this partition is due next */
+    const struct notifier *notifier;
     batch_done_fn *done;
     void *arg;
 };

@@ -75,6 +75,15 @@ static void on_beat(void *arg, const struct beat *beat)
         check(s);
 }
 
+/* Only then: a verdict must know whether to tell of it. */
+static void on_operator_known(void *arg)
+{
+    struct scheduler *s = arg;
+
+    if (!s->is_stopping)
+        intake_start(&s->intake);
+}
+
 static void on_ready(void *arg)
 {
     struct scheduler *s = arg;
@@ -83,7 +92,9 @@ static void on_ready(void *arg)
         return;
     log_info("scheduler ready", LOG_TEXT("name", s->service.name),
              LOG_INT("partitions", s->keys.partitions));
-    intake_start(&s->intake);
+    if (s->notifier.is_known)
+        intake_start(&s->intake);
+    notifier_start(&s->notifier);
     janitor_start(&s->janitor);
     rekeyer_start(&s->rekeyer);
     if (s->health)
@@ -113,7 +124,7 @@ static void on_part_closed(void *arg)
 
 static void close_parts(struct scheduler *s)
 {
-    s->n_closing = 4 + s->keys.partitions + s->is_checked + (s->health != NULL);
+    s->n_closing = 5 + s->keys.partitions + s->is_checked + (s->health != NULL);
     if (s->health)
         health_close(s->health, on_part_closed, s);
     depths_close(&s->depths, on_part_closed, s);
@@ -121,6 +132,7 @@ static void close_parts(struct scheduler *s)
         heartbeat_close(&s->heartbeat, on_part_closed, s);
     janitor_close(&s->janitor, on_part_closed, s);
     rekeyer_close(&s->rekeyer, on_part_closed, s);
+    notifier_close(&s->notifier, on_part_closed, s);
     intake_close(&s->intake, on_part_closed, s);
     for (unsigned p = 0; p < s->keys.partitions; p++)
         promoter_close(&s->parts[p].promoter, on_part_closed, s);
@@ -297,6 +309,7 @@ static int init_part(struct scheduler *s, unsigned p)
         .limits = &s->limits,
         .clock = &s->heartbeat.clock,
         .promoter = &part->promoter,
+        .notifier = &s->notifier,
         .done = on_handled,
         .arg = s,
     };
@@ -340,9 +353,19 @@ static int init_rounds(struct scheduler *s)
         .every_ms = s->service.settings.heartbeat,
         .grace_ms = s->service.settings.lease,
     };
+    struct notifier_options notifier = {
+        .loop = &s->service.loop,
+        .redis = s->redis,
+        .keys = &s->keys,
+        .tenant = s->service.settings.operational_tenant,
+        .every_ms = s->service.settings.heartbeat,
+        .on_known = on_operator_known,
+        .arg = s,
+    };
     int r = janitor_init(&s->janitor, &janitor);
 
     r = r ? r : rekeyer_init(&s->rekeyer, &rekeyer);
+    r = r ? r : notifier_init(&s->notifier, &notifier);
     r = r ? r : depths_init(&s->depths, &s->service.loop, s->redis, &s->keys);
     return r ? r : intake_init(&s->intake, &intake);
 }

@@ -3,7 +3,7 @@
  *     intake ──events──► fanout ──┐
  *        ├──────failed─► verdicts ├──► promoter (each partition has its own of these)
  *        └──────wake───► wakes ───┘
- *     heartbeat, janitor, rekeyer: for all partitions
+ *     heartbeat, janitor, rekeyer, notifier: for all partitions
  *
  * Any number may run: every move is atomic in Redis. */
 #ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
@@ -17,6 +17,7 @@
 #include "scheduler/depths.h"
 #include "scheduler/intake.h"
 #include "scheduler/janitor.h"
+#include "scheduler/notifier.h"
 #include "scheduler/rekeyer.h"
 #include "scheduler/verdicts.h"
 #include "scheduler/wakes.h"
@@ -41,6 +42,7 @@ struct scheduler {
     struct intake intake;
     struct janitor janitor;
     struct rekeyer rekeyer;
+    struct notifier notifier;
     struct health *health; /* NULL: nobody asked for it */
     struct depths depths;  /* in use with health only */
     struct scheduler_part *parts;

@@ -271,6 +271,7 @@ static void on_loaded(void *arg, int result)
     redis_arg_text(&v->command, keys_head(v->options.keys, v->partition));
     redis_arg_i64(&v->command, v->options.limits->retention_count);
     redis_arg_i64(&v->command, v->options.limits->disable_after);
+    redis_arg_text(&v->command, notifier_tenant(v->options.notifier));
     for (size_t i = 0; i < v->n_items; i++)
         judge(v, &v->items[i]);
     redis_run(v->options.redis, &v->request, &script_decide, &v->command, 0, on_decided, NULL);

@@ -62,7 +62,7 @@ end
 local function endpoint_remove(id)
     call('DEL', P .. 'endpoint:' .. id)
     call('SREM', P .. 'endpoints:' .. tenant, id)
-    for _, hash in ipairs({'caps', 'failures', 'permits', 'disabled'}) do call('HDEL', P .. hash, id) end
+    for _, hash in ipairs({'caps', 'failures', 'permits', 'disabled', 'unwell'}) do call('HDEL', P .. hash, id) end
     disable(tenant, id, 'the endpoint was removed')
     wake(now)
 end

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- decide.lua: the scheduler's verdicts on failed attempts.
 -- KEYS[1] head · ARGV[1] ended deliveries to keep · ARGV[2] failed deliveries in a row that disable
--- ARGV[3…] verdict after verdict, eight each:
+-- ARGV[3] the operational tenant; '': there is none, and nobody is told of anything
+-- ARGV[4…] verdict after verdict, eight each:
 --   entry in `failed`, kind, tenant, endpoint, delivery id, text for the record, due ms, job
 --   kind `retry`    job goes to `delayed` until due ms, or ends if the endpoint is disabled or gone by now
 --        `final`    the delivery ends
@@ -19,25 +20,43 @@
 --#include retire.lua
 --#include cancel.lua
 --#include refuse.lua
-local KEEP, DISABLE_AFTER = tonumber(ARGV[1]), tonumber(ARGV[2])
+--#include notice.lua
+local KEEP, DISABLE_AFTER, OPERATOR = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local FAILED = P .. 'failed'
 local entries, off = {}, {}
 
-local function put_off(tenant, endpoint, reason)
-    if disable(tenant, endpoint, reason) then
-        off[#off + 1] = endpoint
-        off[#off + 1] = reason
+-- News of the operator's own endpoints would make news for ever.
+local function is_told(tenant)
+    return OPERATOR ~= '' and tenant ~= OPERATOR
+end
+
+local function put_off(tenant, endpoint, id, reason)
+    if not disable(tenant, endpoint, reason) then return end
+    off[#off + 1] = endpoint
+    off[#off + 1] = reason
+    if is_told(tenant) then
+        notice('endpoint.disabled', tenant, reason, 'endpoint', endpoint, 'delivery', id)
+        call('HSET', P .. 'unwell', endpoint, now_text)
     end
 end
 
-local function final(tenant, endpoint, id, why_off)
+-- @text: the record's last entry.
+local function tell_exhausted(tenant, endpoint, id, text)
+    local is_good, _, entry = pcall(cmsgpack.unpack_one, text)
+    local reason = is_good and type(entry) == 'table' and entry[4] or ''
+    notice('delivery.exhausted', tenant, reason, 'endpoint', endpoint, 'delivery', id)
+end
+
+local function final(tenant, endpoint, id, text, why_off)
     retire(tenant, id, KEEP)
+    if is_told(tenant) then tell_exhausted(tenant, endpoint, id, text) end
     if call('EXISTS', P .. 'endpoint:' .. endpoint) == 0 then return end
     local failures = call('HINCRBY', P .. 'failures', endpoint, 1)
+    if failures == UNWELL_AFTER and is_told(tenant) then call('HSET', P .. 'unwell', endpoint, now_text) end
     if why_off then
-        put_off(tenant, endpoint, why_off)
+        put_off(tenant, endpoint, id, why_off)
     elseif failures >= DISABLE_AFTER then
-        put_off(tenant, endpoint, failures .. ' consecutive deliveries failed')
+        put_off(tenant, endpoint, id, failures .. ' consecutive deliveries failed')
     end
 end
 
@@ -60,11 +79,11 @@ local function decide(i)
     elseif kind == 'cancel' then
         retire(tenant, id, KEEP)
     else
-        final(tenant, endpoint, id, kind == 'disable' and ARGV[i + 7])
+        final(tenant, endpoint, id, ARGV[i + 5], kind == 'disable' and ARGV[i + 7])
     end
 end
 
-for i = 3, #ARGV, 8 do
+for i = 4, #ARGV, 8 do
     if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then decide(i) end
 end
 if #entries > 0 then call('XDEL', FAILED, unpack(entries)) end

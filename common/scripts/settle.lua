@@ -22,11 +22,13 @@
 --#include retire.lua
 --#include cancel.lua
 --#include refuse.lua
+--#include notice.lua
 local KEEP = tonumber(ARGV[4])
 local JOBS = P .. 'jobs'
 local LATE_MS = 600000 -- how long an endpoint is remembered as one that takes long to connect to
 local has_capped = call('EXISTS', P .. 'capped') == 1
 local has_failures = call('EXISTS', P .. 'failures') == 1
+local has_unwell = call('EXISTS', P .. 'unwell') == 1
 local entries, backs, lost = {}, {}, 0
 
 local function free(tenant, endpoint)
@@ -72,6 +74,12 @@ local function fail(i, tenant, endpoint)
     call('XADD', P .. 'failed', '*', 'job', ARGV[i + 6], 'outcome', ARGV[i + 7])
 end
 
+-- What was in flight when it was disabled says nothing of what comes now.
+local function recover(tenant, endpoint, id)
+    if call('HEXISTS', P .. 'disabled', endpoint) == 1 or call('HDEL', P .. 'unwell', endpoint) == 0 then return end
+    notice('endpoint.recovered', tenant, 'a delivery succeeded', 'endpoint', endpoint, 'delivery', id)
+end
+
 local function settle(i)
     local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     entries[#entries + 1] = ARGV[i]
@@ -81,6 +89,7 @@ local function settle(i)
     if kind == 'done' then
         retire(tenant, id, KEEP)
         if has_failures then call('HDEL', P .. 'failures', endpoint) end
+        if has_unwell then recover(tenant, endpoint, id) end
     elseif kind == 'failed' or kind == 'slow' then
         fail(i, tenant, endpoint)
     elseif kind == 'cancel' then

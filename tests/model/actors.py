@@ -123,7 +123,7 @@ class Scheduler(Process):
         after = "0" if self.random.random() < 0.3 else ">"
         verdicts = [a for e in self.read("failed", self.random.randint(1, 6), after) for a in self.verdict(e)]
         if verdicts:
-            self.run("decide", self.world.keep, self.world.disable_after, *verdicts)
+            self.run("decide", self.world.keep, self.world.disable_after, self.world.operator, *verdicts)
 
     def verdict(self, entry):
         if b"job" not in fields(entry):

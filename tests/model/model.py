@@ -2,6 +2,7 @@
 
 Nobody waits here: advance() moves everything that has a time into the past instead."""
 
+import collections
 import json
 import os
 import re
@@ -129,6 +130,7 @@ class Model:
         self.statuses = {}  # delivery -> as last seen
         self.may_reopen = set()
         self.picture = self.deliveries = None
+        self.operator = ""  # the operational tenant
 
     def redis_ms(self):
         seconds, micros = self.redis("TIME")
@@ -184,9 +186,23 @@ class Model:
         found = Check(self.picture, self)
         self.deliveries = found.deliveries
         assert not found.wrong, "\n".join(found.wrong)
+        self._check_notices()
         if before:
             self._check_grants(before)
         self._check_history(found.deliveries)
+
+    def _check_notices(self):
+        """The operator is told of each delivery that failed for good, once, and of nothing of his own."""
+        entries = self.redis("XRANGE", self.redis.key("notices"), "-", "+")
+        told = [dict(zip(fields[::2], fields[1::2], strict=True)) for _, fields in entries]
+        counts = collections.Counter(t[b"delivery"].decode() for t in told if t[b"type"] == b"delivery.exhausted")
+        for identity, delivery in self.deliveries.items():
+            tenant = delivery.created["tenant"]
+            failed = sum(final["status"] == "failed" for final in delivery.of_kind("final"))
+            wanted = failed if self.operator and tenant != self.operator else 0
+            assert counts[identity] == wanted, f"{delivery} of {tenant} failed {failed} times, told of {counts[identity]} times"
+        for endpoint in self.redis("HKEYS", self.redis.key("unwell")):
+            assert self.redis("EXISTS", self.redis.key(f"endpoint:{endpoint.decode()}")), f"{endpoint} is unwell and gone"
 
     def _check_grants(self, before):
         """Who is slow got no more in this step than it may have now; who is emptied got nothing."""

@@ -12,6 +12,7 @@ class World:
     """One tenant with one endpoint; a scheduler and a worker."""
 
     is_ending, jobs_max, keep, disable_after, gone, delays_ms, ends = True, None, 1, 50, 0, (0,), ["done"]
+    operator = ""
 
     def __init__(self, redis):
         self.redis = redis

@@ -29,6 +29,7 @@ class World:
         self.keep = self.random.choice((1, 10, 1000))
         self.disable_after = self.random.choice((3, 50))
         self.gone = self.random.choice((0, 1))
+        self.operator = self.model.operator = actors.TENANTS[0] if seed % 3 else ""
         self.limits = (0, 0, 20) if self.is_busy else (None, None, 0, 1, 3, 20)
         self.pauses_ms = (100, 300, 900, 2000) if self.is_busy else (100, 900, 2000, 6000, 11000, 61000)
         self.delays_ms = (500, 5000, 100000, 100000) if self.is_busy else (0, 500, 5000, 100000)
@@ -249,6 +250,10 @@ BREAKS = {
     "a settlement does not look whether the job is still its own":
         ("settle", "if call('XACK', JOBS, 'workers', ARGV[i]) == 1 then", "if call('XACK', JOBS, 'workers', ARGV[i]) then",
          "and in"),
+    "nobody is told of a delivery that failed":
+        ("decide", "if is_told(tenant) then tell_exhausted", "if why_off then tell_exhausted", "told of 0 times"),
+    "an endpoint that is gone may recover":
+        ("configure", "'disabled', 'unwell'}", "'disabled'}", "is unwell and gone"),
     "it comes back from `capped` only by its jobs":
         ("slow", "call('ZADD', P .. 'slowed', until_ms, endpoint)", "", "slowed|nothing will bring it back"),
 }

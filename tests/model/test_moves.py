@@ -182,7 +182,7 @@ def test_a_retry_that_was_decided_before_its_endpoint_was_disabled_is_cancelled(
     verdict = world.scheduler.verdict(world.scheduler.read("failed", 1)[0])
     verdict[1], verdict[7] = "retry", job.next()
     world.step(world.person.configure, "endpoint-disable", "ann", "end", "by hand")
-    world.step(world.redis.run, "decide", world.keep, 50, *verdict)
+    world.step(world.redis.run, "decide", world.keep, 50, world.operator, *verdict)
     assert world.statuses() == {job.id: "cancelled"} and world.model.deliveries[job.id].reason == "by hand"
 
 
@@ -233,7 +233,7 @@ def test_nothing_is_left_of_a_removed_tenant(world):
     for entry in world.scheduler.read("failed", 5):  # by a scheduler that does not know yet
         job = slow[1]
         final = pack.pack(["final", 1, "failed", "enough"])
-        world.step(world.redis.run, "decide", world.keep, 50, entry[0], "final", "ann", "end", job.id, final, 0, "")
+        world.step(world.redis.run, "decide", world.keep, 50, world.operator, entry[0], "final", "ann", "end", job.id, final, 0, "")
     for _ in range(2):  # it rests, and has half its slots
         world.model.advance(MINUTE_MS + 1)
         world.promote()
