@@ -131,8 +131,8 @@ static void close_all(struct api *api)
 {
     api->n_closing = 3;
     timer_close(&api->drain, on_part_closed);
-    retry_runner_stop(TAKE(api->retries));
     pool_close(api->pool, on_part_closed, api);
+    retry_runner_stop(TAKE(api->retries)); /* behind the calls, which wake it */
     http_server_close(api->server, on_part_closed, api);
 }
 
