@@ -23,5 +23,8 @@ class Verdict:
 
 
 def judge(history, rules=RULES):
+    """Of a run that was broken off only this is told: what was still under way says nothing."""
+    if "end" not in history.phases:
+        rules = (rules_processes.at_rest, rules_processes.soak_itself)
     trouble = Trouble(history)
     return Verdict(history, trouble, {rule.__name__: rule(history, trouble) for rule in rules})

@@ -418,9 +418,14 @@ def test_what_is_left_to_do_and_invariants_that_do_not_hold():
         h = made_up.good()
         getattr(h, name).append("grapnel:{0}:jobs has 1")
         assert broken(h) == {"at_rest"}
-    h = made_up.good()
+
+
+def test_a_run_that_was_broken_off_is_not_judged_by_what_it_had_not_done_yet():
+    h = lose(made_up.good())
     del h.phases["end"]
-    assert broken(h) == {"at_rest"}
+    h.mishaps.append("broken off: after 60 s still waiting for: Redis to be back")
+    assert broken(h) == {"at_rest", "soak_itself"}
+    assert "broken off" in report.write(checker.judge(h))
 
 
 @pytest.mark.parametrize("status, is_good", [(200, True), (503, True), (500, False), (0, False)])
