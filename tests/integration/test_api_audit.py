@@ -66,6 +66,13 @@ def test_what_changes_nothing_leaves_nothing(api, redis):
     assert len(entries(api)) == n
 
 
+def test_publishing_and_trying_out_are_no_changes(api, bare_stack, redis):
+    events = [{"type": "USER_CREATED", "data": {}}] * 3
+    assert api.post("/v1/events", events, tenant="acme").status == 202
+    assert api.post("/v1/filters/test", {"filter": {"a": 1}, "data": {"a": 1}}, tenant="acme").status == 200
+    assert redis("KEYS", "*audit*") == []
+
+
 def test_a_tenant_that_is_not_there_gets_no_stream(api, bare_stack, redis):
     assert put(api, 4, tenant="nobody").status == 404
     assert redis("KEYS", "*audit*") == []
