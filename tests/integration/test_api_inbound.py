@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import os
+import shlex
 import subprocess
 import time
 
@@ -324,11 +325,11 @@ def test_a_transcript_of_the_guide_s_calls(api, download):
         for title, path, value, is_signed, documented in CALLS:
             body = json.dumps(value)
             command = ["curl", "-sS", "-X", "POST", f"http://127.0.0.1:{api.port}{path}", "-H", "Content-Type: application/json",
-                       "-d", body, "-w", "\n%{http_code}"]
+                       "-d", body]
             if is_signed:
                 command += ["-H", f"royalti-x-hash: {sign(body.encode())}"]
-            answer, status = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.rsplit("\n", 1)
-            report.write(f"# {title}\n$ {' '.join(map(repr, command[:-2]))}\n{status} {answer}\n")
+            answer, status = subprocess.run([*command, "-w", "\n%{http_code}"], check=True, capture_output=True, text=True, timeout=30).stdout.rsplit("\n", 1)
+            report.write(f"# {title}\n$ {shlex.join(command)}\n{status} {answer}\n")
             if documented:
                 report.write(f"documented:\n    {json.dumps(documented)}\n")
                 assert json.loads(answer) | documented == json.loads(answer), title
