@@ -56,9 +56,9 @@ static int add_status(struct retry_job *job, const json_t *value, struct diag *d
     size_t len = strlen(job->statuses);
 
     if (!json_is_string(value) || !delivery_status_is_known(status) ||
-        span_equal(status, SPAN("pending")) || len + status.len + 2 > sizeof(job->statuses))
+        span_equal(status, SPAN("pending")) || retry_job_wants(job, status))
         return diag_set(diag, "status: expected failed, timeout, cancelled or success, or a list "
-                              "of them");
+                              "with each of them once at most");
     (void)snprintf(job->statuses + len, sizeof(job->statuses) - len, "%s%s", len ? "," : "",
                    status.data);
     return 0;

@@ -15,6 +15,18 @@ const char *retry_state_name(enum retry_state state)
     return states[state];
 }
 
+bool retry_job_wants(const struct retry_job *job, struct span status)
+{
+    for (const char *at = job->statuses; *at; at += strspn(at, ",")) {
+        size_t len = strcspn(at, ",");
+
+        if (span_equal((struct span){at, len}, status))
+            return true;
+        at += len;
+    }
+    return false;
+}
+
 /* ---- a job's hash ---- */
 
 /* Which field goes where; texts into room that is enough for what was ever written. */
@@ -276,23 +288,11 @@ struct step {
     bool has_more;
 };
 
-static bool status_fits(const char *statuses, struct span status)
-{
-    for (const char *at = statuses; *at; at += strspn(at, ",")) {
-        size_t len = strcspn(at, ",");
-
-        if (span_equal((struct span){at, len}, status))
-            return true;
-        at += len;
-    }
-    return false;
-}
-
 /* What ended after the job was made is not its business: the script says so, too. */
 static bool is_wanted(const struct step *step, const struct delivery_record *d)
 {
     return delivery_filter_fits(&step->filter, d) &&
-           status_fits(step->job->statuses, delivery_status(d)) && delivery_is_final(d) &&
+           retry_job_wants(step->job, delivery_status(d)) && delivery_is_final(d) &&
            delivery_last(d)->ms < step->job->made_ms;
 }
 

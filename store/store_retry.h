@@ -32,6 +32,9 @@ struct retry_job {
     int64_t removed, disabled; /* refused: what their endpoints are */
 };
 
+bool retry_job_wants(const struct retry_job *job,
+                     struct span status); /* is it one of its statuses? */
+
 /* Makes one of what is named in @job (tenant, and which deliveries); fills the rest. STORE_NO_TENANT; STORE_TOO_MANY
  * run already. */
 int store_retry_make(struct store *s, struct retry_job *job);

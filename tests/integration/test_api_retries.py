@@ -111,7 +111,7 @@ def test_what_cannot_be_tried_again(failing):
 
 
 @pytest.mark.parametrize("wanted, field", [
-    ({"status": "pending"}, "status"), ({"status": []}, "status"), ({"status": ["failed", 1]}, "status"), ({"status": None}, "status"),
+    ({"status": "pending"}, "status"), ({"status": []}, "status"), ({"status": ["failed", 1]}, "status"), ({"status": ["failed", "failed"]}, "status"), ({"status": None}, "status"),
     ({"type": 1}, "type"), ({"type": "a b"}, "type"), ({"endpoint": "x" * 65}, "endpoint"), ({"event": "mine"}, "event"),
     ({"from": "soon"}, "from"), ({"to": -1}, "to"), ({"from": 2000, "to": 1000}, "to"), ({"limit": 1}, "limit")])
 def test_wrong_filters_name_the_field(bare_stack, wanted, field):
