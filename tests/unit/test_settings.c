@@ -338,7 +338,7 @@ static void markdown(void **state)
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "\n| `redis_timeout` | `5s` | duration, 100ms..1m | all | "));
     assert_non_null(strstr(text, "choice, text\\|json")); /* a bare | would begin a column */
-    assert_non_null(strstr(text, "| scheduler, worker, cli |"));
+    assert_non_null(strstr(text, "| scheduler, worker, api, cli |"));
     for (const char *line = strstr(text, "|---"); line && *line; line = strchr(line, '\n') + 1) {
         unsigned columns = 0;
 
