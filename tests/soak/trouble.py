@@ -19,7 +19,7 @@ KILLS = ("kill", "blackout")
 OF_MANY = ("stop workers", "blackout")  # and not of one target
 OF_RECEIVERS = ("kill receivers", "stop receivers", "cut site", "mute site", "delay site", *STALLS)
 # A wire that is only slow (0.3 s at most) costs nobody its lease.
-OF_A_PROGRAM = ("kill", "term", "stop", "stop long", "stop workers", "cut", "cut long", "mute")
+OF_A_PROGRAM = ("kill", "stop", "stop long", "stop workers", "cut", "cut long", "mute")
 
 
 class Trouble:
@@ -78,8 +78,12 @@ class Trouble:
     def excuses_lost(self, worker, begin, end):
         """Why this worker may have been taken for dead between these; None: nothing says so."""
         worker = worker.split(".")[0]  # behind it the number of its life
-        fault = (self.between(OF_A_PROGRAM, begin, end, worker, FELT_S) or self.between(OF_REDIS, begin, end, felt=FELT_S))
-        return fault.kind if fault else None
+        for felt in (0.0, FELT_S):  # rather what happened meanwhile than what may still be felt
+            found = [self.between(OF_A_PROGRAM, begin, end, worker, felt), self.between(OF_REDIS, begin, end, felt=felt)]
+            fault = max((f for f in found if f), key=lambda f: f.ended - f.begun, default=None)
+            if fault:
+                return fault.kind
+        return None
 
     def is_calm(self, begin, end):
         """Nothing at all was wrong, nor still felt."""
