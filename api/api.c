@@ -8,6 +8,7 @@
 #include "api/audit.h"
 #include "api/auth.h"
 #include "api/call.h"
+#include "api/event_post.h"
 #include "common/err.h"
 #include "common/health.h"
 #include "common/log.h"
@@ -44,15 +45,32 @@ static void handle(struct call *c, struct store *s)
     audit_end(&audit, c, s);
 }
 
-/* On one of the pool's threads. */
-static void work(void *arg, struct store *s, int r)
+/* Events published by several calls go to Redis together. */
+static bool joins(const void *arg)
 {
-    struct call *c = arg;
+    return event_post_joins(arg);
+}
 
-    if (r)
-        call_store_failed(c, s, r);
-    else if (auth_admit(c, s))
-        handle(c, s);
+_Static_assert((int)POOL_JOINED_MAX <= (int)EVENT_POSTS_MAX, "event_post_many() takes them all");
+
+/* On one of the pool's threads. */
+static void work(void **works, size_t n, struct store *s, int r)
+{
+    struct call *admitted[POOL_JOINED_MAX];
+    size_t n_admitted = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        struct call *c = works[i];
+
+        if (r)
+            call_store_failed(c, s, r);
+        else if (auth_admit(c, s))
+            admitted[n_admitted++] = c;
+    }
+    if (n_admitted == 1)
+        handle(admitted[0], s);
+    else
+        event_post_many(admitted, n_admitted, s);
 }
 
 static void on_worked(void *arg)
@@ -172,6 +190,7 @@ static int start(struct api *api, struct diag *diag)
                                 .threads = (unsigned)set->api_threads,
                                 .waiting_max = (unsigned)set->api_waiting,
                                 .work = work,
+                                .joins = joins,
                                 .done = on_worked};
     struct http_server_options server = {.listen = set->api_listen,
                                          .connections_max = (unsigned)set->api_connections,

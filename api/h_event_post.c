@@ -1,6 +1,7 @@
 /* h_event_post.c: events published by HTTP: one, or many in one call. */
 #include "api/api.h"
 #include "api/call.h"
+#include "api/event_post.h"
 #include "api/event_results.h"
 #include "api/handlers.h"
 #include "common/trace_context.h"
@@ -61,6 +62,7 @@ static void tell_unreadable(struct call *c, int r, const struct diag *diag)
         call_problem(c, r == -E2BIG ? 413 : 400, NULL, "%s", diag->text);
 }
 
+/* event_batch_fini() in any case. */
 static int read_batch(struct call *c, const struct store *s, struct event_batch *ret)
 {
     struct event_batch_options o = {
@@ -71,6 +73,7 @@ static int read_batch(struct call *c, const struct store *s, struct event_batch 
     struct diag diag = {""};
     int r;
 
+    *ret = (struct event_batch){0};
     if (read_key(c, &o.defaults))
         return -EINVAL;
     read_trace(c, &o.defaults);
@@ -147,21 +150,102 @@ static void tell_many(struct call *c, const struct event_batch *b, const struct 
     tell_retry_after(c, status);
 }
 
+static void tell(struct call *c, const struct event_batch *b)
+{
+    struct event_counts n = event_results_count(b);
+    unsigned status = event_results_status(&n);
+
+    if (b->is_one)
+        tell_one(c, b, status);
+    else
+        tell_many(c, b, &n, status);
+}
+
 void h_event_post(struct call *c, struct store *s)
 {
-    struct event_batch b = {0};
-    struct event_counts n;
-    unsigned status;
+    struct event_batch b;
 
     if (read_batch(c, s, &b) == 0) {
         if (b.n_events)
             (void)store_publish(s, b.events, b.n_events, b.receipts);
-        n = event_results_count(&b);
-        status = event_results_status(&n);
-        if (b.is_one)
-            tell_one(c, &b, status);
-        else
-            tell_many(c, &b, &n, status);
+        tell(c, &b);
     }
     event_batch_fini(&b);
+}
+
+/* ---- many calls ---- */
+
+enum { JOINING_BYTES_MAX = 16 << 10 };
+
+bool event_post_joins(const struct call *c)
+{
+    return c->match.route->handle == h_event_post && call_body(c).len <= JOINING_BYTES_MAX;
+}
+
+/* The events of all calls one behind the other; NULL: there are none, or no memory for them. */
+static struct grapnel_event *put_together(const struct event_batch *batches, size_t n,
+                                          size_t *ret_n_events)
+{
+    struct grapnel_event *all;
+    size_t n_events = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_events += batches[i].n_events;
+    *ret_n_events = n_events;
+    all = n_events ? calloc(n_events, sizeof(*all)) : NULL;
+    n_events = 0;
+    for (size_t i = 0; i < n && all; i++) {
+        if (batches[i].n_events)
+            memcpy(all + n_events, batches[i].events, batches[i].n_events * sizeof(*all));
+        n_events += batches[i].n_events;
+    }
+    return all;
+}
+
+/* Receipts go back to where their events came from. */
+static void hand_out(struct event_batch *batches, size_t n, const struct grapnel_receipt *receipts)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (batches[i].n_events)
+            memcpy(batches[i].receipts, receipts, batches[i].n_events * sizeof(*receipts));
+        receipts += batches[i].n_events;
+    }
+}
+
+/* Where there is no memory to do it together, one after the other is as good. */
+static void publish(struct store *s, struct event_batch *batches, size_t n)
+{
+    size_t n_events = 0;
+    struct grapnel_event *events = put_together(batches, n, &n_events);
+    struct grapnel_receipt *receipts = events ? calloc(n_events, sizeof(*receipts)) : NULL;
+
+    if (receipts) {
+        (void)store_publish(s, events, n_events, receipts);
+        hand_out(batches, n, receipts);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            if (batches[i].n_events)
+                (void)store_publish(s, batches[i].events, batches[i].n_events, batches[i].receipts);
+    }
+    free(receipts);
+    free(events);
+}
+
+void event_post_many(struct call **calls, size_t n, struct store *s)
+{
+    struct event_batch batches[EVENT_POSTS_MAX];
+    struct call *read[EVENT_POSTS_MAX];
+    size_t n_read = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (read_batch(calls[i], s, &batches[n_read]) == 0)
+            read[n_read++] = calls[i];
+        else
+            event_batch_fini(&batches[n_read]);
+    }
+    publish(s, batches, n_read);
+    for (size_t i = 0; i < n_read; i++) {
+        tell(read[i], &batches[i]);
+        event_batch_fini(&batches[i]);
+    }
 }

@@ -55,24 +55,28 @@ static struct item *take(struct queue *q)
 
 /* ---- on a thread ---- */
 
-/* The next item; NULL: the pool is being closed and nothing waits. */
-static struct item *wait_for_item(struct pool *p)
+/* The next item, and those behind it as far as all join. How many; 0: the pool is being closed and nothing waits. */
+static size_t wait_for_items(struct pool *p, struct item *ret[POOL_JOINED_MAX])
 {
-    struct item *item;
+    const struct item *first;
+    size_t n = 0;
 
     (void)pthread_mutex_lock(&p->mutex);
     while (!p->waiting.first && !p->is_closing)
         (void)pthread_cond_wait(&p->more, &p->mutex);
-    item = take(&p->waiting);
-    p->n_waiting -= item != NULL;
+    while ((first = p->waiting.first) && n < POOL_JOINED_MAX &&
+           (n == 0 || (p->options.joins(ret[0]->work) && p->options.joins(first->work))))
+        ret[n++] = take(&p->waiting);
+    p->n_waiting -= (unsigned)n;
     (void)pthread_mutex_unlock(&p->mutex);
-    return item;
+    return n;
 }
 
-static void give_back(struct pool *p, struct item *item)
+static void give_back(struct pool *p, struct item **items, size_t n)
 {
     (void)pthread_mutex_lock(&p->mutex);
-    put(&p->done, item);
+    for (size_t i = 0; i < n; i++)
+        put(&p->done, items[i]);
     (void)pthread_mutex_unlock(&p->mutex);
     (void)uv_async_send(&p->async);
 }
@@ -80,19 +84,23 @@ static void give_back(struct pool *p, struct item *item)
 /* A store that cannot be opened is tried again with the next item. */
 static void *thread_main(void *arg)
 {
+    struct item *items[POOL_JOINED_MAX];
+    void *works[POOL_JOINED_MAX];
     struct pool *p = arg;
     struct store s;
-    struct item *item;
     bool is_open = false;
+    size_t n;
 
-    while ((item = wait_for_item(p))) {
+    while ((n = wait_for_items(p, items))) {
         int r = is_open ? 0 : store_open(&s, p->options.settings, NULL);
 
-        p->options.work(item->work, &s, r);
+        for (size_t i = 0; i < n; i++)
+            works[i] = items[i]->work;
+        p->options.work(works, n, &s, r);
         is_open = r == 0;
         if (r)
             store_close(&s);
-        give_back(p, item);
+        give_back(p, items, n);
     }
     if (is_open)
         store_close(&s);

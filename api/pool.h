@@ -11,8 +11,12 @@
 
 struct pool;
 
-/* On the pool's threads. @r: what store_open() answered; when that is not 0, @s has the words and nothing else. */
-typedef void pool_work_fn(void *work, struct store *s, int r);
+/* On the pool's threads. @r: what store_open() answered; when that is not 0, @s has the words and nothing else. There
+ * is one work, or several that join. */
+enum { POOL_JOINED_MAX = 16 };
+typedef void pool_work_fn(void **works, size_t n, struct store *s, int r);
+/* May it be dealt with together with others, which waited behind it? */
+typedef bool pool_joins_fn(const void *work);
 /* On the loop, once for each work. */
 typedef void pool_done_fn(void *work);
 
@@ -20,6 +24,7 @@ struct pool_options {
     const struct settings *settings; /* borrowed */
     unsigned threads, waiting_max;
     pool_work_fn *work;
+    pool_joins_fn *joins;
     pool_done_fn *done;
 };
 

@@ -1,5 +1,7 @@
 """Events in the API: published one by one and many at once, looked up with what came of them."""
 
+import concurrent.futures
+import http.client
 import json
 import re
 
@@ -173,6 +175,59 @@ def test_tenants(bare_stack):
     reader = api.post("/v1/keys", {"name": "r", "role": "read"}, tenant="acme").json["key"]
     assert api.post("/v1/events", event, key=reader).status == 403
     assert api.post("/v1/events", event, key=False).status == 401
+
+
+def test_calls_that_wait_are_answered_each_for_itself(bare_stack):
+    """With Redis stopped they pile up, and go to it together when it goes on."""
+    stack = bare_stack
+    for tenant in ("acme", "other"):
+        stack.cli("tenant", "add", tenant)
+    api = stack.start_api(api_threads=1)
+    keys = {t: api.post("/v1/keys", {"name": "k", "role": "publish"}, tenant=t).json["key"] for t in ("acme", "other")}
+    publish(api, value={"type": "A", "data": "first"})
+    kinds = {  # what is sent, with whose key, the status
+        "one": lambda n: ({"type": "A", "data": n, "tenant": "acme"}, keys["acme"], 202),
+        "foreign": lambda n: ({"type": "A", "data": n, "tenant": "acme"}, keys["other"], 400),
+        "wrong": lambda n: ({"type": "A B", "data": n, "tenant": "acme"}, True, 400),
+        "many": lambda n: ([{"type": "A", "data": n}, {"type": "A"}, {"type": "A", "data": -n}], keys["other"], 207),
+        "stranger": lambda n: ({"type": "A", "data": n}, "gk_nobody", 401),
+        "large": lambda n: ({"type": "A", "data": [n, "x" * 20000], "tenant": "other"}, True, 202),
+        "no JSON": lambda n: ("{", keys["acme"], 400),
+    }
+    calls = [(n, *kinds[kind](n)) for n, kind in enumerate(list(kinds) * 10, start=1)]
+    sent = []
+
+    def call(n, value, key, status):
+        connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=30)
+        body = value if isinstance(value, str) else json.dumps(value)
+        connection.request("POST", "/v1/events", body, {"Authorization": f"Bearer {api.key if key is True else key}"})
+        sent.append(n)
+        answer = connection.getresponse()
+        found = answer.status, json.loads(answer.read())
+        connection.close()
+        return (n, value, status, found)
+
+    stack.redis.stop()
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        waiting = [pool.submit(call, *c) for c in calls]
+        wait_until(lambda: len(sent) == len(calls), 10)
+        stack.redis.cont()
+        done = [w.result() for w in waiting]
+    there = {}
+    for tenant in ("acme", "other"):
+        for stream_id, words in stack.redis("XRANGE", stack.key(tenant, "events"), "-", "+"):
+            event = {words[i]: words[i + 1] for i in range(0, len(words), 2)}
+            there[f"evt_{stack.partition(tenant)}_{stream_id.decode().replace('-', '_')}"] = (event[b"tenant"].decode(), json.loads(event[b"data"]))
+    wanted = 1
+    for n, value, status, (answered, body) in done:
+        assert answered == status, (value, body)
+        if status == 202:
+            assert there[body["id"]] == (value["tenant"], value["data"])
+        if status == 207:
+            assert [r["status"] for r in body["results"]] == ["accepted", "refused", "accepted"]
+            assert [there[body["results"][i]["id"]] for i in (0, 2)] == [("other", n), ("other", -n)]
+        wanted += {202: 1, 207: 2}.get(status, 0)
+    assert len(there) == wanted
 
 
 # --- Redis ------------------------------------------------------------------------------------------------------------
