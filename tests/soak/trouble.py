@@ -13,8 +13,9 @@ USED_S = 0.5
 
 # Nobody planned these, and they are everybody's: the machine stood still.
 STALLS = ("stall",)
-OF_REDIS = ("redis kill", "blackout", "redis term", "redis stop", "full", "readonly", "no replicas", "disk full", "cut clients",
-            "flush scripts", *STALLS)
+# Not "full" nor "flush scripts": heartbeats go on.
+OF_REDIS = ("redis kill", "blackout", "redis term", "redis stop", "readonly", "no replicas", "disk full", "cut clients",
+            *STALLS)
 KILLS = ("kill", "blackout")
 OF_MANY = ("stop workers", "blackout")  # and not of one target
 OF_RECEIVERS = ("kill receivers", "stop receivers", "cut site", "mute site", "delay site", *STALLS)
