@@ -27,7 +27,7 @@ struct call {
     char peer[64];
     struct identity who;
     const char *tenant; /* whom it is about; lent; NULL: none, where the route is of no tenant */
-    char made[80]; /* the `id` in the answer: what was made or changed; "": none */
+    char made[80];      /* the `id` in the answer: what was made or changed; "": none */
     /* the answer */
     unsigned status;
     const char *type;

@@ -166,19 +166,11 @@ int endpoint_set_events(struct endpoint *e, struct span list, struct diag *diag)
     return 0;
 }
 
-/* Types of our own, such as grapnel.email, are for those who name them. */
-static bool is_own_type(struct span type)
-{
-    static const struct span own = {"grapnel.", 8};
-
-    return type.len >= own.len && memcmp(type.data, own.data, own.len) == 0;
-}
-
 static bool text_fits(const char *pattern, struct span type)
 {
     size_t len = strlen(pattern);
 
-    if (is_own_type(type))
+    if (event_type_is_own(type))
         return type.len == len && memcmp(type.data, pattern, len) == 0;
 
     if (len == 1 && pattern[0] == '*')
@@ -190,7 +182,7 @@ static bool text_fits(const char *pattern, struct span type)
 
 static bool pattern_fits(const struct dialect *d, const char *pattern, struct span type)
 {
-    if (!d->has_catalogue || is_own_type(type))
+    if (!d->has_catalogue || event_type_is_own(type))
         return text_fits(pattern, type);
     if (strcmp(pattern, PATTERN_ALL) == 0)
         return catalogue_category_of(type)->subscription != SUBSCRIBED_BY_NAME;

@@ -123,3 +123,10 @@ int event_check(const struct event_fields *e, size_t data_max, struct diag *diag
         return -EINVAL;
     return check_data(e->data, data_max, diag);
 }
+
+bool event_type_is_own(struct span type)
+{
+    static const struct span own = {"grapnel.", 8};
+
+    return type.len >= own.len && memcmp(type.data, own.data, own.len) == 0;
+}

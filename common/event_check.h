@@ -35,4 +35,8 @@ struct event_fields {
  * @data_max: most bytes of data. 0 or -EINVAL. */
 int event_check(const struct event_fields *e, size_t data_max, struct diag *diag);
 
+/* Types that begin with "grapnel." are Grapnel's own: only itself and its operator publish them, and only endpoints that
+ * name them get them. */
+bool event_type_is_own(struct span type);
+
 #endif

@@ -54,7 +54,6 @@ int mail_url_check(struct span url, struct diag *diag)
 
     if (!address.len || mail_address_is(address))
         return 0;
-    return diag_set(diag,
-                    "url: expected one plain address behind mailto:, such as "
-                    "mailto:ann@example.org, or nothing where events name it");
+    return diag_set(diag, "url: expected one plain address behind mailto:, such as "
+                          "mailto:ann@example.org, or nothing where events name it");
 }

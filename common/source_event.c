@@ -1,5 +1,6 @@
 #include "common/source_event.h"
 #include "common/err.h"
+#include "common/event_check.h"
 #include "common/filter_path.h"
 #include "common/json_scan.h"
 #include "common/json_string.h"
@@ -10,7 +11,6 @@
 
 /* Behind "in:<source>:"; a longer one is replaced by its SHA-256. */
 enum { UNIQUE_MAX = 64, OVERHEAD_MAX = 64 << 10 };
-#define RESERVED "grapnel."
 
 /* ---- paths ---- */
 
@@ -98,8 +98,8 @@ int source_type_check(const char *field, struct span type, struct diag *diag)
 {
     if (!text_is_name(type, EVENT_TYPE_MAX))
         return diag_set(diag, "%s: expected 1 to %d of A-Z a-z 0-9 _ - . :", field, EVENT_TYPE_MAX);
-    if (type.len >= strlen(RESERVED) && memcmp(type.data, RESERVED, strlen(RESERVED)) == 0)
-        return diag_set(diag, "%s: types that begin with " RESERVED " are Grapnel's own", field);
+    if (event_type_is_own(type))
+        return diag_set(diag, "%s: types that begin with grapnel. are Grapnel's own", field);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "store/event_batch.h"
+#include "common/event_check.h"
 #include "common/json_scan.h"
 #include "store/event_line.h"
 #include <errno.h>
@@ -51,6 +52,8 @@ static int complete(struct grapnel_event *e, const struct event_defaults *d, str
         e->tenant = d->tenant;
     if (d->is_bound && e->tenant != d->tenant && strcmp(e->tenant, d->tenant) != 0)
         return diag_set(why, "tenant: expected the key's own, or none");
+    if (d->is_bound && e->type && event_type_is_own(span_of(e->type)))
+        return diag_set(why, "type: those that begin with grapnel. are Grapnel's own");
     if (!e->traceparent && !e->tracestate) {
         e->traceparent = d->traceparent;
         e->tracestate = d->tracestate;

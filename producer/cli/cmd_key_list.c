@@ -86,11 +86,10 @@ static int print(const struct listing *l)
     for (unsigned i = 0; i < l->count.n && cli_of(l->s)->is_json && !status; i++)
         status = print_json(l, i);
     if (!status && l->count.n_unread)
-        return cli_fail(
-            cli_of(l->s), EXIT_FAILED,
-            "%lld records were written by another version of Grapnel, or are damaged: "
-            "their secrets are not counted",
-            (long long)l->count.n_unread);
+        return cli_fail(cli_of(l->s), EXIT_FAILED,
+                        "%lld records were written by another version of Grapnel, or are damaged: "
+                        "their secrets are not counted",
+                        (long long)l->count.n_unread);
     return status;
 }
 

@@ -208,8 +208,8 @@ static int make_endpoint(struct run *run, size_t i)
         (void)diag_set(&l->words, "tenant: there is no tenant %s", l->slot->id);
         return 0;
     }
-    r = endpoint_spec_make(&l->e, &l->wanted.body.spec, l->slot->t, run->s->keys.partitions, run->rules,
-                           run->now_ms, &l->made, &l->words);
+    r = endpoint_spec_make(&l->e, &l->wanted.body.spec, l->slot->t, run->s->keys.partitions,
+                           run->rules, run->now_ms, &l->made, &l->words);
     return is_fine(l) ? r : 0;
 }
 

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct settings s;
     char value[4096];
 
-    MUST(!settings_init(&s));
+    MUST(!settings_init(&s) && rows);
     for (size_t at = 0; at < size;) {
         const struct settings_row *row = settings_row_at(data[at++] % rows);
         size_t len = strnlen((const char *)data + at, size - at);

@@ -312,3 +312,12 @@ def test_another_tenant_s_event_is_not_there(bare_stack, api):
     stream_id = bare_stack.redis("XADD", bare_stack.key("acme", "events"), "*", "tenant", "acme", "odd", "1").decode()
     get(api, f"evt_{bare_stack.partition('acme')}_{stream_id.replace('-', '_')}", status=404)
     bare_stack.redis("DEL", bare_stack.key("acme", "own_ids:acme"))
+
+
+def test_types_of_grapnel_s_own_are_the_operator_s(bare_stack, api):
+    """Or a tenant could have mail of its own making sent by the operator's server."""
+    key = api.post("/v1/keys", {"name": "k", "role": "publish"}, tenant="acme").json["key"]
+    event = {"type": "grapnel.email", "data": {"email": {"to": "eve@example.org"}}}
+    answer = api.post("/v1/events", event, key=key)
+    assert answer.status == 400 and answer.json["field"] == "type" and not entries(bare_stack)
+    assert publish(api, value=event)["duplicate"] is False

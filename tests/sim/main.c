@@ -255,7 +255,7 @@ static void parse(struct wish *w, int argc, char **argv)
             at_op = strtoll(optarg, NULL, 10);
             break;
         case 'f':
-            fault = atoi(optarg);
+            fault = (int)strtol(optarg, NULL, 10);
             break;
         case '2':
             w->is_twice = true;
