@@ -14,7 +14,8 @@
  */
 struct http_socket {
     uv_poll_t poll;
-    struct http_shard *shard;
+    struct http_bridge *bridge;
+    struct http_shard *shard; /* may be gone when the socket is closing */
     curl_socket_t fd;
     int wish;    /* UV_READABLE | UV_WRITABLE as curl wants it now */
     int watched; /* what the poll waits for; may be more than the wish */
@@ -49,7 +50,7 @@ static int make_room(struct http_bridge *b, curl_socket_t fd)
 
 static void forget(struct http_socket *s)
 {
-    struct http_bridge *b = s->shard->bridge;
+    struct http_bridge *b = s->bridge;
 
     b->sockets[s->fd] = NULL;
     if (!s->has_poll) {
@@ -72,6 +73,7 @@ static struct http_socket *remember(struct http_shard *shard, curl_socket_t fd)
     s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
+    s->bridge = shard->bridge;
     s->shard = shard;
     s->fd = fd;
     shard->bridge->sockets[fd] = s;
@@ -91,8 +93,7 @@ static void drain(struct http_shard *s)
         CURL *easy = message->easy_handle;
         CURLcode code = message->data.result;
 
-        curl_multi_remove_handle(s->multi, easy); /* @message is gone */
-        b->ended(b->arg, easy, code);
+        b->ended(b->arg, easy, code); /* @message is gone */
     }
 }
 
@@ -124,11 +125,17 @@ static void timer_arm(struct http_shard *s)
     timer_start(&s->timer, s->due_ms - now);
 }
 
+static void end_own(struct http_shard *s);
+
 static void on_timer(void *arg)
 {
     struct http_shard *s = arg;
 
     s->timer_ms = INT64_MAX;
+    if (s->is_ending) {
+        end_own(s);
+        return;
+    }
     if (s->due_ms == INT64_MAX)
         return;
     if (s->due_ms > (int64_t)uv_now(&s->bridge->loop->uv)) {
@@ -172,7 +179,7 @@ static void watch(struct http_socket *s, int events)
     if (events == s->watched)
         return;
     if (!s->has_poll) {
-        r = uv_poll_init_socket(&s->shard->bridge->loop->uv, &s->poll, s->fd);
+        r = uv_poll_init_socket(&s->bridge->loop->uv, &s->poll, s->fd);
         if (r) { /* out of memory or of epoll's watches: the call ends by its deadline */
             log_warn("cannot watch a socket", LOG_ERR(r));
             return;
@@ -221,6 +228,8 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
     struct http_bridge *b = s->bridge;
 
     (void)multi;
+    if (s->is_ending)
+        return 0;
     if (timeout_ms == 0) {
         list_remove(&s->kicked);
         list_push_back(&b->kicked, &s->kicked);
@@ -290,7 +299,7 @@ static void count_closed(struct http_bridge *b)
 static void on_socket_closed(uv_handle_t *handle)
 {
     struct http_socket *s = container_of((uv_poll_t *)handle, struct http_socket, poll);
-    struct http_bridge *b = s->shard->bridge;
+    struct http_bridge *b = s->bridge;
 
     free(s);
     count_closed(b);
@@ -361,6 +370,46 @@ void http_bridge_close(struct http_bridge *b, defer_fn *on_closed, void *arg)
     for (size_t i = 0; i < b->n_sockets; i++)
         if (b->sockets[i]) /* closed in silence */
             forget(b->sockets[i]);
+}
+
+static void on_own_closed(void *arg)
+{
+    struct http_shard *s = arg;
+    struct http_bridge *b = s->bridge;
+
+    free(s);
+    count_closed(b);
+}
+
+static void end_own(struct http_shard *s)
+{
+    curl_multi_cleanup(s->multi);
+    list_remove(&s->kicked);
+    timer_close(&s->timer, on_own_closed);
+}
+
+int http_shard_new(struct http_shard **ret, struct http_bridge *b)
+{
+    struct http_shard *s = calloc(1, sizeof(*s));
+    int r = s ? shard_init(s, b, 1) : err_origin(-ENOMEM);
+
+    if (r) {
+        if (s)
+            curl_multi_cleanup(s->multi);
+        free(s);
+        return r;
+    }
+    (void)timer_init(&s->timer, b->loop, on_timer, s);
+    b->n_open++;
+    *ret = s;
+    return 0;
+}
+
+/* Not at once: this may be called from inside drain(). */
+void http_shard_free(struct http_shard *s)
+{
+    s->is_ending = true;
+    timer_start(&s->timer, 0);
 }
 
 int http_shard_add(struct http_shard *s, CURL *easy)

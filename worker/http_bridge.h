@@ -15,7 +15,7 @@ enum { HTTP_SHARDS = 16 };
 struct http_bridge;
 struct http_socket;
 
-/* @easy has ended with @code and is out of its multi handle. */
+/* @easy has ended with @code. It is in its multi handle still: the owner takes it out, now or later. */
 typedef void http_ended_fn(void *arg, CURL *easy, CURLcode code);
 
 struct http_shard {
@@ -25,6 +25,7 @@ struct http_shard {
     int64_t timer_ms;   /* loop time at which the timer fires; INT64_MAX: it does not run */
     int64_t due_ms;     /* loop time at which curl wants a call; INT64_MAX: never */
     struct list kicked; /* in the bridge's list while curl wants a call at once */
+    bool is_ending;     /* one of http_shard_new() that was freed */
 };
 
 struct http_bridge {
@@ -47,6 +48,11 @@ int http_bridge_init(struct http_bridge *b, struct loop *l, unsigned connections
                      http_ended_fn *ended, void *arg);
 /* Nothing may be in flight. Closes all connections; then @on_closed(@arg), on a later turn. */
 void http_bridge_close(struct http_bridge *b, defer_fn *on_closed, void *arg);
+
+/* One more, for a connection that no other transfer may touch. (Those that are kept for an owner of curl's
+ * connection look idle to the others, which close them.) */
+int http_shard_new(struct http_shard **ret, struct http_bridge *b);
+void http_shard_free(struct http_shard *s); /* from anywhere; it goes on a later turn */
 
 int http_shard_add(struct http_shard *s, CURL *easy); /* starts on the loop's next turn; -ENOMEM */
 void http_shard_remove(struct http_shard *s, CURL *easy); /* ends it without calling back */

@@ -1,4 +1,5 @@
 #include "worker/http_client.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "worker/http_easy.h"
 #include "worker/http_target.h"
@@ -86,6 +87,36 @@ static void finish(struct http_client *c, struct http_call *call, const struct h
     http_target_unref(target);
 }
 
+static void on_mail_told(void *arg, const struct mail_told *told)
+{
+    struct http_easy *e = arg;
+    struct http_result result;
+
+    e->session = mail_session_free(e->session);
+    http_shard_remove(e->shard, e->curl); /* closes the connection */
+    http_easy_mail_result(e, told, &result);
+    finish(e->call->client, e->call, &result);
+}
+
+/* Curl has connected and logged in. */
+static int tell_mail(struct http_client *c, struct http_easy *e)
+{
+    int64_t past_ms = (clock_mono_us() - e->opened_us) / 1000;
+    struct mail_session_options o = {
+        .loop = c->loop,
+        .curl = e->curl,
+        .from = e->call->mail_from,
+        .to = e->call->mail_to,
+        .message = e->call->body,
+        .timeout_ms = MAX(e->call->timeout_ms - past_ms, 1),
+        .reply = &e->body,
+        .done = on_mail_told,
+        .arg = e,
+    };
+
+    return mail_session_new(&e->session, &o);
+}
+
 static void on_ended(void *arg, CURL *curl, CURLcode code)
 {
     struct http_result result;
@@ -94,6 +125,12 @@ static void on_ended(void *arg, CURL *curl, CURLcode code)
 
     (void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, &private);
     e = (void *)private;
+    if (e->is_mail && code == CURLE_OK) {
+        if (tell_mail(arg, e) == 0)
+            return;
+        code = CURLE_OUT_OF_MEMORY;
+    }
+    http_shard_remove(e->shard, curl);
     http_easy_result(e, code, &result);
     finish(arg, e->call, &result);
 }
@@ -148,6 +185,7 @@ void http_call_cancel(struct http_call *call)
     call->is_cancelled = true;
     if (!list_is_empty(&call->link)) /* over already; its callback is due */
         return;
+    call->easy->session = mail_session_free(call->easy->session);
     http_shard_remove(call->easy->shard, call->easy->curl);
     end_later(call->client, call);
 }

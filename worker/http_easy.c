@@ -93,7 +93,8 @@ static int on_before_send(void *arg, char *ip, char *local_ip, int port, int loc
     e->started_us = clock_mono_us();
     if (e->opened_us) {
         e->connect_us = MAX(e->started_us - e->opened_us, 1);
-        http_shard_keep_socket(e->shard, e->opened, local_port);
+        if (!e->is_mail) /* else it is for the session to watch */
+            http_shard_keep_socket(e->shard, e->opened, local_port);
     }
     return CURL_PREREQFUNC_OK;
 }
@@ -233,22 +234,10 @@ static bool set_tls(struct http_easy *e, CURLSH *share)
            SET(CURLOPT_SSL_CTX_DATA, e) || SET(CURLOPT_SHARE, share);
 }
 
-static size_t on_read(char *to, size_t one, size_t room, void *arg)
-{
-    struct http_easy *e = arg;
-    struct span rest = {e->call->body.data + e->n_read, e->call->body.len - e->n_read};
-    size_t n = MIN(rest.len, one * room);
-
-    if (n)
-        memcpy(to, rest.data, n);
-    e->n_read += n;
-    return n;
-}
-
+/* Curl connects, does STARTTLS and logs in; the rest is mail_session.h's. */
 static bool set_mail(struct http_easy *e)
 {
-    return !smtp_set(&e->config->smtp, e->curl) || SET(CURLOPT_READFUNCTION, on_read) ||
-           SET(CURLOPT_READDATA, e) || SET(CURLOPT_MAXAGE_CONN, (long)IDLE_S_MAX) ||
+    return !smtp_set(&e->config->smtp, e->curl) || SET(CURLOPT_CONNECT_ONLY, 1L) ||
            SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES);
 }
 
@@ -261,10 +250,14 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
         return err_origin(-ENOMEM);
     e->config = config;
     e->shard = shard;
-    e->is_mail = is_mail;
     list_init(&e->link);
     buf_init(&e->body, config->response_bytes_kept);
     buf_init(&e->retry_after, HTTP_RETRY_AFTER_BYTES_MAX);
+    if (is_mail && http_shard_new(&e->shard, shard->bridge)) {
+        free(e);
+        return err_origin(-ENOMEM);
+    }
+    e->is_mail = is_mail;
     e->curl = curl_easy_init();
     if (!e->curl || set_callbacks(e) || (is_mail ? set_mail(e) : set_http(e) || set_proxy(e)) ||
         set_tls(e, share)) {
@@ -279,7 +272,10 @@ struct http_easy *http_easy_free(struct http_easy *e)
 {
     if (!e)
         return NULL;
+    mail_session_free(e->session);
     curl_easy_cleanup(e->curl);
+    if (e->is_mail)
+        http_shard_free(e->shard);
     buf_fini(&e->body);
     buf_fini(&e->retry_after);
     free(e->headers);
@@ -378,18 +374,9 @@ static bool set_label(struct http_easy *e, struct tls_trust *trust)
 
 static int load_mail(struct http_easy *e, const struct http_call *call)
 {
-    union {
-        const char *borrowed;
-        char *data; /* curl only reads it */
-    } to = {call->mail_to};
-
     if (!*e->config->smtp.options.url)
         return refuse(e, -EINVAL, "no mail server: smtp_url is not set");
-    e->recipient = (struct curl_slist){to.data, NULL};
-    e->n_read = 0;
-    if (SET(CURLOPT_MAIL_FROM, call->mail_from) || SET(CURLOPT_MAIL_RCPT, &e->recipient) ||
-        SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->body.len) ||
-        SET(CURLOPT_TIMEOUT_MS, (long)MAX(call->timeout_ms, 1)))
+    if (SET(CURLOPT_TIMEOUT_MS, (long)MAX(call->timeout_ms, 1)))
         return refuse(e, -ENOMEM, "out of memory");
     return 0;
 }

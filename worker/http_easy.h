@@ -9,6 +9,7 @@
 #include "worker/http_bridge.h"
 #include "worker/http_client.h"
 #include "worker/http_proxy.h"
+#include "worker/mail_session.h"
 #include "worker/smtp.h"
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
@@ -35,11 +36,10 @@ struct http_easy {
     CURL *curl;
     struct http_easy_config *config;
     struct http_shard *shard;
-    struct list link; /* in the pool while it carries nothing */
-    bool is_mail;     /* one for e-mails; it is not pooled */
+    struct list link;             /* in the pool while it carries nothing */
+    bool is_mail;                 /* one for e-mails; it is not pooled, and its shard is its own */
+    struct mail_session *session; /* of an e-mail, when curl has connected */
     struct http_call *call;
-    struct curl_slist recipient; /* of an e-mail */
-    size_t n_read;               /* of its message */
     void *headers; /* the curl_slist nodes of the request, and behind them their text */
     size_t headers_size;
     struct buf body, retry_after;
@@ -78,6 +78,9 @@ void http_easy_clear(struct http_easy *e);
 
 /* What came of it, given curl's @code; borrows from @e until http_easy_clear(). (http_result.c) */
 void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *ret);
+/* The same of an e-mail that the server was told. */
+void http_easy_mail_result(struct http_easy *e, const struct mail_told *told,
+                           struct http_result *ret);
 /* A result for a call that was never handed to curl. @message is cut to fit. */
 void http_result_fail(struct http_result *ret, enum outcome_code code, const char *message);
 

@@ -44,6 +44,8 @@ static const char *phase_words(struct http_easy *e)
     if (is_at_proxy(e))
         return proxy_phase_words(e);
 
+    if (e->is_mail && e->opened_us)
+        return "the mail server did not greet us, or did not log us in";
     (void)curl_easy_getinfo(e->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
     if (e->answer_headers)
         return "the answer began but did not end";
@@ -229,15 +231,14 @@ static void answered(struct http_easy *e, struct http_result *ret)
     ret->retry_after = buf_span(&e->retry_after);
 }
 
-/* A mail server has said no to the message or its addresses; before that it is its state, or our settings. */
-static bool is_mail_refused(const struct http_easy *e, CURLcode code)
+void http_easy_mail_result(struct http_easy *e, const struct mail_told *told,
+                           struct http_result *ret)
 {
-    long status = 0;
-
-    if (!e->is_mail || !e->started_us || code == CURLE_OPERATION_TIMEDOUT)
-        return false;
-    (void)curl_easy_getinfo(e->curl, CURLINFO_RESPONSE_CODE, &status);
-    return status >= 400 && status < 600;
+    http_result_fail(ret, told->error, told->words);
+    ret->status = told->status;
+    ret->body = buf_span(&e->body);
+    ret->started_us = e->started_us;
+    ret->connect_us = e->connect_us;
 }
 
 void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *ret)
@@ -253,7 +254,7 @@ void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *re
     if (code == CURLE_COULDNT_CONNECT)
         connect_words(e);
 
-    if (code == CURLE_OK || e->has_long_body || is_mail_refused(e, code))
+    if (code == CURLE_OK || e->has_long_body)
         answered(e, ret);
     else if (e->is_refused_by_owner)
         fail(ret, OUTCOME_UNKNOWN_ERROR, "not sent: refused by its owner");

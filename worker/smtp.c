@@ -55,7 +55,7 @@ bool smtp_set(const struct smtp *s, CURL *curl)
     long tls = s->options.may_be_plain ? CURLUSESSL_TRY : CURLUSESSL_ALL;
 
     return SET(CURLOPT_URL, s->options.url) && SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps") &&
-           SET(CURLOPT_USE_SSL, tls) && set_user(&s->options, curl) && SET(CURLOPT_UPLOAD, 1L) &&
-           SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-           SET(CURLOPT_PROXY, "") && SET(CURLOPT_QUICK_EXIT, 1L);
+           SET(CURLOPT_USE_SSL, tls) && set_user(&s->options, curl) && SET(CURLOPT_NOSIGNAL, 1L) &&
+           SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) && SET(CURLOPT_PROXY, "") &&
+           SET(CURLOPT_QUICK_EXIT, 1L);
 }

@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 import os
+import socket
+import threading
 
 import pytest
 from children import free_port, wait_until
@@ -233,9 +235,87 @@ def test_a_server_that_hangs_holds_only_its_slot(bare_stack, mail):
     hook = bare_stack.receiver.hook("/fast")
     bare_stack.add_endpoint("acme", hook, events="FAST")
     bare_stack.publish("acme", kind="SLOW")
+    wait_until(server.hangs.is_set, 10, "the mail server to hang")
     bare_stack.publish("acme", kind="FAST", count=20)
     hook.wait(20)
     server.release()
+
+
+class Talker(threading.Thread):
+    """Says these bytes when a client comes, then each of @answers to what it sends, then nothing more."""
+
+    def __init__(self, *answers):
+        super().__init__(daemon=True)
+        self.answers, self.heard = answers, b""
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.is_silent = threading.Event()
+        self.start()
+
+    def run(self):
+        self.client, _ = self.socket.accept()
+        for i, answer in enumerate(self.answers):
+            self.heard += self.client.recv(65536) if i else b""
+            for part in answer if isinstance(answer, list) else [answer]:
+                self.client.sendall(part)
+        self.is_silent.set()
+
+
+GREETING, EHLO, OK = b"220 mail.test\r\n", b"250-mail.test\r\n250 8BITMIME\r\n", b"250 OK\r\n"
+
+
+@pytest.mark.parametrize("answers", [[], [GREETING], [GREETING, EHLO], [GREETING, EHLO, OK], [GREETING, EHLO, OK, OK],
+                                     [GREETING, EHLO, OK, OK, b"354 go on\r\n"]],
+                         ids=["connect", "EHLO", "MAIL", "RCPT", "DATA", "message"])
+def test_wherever_a_server_hangs(bare_stack, answers):
+    server = Talker(*answers)
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org", events="SLOW", timeout="1s", retries=0)
+    hook = bare_stack.receiver.hook("/fast")
+    bare_stack.add_endpoint("acme", hook, events="FAST")
+    bare_stack.publish("acme", kind="SLOW")
+    wait_until(server.is_silent.is_set, 10, "the mail server to hang")
+    bare_stack.publish("acme", kind="FAST", count=20)
+    hook.wait(20)
+    bare_stack.wait_done(21)
+    attempt, = [a for delivery in bare_stack.deliveries() for a in delivery.attempts if a["status"] != 200]
+    assert (attempt["code"], attempt["status"]) == ("TIMEOUT", 0), attempt
+
+
+@pytest.mark.parametrize("answers, status, code, words", [
+    ([OK, OK, b"250 OK\r\n"], 0, "NETWORK_ERROR", "answered 250 to DATA"),
+    ([b"354 go on\r\n"], 0, "NETWORK_ERROR", "answered 354 to MAIL FROM"),
+    ([b"hello\r\n"], 0, "NETWORK_ERROR", "no SMTP, after MAIL FROM"),
+    ([b"2\r\n"], 0, "NETWORK_ERROR", "no SMTP, after MAIL FROM"),
+    ([b"x" * 5000], 0, "NETWORK_ERROR", "too long, after MAIL FROM"),
+    ([b"250-a\r\n" * 1000], 0, "NETWORK_ERROR", "too long, after MAIL FROM"),
+    ([OK, b"452 later\r\n"], 452, "SERVER_ERROR", ""),
+    ([OK, OK, [b"55", b"4-no\r", b"\n554 ", b"never\r\n"]], 554, "CLIENT_ERROR", ""),
+    ([[b"250-long", b"\r\n250 OK\r\n"], OK, b"354\r\n", b"250\r\n"], 250, "", ""),
+])
+def test_what_a_server_may_say(bare_stack, answers, status, code, words):
+    server = Talker(GREETING, EHLO, *answers)
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org", retries=0)
+    bare_stack.publish("acme")
+    bare_stack.wait_done(1)
+    attempt, = bare_stack.delivery().attempts
+    assert (attempt["status"], attempt["code"]) == (status, code) and words in attempt["message"], attempt
+    assert b"MAIL FROM:<webhooks@grapnel.test>\r\n" in server.heard
+    if status == 554:
+        assert attempt["response"] == "554-no\r\n554 never"
+
+
+def test_a_server_that_goes_away_is_tried_again(bare_stack):
+    """It may have taken the message: the next attempt has the same Message-ID."""
+    server = Talker(GREETING, EHLO, OK, OK, b"354 go on\r\n")
+    start(bare_stack, server.port)
+    endpoint(bare_stack, "mailto:ann@example.org", schedule="1h")
+    bare_stack.publish("acme")
+    wait_until(server.is_silent.is_set, 10, "the message's turn")
+    server.client.close()
+    delivery = bare_stack.wait_attempts(1)
+    assert (delivery.status, delivery.attempts[0]["code"]) == ("pending", "NETWORK_ERROR")
 
 
 def test_the_limit_holds_for_mail_too(bare_stack, mail):

@@ -18,7 +18,7 @@ class MailServer:
         self.port, self.answers, self.then = port, list(answers), then
         self.mails = []  # (sender, recipients, message, was it encrypted)
         self.refused = []
-        self.released = threading.Event()
+        self.hangs, self.released = threading.Event(), threading.Event()
         context = None
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -44,6 +44,7 @@ class MailServer:
     async def handle_DATA(self, server, session, envelope):
         answer = self.answers.pop(0) if self.answers else self.then
         if answer == "hang":
+            self.hangs.set()
             await server.loop.run_in_executor(None, self.released.wait, 60)
             return "421 closing"
         if answer.startswith("2"):
