@@ -5,6 +5,7 @@ import dataclasses
 import zlib
 
 PARTITIONS = 4
+HELD_UP_S = 4.0  # how long a wire that is muted or slow may hold up a request, at most
 LEASE_S, HEARTBEAT_S, PERMIT_S, REDIS_TIMEOUT_S = 2.0, 0.2, 1.0, 2.0
 
 

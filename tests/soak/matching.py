@@ -2,7 +2,7 @@
 
 import dataclasses
 
-HELD_UP_S = 4.0  # how long a wire may hold up a request that its worker has given up
+from layout import HELD_UP_S
 
 
 @dataclasses.dataclass
@@ -27,14 +27,32 @@ def fits(attempt, seen):
 
 
 def match(attempts, seen):
-    """The closest in time first; of those, attempts with a status, as only a request that got it can be theirs."""
-    pairs = sorted((not attempt["status"], gap_s(attempt, request), i, j) for i, attempt in enumerate(attempts)
-                   for j, request in enumerate(seen) if fits(attempt, request))
-    request_of, taken = {}, set()
-    for _, _, i, j in pairs:
-        if i not in request_of and j not in taken:
-            request_of[i] = seen[j]
-            taken.add(j)
-    return Match([(attempt, request_of.get(i)) for i, attempt in enumerate(attempts)],
-                 [attempt for i, attempt in enumerate(attempts) if attempt["status"] and i not in request_of],
-                 [request for j, request in enumerate(seen) if j not in taken])
+    """Of all ways to pair them the best: as many attempts as can be get their request, first those with a status, which
+    only a request that got it can be; then the closest in time, all in all. (Not by order: a wire that was muted lets its
+    requests go in any.)"""
+    ways = {0: (0, 0, 0.0, ())}  # requests that are taken, as bits -> (with a status, others, -seconds apart, pairs)
+    for i, attempt in enumerate(attempts):
+        ways = next_ways(ways, i, attempt, seen)
+    return match_of(attempts, seen, dict(max(ways.values(), key=lambda way: way[:3])[3]))
+
+
+def next_ways(ways, i, attempt, seen):
+    """With one attempt more: it has no request, or one that is not taken yet."""
+    found = dict(ways)
+    fitting = [(j, gap_s(attempt, request)) for j, request in enumerate(seen) if fits(attempt, request)]
+    has_status = bool(attempt["status"])
+    for taken, (answered, others, apart, pairs) in ways.items():
+        for j, gap in fitting:
+            if taken >> j & 1:
+                continue
+            way = (answered + has_status, others + (not has_status), apart - gap, (*pairs, (i, j)))
+            key = taken | 1 << j
+            if key not in found or found[key][:3] < way[:3]:
+                found[key] = way
+    return found
+
+
+def match_of(attempts, seen, pairs):
+    return Match([(attempt, seen[pairs[i]] if i in pairs else None) for i, attempt in enumerate(attempts)],
+                 [attempt for i, attempt in enumerate(attempts) if attempt["status"] and i not in pairs],
+                 [request for j, request in enumerate(seen) if j not in pairs.values()])

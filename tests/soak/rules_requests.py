@@ -61,13 +61,14 @@ def duplicates(h, trouble):
     result = Result("a request is repeated only where a crash, a stop or a cut explains it")
     by_delivery = h.seen_of()
     for record in h.records.values():
-        seen = by_delivery.get(record.id, [])
-        extra = match(record.attempts, seen).extra
-        result.checked += len(seen) - len(extra)
-        lost = list(record.lost)
-        for request in extra:
-            again = next((s.at for s in seen if s.at > request.at), request.at)
-            why = cause(request, again, lost, trouble)
+        seen, lost = by_delivery.get(record.id, []), list(record.lost)
+        matched = match(record.attempts, seen)
+        result.checked += len(seen) - len(matched.extra)
+        for request in matched.extra:
+            twin = earlier_twin(request, seen, matched)
+            sent = [trouble.sent_from(s, h.endpoints[s.path]) for s in (twin, request) if s]
+            again = min((s.at for s in seen if s.at > request.at), default=request.at)
+            why = cause(record, sent, again, lost, trouble)
             if why:
                 result.excuse(why)
             else:
@@ -75,19 +76,30 @@ def duplicates(h, trouble):
     return result
 
 
-def cause(request, again, lost, trouble):
-    """Why this one came without being on record, and the next one at @again; takes the entry from @lost that tells of
-    it. Without one its worker came back by the same name and found what it had claimed, or Redis forgot."""
-    entry = next((e for e in lost if e["ms"] / 1000 >= request.at - 0.5), None)
+def earlier_twin(request, seen, matched):
+    """The request before this one, if they may be one attempt that was made twice: of two the record does not tell which
+    it tells of. Not one whose attempt was on record for longer than somebody else may have had a permit for it."""
+    before = max((s for s in seen if s.at < request.at), key=lambda s: s.at, default=None)
+    attempt = next((a for a, s in matched.pairs if s is before), None)
+    return None if attempt and end_s(attempt) + layout.PERMIT_S < request.at else before
+
+
+def cause(record, sent, again, lost, trouble):
+    """Why a request came without being on record; @sent: when its twin (if any) and it were sent, @again: when the
+    next one came. Takes the entry from @lost that tells of it. Without one its worker came back by the same name and
+    found what it had claimed, or Redis forgot, or the group was destroyed while it was claimed."""
+    before = sent[0]
+    entry = next((e for e in lost if e["ms"] / 1000 >= sent[-1] - 0.5), None)
     if entry:
         lost.remove(entry)
-        return trouble.excuses_lost(entry["worker"], request.at - 1, entry["ms"] / 1000)
+        return trouble.excuses_lost(entry["worker"], sent[-1] - 1, entry["ms"] / 1000)
     for worker in layout.NAMESAKES:
-        if trouble.between(KILLS, request.at, again, worker):
+        if trouble.between(KILLS, before, again, worker):
             return "kill, and back by the same name"
-    if trouble.may_be_lost(request.at, again):
+    if trouble.may_be_lost(before, again):
         return "redis kill"
-    fault = trouble.between(("drop group",), request.at - 3, request.at + 3)
+    claimed = before - layout.PERMIT_S
+    fault = trouble.between(("drop group",), claimed, again, f"{layout.partition(record.tenant)}:jobs")
     return fault and fault.kind
 
 

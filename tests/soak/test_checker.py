@@ -242,13 +242,39 @@ def test_a_worker_that_died_explains_what_it_had_in_flight(target, begun, is_for
     assert broken(h) == (set() if is_forgiven else {"duplicates", "lost_entries"})
 
 
-@pytest.mark.parametrize("kind, at", [("kill", 1.2), ("drop group", 1.2)])
-def test_what_explains_a_repetition_without_a_lost_entry(kind, at):
+@pytest.mark.parametrize("kind, target, at, is_forgiven", [
+    ("kill", "worker2", 1.2, True), ("kill", "worker2", 1.6, False), ("kill", "worker2", 0.005, False),
+    ("drop group", "2:jobs", 1.2, True), ("drop group", "1:jobs", 1.2, False), ("drop group", "2:failed", 1.2, False)])
+def test_what_explains_a_repetition_without_a_lost_entry(kind, target, at, is_forgiven):
     h = made_up.good()
     h.records["whd_1"].attempts[1]["ms"] = made_up.ms(1.5)
     made_up.request(h, at=1.5)
     assert broken(h) == {"duplicates"}
-    made_up.fault(h, kind, "worker2", at, at)
+    made_up.fault(h, kind, target, at, at)
+    assert broken(h) == (set() if is_forgiven else {"duplicates"})
+
+
+def test_a_request_that_its_wire_held_up_was_sent_before_its_worker_was_killed():
+    """Seen with seed 1."""
+    h = made_up.good()
+    h.endpoints["/acme"]["wire"] = "west"
+    h.records["whd_1"].attempts[1]["ms"] = made_up.ms(1.5)
+    made_up.request(h, at=1.5)
+    made_up.fault(h, "kill", "worker2", 0.9, 1.0)
+    assert broken(h) == {"duplicates"}
+    made_up.fault(h, "mute site", "west", 0.8, 1.02)
+    assert not broken(h)
+
+
+def test_requests_are_paired_with_attempts_so_that_all_fit():
+    """Seen with seed 13: the second one's time on record was off, as its worker's wire to Redis was slow."""
+    h = made_up.empty()
+    h.endpoints["/acme"]["schedule"] = "500ms"
+    stream_id = made_up.event(h)
+    made_up.request(h, at=0.02, kind="short")
+    made_up.request(h, at=0.58)
+    made_up.record(h, stream_id, made_up.attempt(1, 0.01, 0, "NETWORK_ERROR", 0.03), made_up.retry(2, 0.05, 0.57),
+                   made_up.attempt(2, 0.25), made_up.final(0.26))
     assert not broken(h)
 
 

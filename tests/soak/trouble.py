@@ -38,6 +38,12 @@ class Trouble:
                  and (target is None or fault.target == target or fault.kind in OF_MANY)]
         return max(found, key=lambda fault: fault.ended - fault.begun, default=None)
 
+    def sent_from(self, request, endpoint):
+        """When it may have been sent at the earliest: its wire may have held it up."""
+        wires = ("mute site", "delay site")
+        fault = endpoint["wire"] and self.between(wires, request.at - layout.HELD_UP_S, request.at, endpoint["wire"])
+        return min(fault.begun, request.at) if fault else request.at
+
     def death_between(self, begin, end):
         """Did Redis die in a way that may cost what it was told just before?"""
         return any(begin <= at <= end for at in self.redis_deaths)
