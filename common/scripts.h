@@ -20,7 +20,9 @@
     X(leave)                                                                                       \
     X(configure)                                                                                   \
     X(lookup)                                                                                      \
-    X(retry) X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries)
+    X(retry)                                                                                       \
+    X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries) X(tally)     \
+        X(alerts)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,

@@ -95,6 +95,7 @@ static void on_ready(void *arg)
     if (s->notifier.is_known)
         intake_start(&s->intake);
     notifier_start(&s->notifier);
+    alerts_start(&s->alerts);
     janitor_start(&s->janitor);
     rekeyer_start(&s->rekeyer);
     if (s->health)
@@ -124,7 +125,7 @@ static void on_part_closed(void *arg)
 
 static void close_parts(struct scheduler *s)
 {
-    s->n_closing = 5 + s->keys.partitions + s->is_checked + (s->health != NULL);
+    s->n_closing = 6 + s->keys.partitions + s->is_checked + (s->health != NULL);
     if (s->health)
         health_close(s->health, on_part_closed, s);
     depths_close(&s->depths, on_part_closed, s);
@@ -133,6 +134,7 @@ static void close_parts(struct scheduler *s)
     janitor_close(&s->janitor, on_part_closed, s);
     rekeyer_close(&s->rekeyer, on_part_closed, s);
     notifier_close(&s->notifier, on_part_closed, s);
+    alerts_close(&s->alerts, on_part_closed, s);
     intake_close(&s->intake, on_part_closed, s);
     for (unsigned p = 0; p < s->keys.partitions; p++)
         promoter_close(&s->parts[p].promoter, on_part_closed, s);
@@ -366,6 +368,9 @@ static int init_rounds(struct scheduler *s)
 
     r = r ? r : rekeyer_init(&s->rekeyer, &rekeyer);
     r = r ? r : notifier_init(&s->notifier, &notifier);
+    r = r ? r
+          : alerts_init(&s->alerts, &s->service.loop, s->redis, &s->keys, &s->service.settings,
+                        &s->notifier);
     r = r ? r : depths_init(&s->depths, &s->service.loop, s->redis, &s->keys);
     return r ? r : intake_init(&s->intake, &intake);
 }

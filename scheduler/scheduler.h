@@ -3,7 +3,7 @@
  *     intake ──events──► fanout ──┐
  *        ├──────failed─► verdicts ├──► promoter (each partition has its own of these)
  *        └──────wake───► wakes ───┘
- *     heartbeat, janitor, rekeyer, notifier: for all partitions
+ *     heartbeat, janitor, rekeyer, notifier, alerts: for all partitions
  *
  * Any number may run: every move is atomic in Redis. */
 #ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
@@ -14,6 +14,7 @@
 #include "common/heartbeat.h"
 #include "common/installation.h"
 #include "common/service.h"
+#include "scheduler/alerts.h"
 #include "scheduler/depths.h"
 #include "scheduler/intake.h"
 #include "scheduler/janitor.h"
@@ -43,6 +44,7 @@ struct scheduler {
     struct janitor janitor;
     struct rekeyer rekeyer;
     struct notifier notifier;
+    struct alerts alerts;
     struct health *health; /* NULL: nobody asked for it */
     struct depths depths;  /* in use with health only */
     struct scheduler_part *parts;

@@ -136,6 +136,8 @@ int store_source_refused(struct store *s, const struct source *source, const cha
     redis_arg_text(&cmd, keys_head(&s->keys, store_partition(s, span_of(source->tenant))));
     redis_arg_text(&cmd, field);
     redis_arg_text(&cmd, why);
+    redis_arg_i64(&cmd, s->settings->alert_inbound_failures);
+    redis_arg_text(&cmd, s->settings->operational_tenant);
     r = store_call(s, &cmd, &script_refused, &reply);
     redis_command_fini(&cmd);
     freeReplyObject(reply);

@@ -202,6 +202,7 @@ static void fail_unsent(struct delivery *d, enum outcome_code code, const char *
     struct outcome o = outcome_of_error(code);
 
     count_attempt(d, code);
+    tally_add(&d->worker->tally, d->partition, d->job.tenant, true, -1);
     add_attempt(d, &o, worker_now_ms(d->worker), 0, why, SPAN(""));
     settle_failed(d, &o);
 }
@@ -253,6 +254,8 @@ static void settle_answer(struct delivery *d, const struct http_result *result)
         o = outcome_of_status(&d->endpoint->policy.row, result->status, result->retry_after,
                               clock_wall_ms());
     count_attempt(d, o.code);
+    tally_add(&d->worker->tally, d->partition, d->job.tenant, o.next != NEXT_DONE,
+              result->started_us ? duration_ms : -1);
     count_delay(d, worker_now_ms(d->worker) - duration_ms);
     metric_observe(METRIC_attempt_duration_seconds, metric_status(result->status),
                    result->ended_us - begun_us);

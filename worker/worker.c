@@ -114,12 +114,13 @@ static void on_part_closed(void *arg)
 
 static void close_parts(struct worker *w)
 {
-    w->n_closing = 3 + w->keys.partitions + w->is_checked + (w->health != NULL);
+    w->n_closing = 4 + w->keys.partitions + w->is_checked + (w->health != NULL);
     if (w->health)
         health_close(w->health, on_part_closed, w);
     if (w->is_checked) /* else there is no heartbeat yet */
         heartbeat_close(&w->heartbeat, on_part_closed, w);
     claim_close(&w->claim, on_part_closed, w);
+    tally_close(&w->tally, on_part_closed, w);
     timer_close(&w->give_up, on_part_closed);
     for (unsigned p = 0; p < w->keys.partitions; p++)
         settler_close(&w->settlers[p], on_part_closed, w);
@@ -214,6 +215,7 @@ static void on_ready(void *arg)
         return;
     log_info("worker ready", LOG_TEXT("name", w->service.name),
              LOG_INT("slots", w->service.settings.slots));
+    tally_start(&w->tally);
     claim_wake(&w->claim);
 }
 
@@ -427,6 +429,9 @@ static int init_parts(struct worker *w)
         r = settler_init(&w->settlers[p], &w->service.loop, w->redis, keys_head(&w->keys, p),
                          &w->limits, w->service.settings.settle_delay);
     r = r ? r : timer_init(&w->give_up, &w->service.loop, give_up, w);
+    r = r ? r
+          : tally_init(&w->tally, &w->service.loop, w->redis, &w->keys,
+                       w->service.settings.alert_period);
     return r ? r : init_claim(w);
 }
 

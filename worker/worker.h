@@ -15,6 +15,7 @@
 #include "worker/claim.h"
 #include "worker/http_client.h"
 #include "worker/settler.h"
+#include "worker/tally.h"
 
 struct worker {
     struct service service;
@@ -30,6 +31,7 @@ struct worker {
     struct installation_check check;
     struct heartbeat heartbeat;
     struct claim claim;
+    struct tally tally;
     struct settler *settlers;
     struct redis_request *leaves;
     struct redis_command command; /* for whoever builds one at a time */

@@ -18,8 +18,8 @@ import resp
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SCRIPTS = os.path.join(ROOT, "common", "scripts")
-MOVES = ("configure", "decide", "fanout", "heartbeat", "leave", "promote", "publish", "refused", "rescue", "retry", "revise",
-         "settle", "trim")
+MOVES = ("alerts", "configure", "decide", "fanout", "heartbeat", "leave", "promote", "publish", "refused", "rescue", "retry", "revise",
+         "settle", "tally", "trim")
 HEAD = "grapnel:{0}:"
 GROUPS = {"events": "scheduler", "failed": "scheduler", "wake": "scheduler", "jobs": "workers"}
 PERMIT_MS, SLOTS, LEASE_MS, WINDOW_MS = 1000, 3, 10000, 60000

@@ -1,0 +1,83 @@
+#!lua flags=allow-oom
+-- alerts.lua: looks at some tenants' last five periods in `tally`, and tells the operator of those that are not well.
+-- KEYS[1] head · ARGV[1] length of a period in ms · ARGV[2] cursor, '0' to begin
+-- ARGV[3] the operational tenant; '': nobody is told, only what is old is removed
+-- ARGV[4] lowest success rate in percent · ARGV[5] longest average response in ms (0: that one is off, both)
+-- ARGV[6] fewest attempts that say anything
+-- Answers {next cursor ('0': all seen, or somebody else does it), raised}.
+-- Invariants: one scheduler begins in each period (`alerts_turn`). `alerts`["<kind> <tenant>"] = ms since when: an alert is
+-- told with the step that puts it there, so once, and goes when the tenant is clearly better (or has no traffic).
+-- If the scheduler dies: who was not looked at yet is looked at in the next period.
+--#include base.lua
+--#include notice.lua
+local LENGTH, OPERATOR, RATE, RESPONSE_MS, SAMPLES = tonumber(ARGV[1]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local PERIODS, CLEARED = 5, 0.2 -- part of the way back to what is perfect
+local period = math.floor(now / LENGTH)
+local raised = 0
+
+local function sum(text)
+    local total = {0, 0, 0, 0}
+    for p, row in string.gmatch(text, '(%d+):([%d:]+)') do
+        local i = 1
+        for n in string.gmatch(row, '%d+') do
+            if tonumber(p) >= period - PERIODS and i <= 4 then total[i] = total[i] + tonumber(n) end
+            i = i + 1
+        end
+    end
+    return {attempts = total[1], failed = total[2], answered = total[3], ms = total[4]}
+end
+
+local function raise(kind, tenant, reason, ...)
+    if call('HSETNX', P .. 'alerts', kind .. ' ' .. tenant, now_text) == 0 then return end
+    notice('alert.' .. kind, tenant, reason, ...)
+    raised = raised + 1
+end
+
+local function clear(kind, tenant)
+    call('HDEL', P .. 'alerts', kind .. ' ' .. tenant)
+end
+
+local function judge_rate(tenant, s)
+    if RATE == 0 or s.attempts < SAMPLES then return end
+    local rate = (s.attempts - s.failed) * 100 / s.attempts
+    if rate < RATE then
+        local text = string.format('%.1f', rate)
+        raise('success_rate', tenant, text .. ' % of its attempts succeeded', '#rate', text, '#threshold', RATE,
+            '#samples', s.attempts)
+    elseif rate >= RATE + (100 - RATE) * CLEARED then
+        clear('success_rate', tenant)
+    end
+end
+
+local function judge_response(tenant, s)
+    if RESPONSE_MS == 0 or s.answered < SAMPLES then return end
+    local average = s.ms / s.answered
+    if average > RESPONSE_MS then
+        local text = string.format('%.0f', average)
+        raise('response_time', tenant, 'its endpoints took ' .. text .. ' ms on average to answer', '#average_ms', text,
+            '#threshold_ms', RESPONSE_MS, '#samples', s.answered)
+    elseif average <= RESPONSE_MS * (1 - CLEARED) then
+        clear('response_time', tenant)
+    end
+end
+
+local function look(tenant, text)
+    local s = sum(text)
+    if s.attempts == 0 then
+        call('HDEL', P .. 'tally', tenant)
+        clear('success_rate', tenant)
+        clear('response_time', tenant)
+    elseif OPERATOR ~= '' and tenant ~= OPERATOR then
+        judge_rate(tenant, s)
+        judge_response(tenant, s)
+    end
+end
+
+if ARGV[2] == '0' then
+    if tonumber(call('GET', P .. 'alerts_turn') or 0) == period then return {'0', 0} end
+    if call('EXISTS', P .. 'tally') == 0 then return {'0', 0} end
+    call('SET', P .. 'alerts_turn', string.format('%.0f', period))
+end
+local scan = call('HSCAN', P .. 'tally', ARGV[2], 'COUNT', 64)
+for i = 1, #scan[2], 2 do look(scan[2][i], scan[2][i + 1]) end
+return {scan[1], raised}

@@ -1,0 +1,31 @@
+/* alerts.h: has tenants' statistics looked at, once in each period by one of the schedulers (alerts.lua). */
+#ifndef GRAPNEL_SCHEDULER_ALERTS_H
+#define GRAPNEL_SCHEDULER_ALERTS_H
+
+#include "common/keys.h"
+#include "common/loop.h"
+#include "common/settings.h"
+#include "scheduler/notifier.h"
+
+struct alerts {
+    struct redis_client *redis; /* all borrowed */
+    const struct keys *keys;
+    const struct settings *settings;
+    const struct notifier *notifier;
+    unsigned partition;
+    char cursor[24];
+    bool is_asking, is_closing;
+    struct redis_request request;
+    struct timer timer;
+    defer_fn *on_closed;
+    void *closed_arg;
+};
+
+int alerts_init(struct alerts *a, struct loop *l, struct redis_client *redis,
+                const struct keys *keys, const struct settings *settings,
+                const struct notifier *notifier);
+void alerts_start(struct alerts *a);
+/* A step under way is waited for. @on_closed(@arg) when its memory may go. */
+void alerts_close(struct alerts *a, defer_fn *on_closed, void *arg);
+
+#endif

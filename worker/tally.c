@@ -1,0 +1,163 @@
+/* tally.c: see tally.h.
+ *
+ *   RESTING ──timer──► telling partition 0, a chunk at a time ──► … the last ──► all is 0, RESTING
+ *
+ * While it is told nothing is counted: a few milliseconds of ten seconds. */
+#include "worker/tally.h"
+
+#include "common/err.h"
+#include "common/partition.h"
+#include "common/scripts.h"
+
+enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6 };
+
+static void tell(struct tally *t);
+
+static void end_close(void *arg)
+{
+    struct tally *t = arg;
+
+    redis_command_fini(&t->command);
+    free(t->rows);
+    t->on_closed(t->closed_arg);
+}
+
+static void rest(struct tally *t)
+{
+    t->is_telling = false;
+    t->n_rows = 0;
+    memset(t->rows, 0, TALLY_TENANTS_MAX * sizeof(*t->rows));
+    if (t->is_closing)
+        timer_close(&t->timer, end_close);
+    else
+        timer_start(&t->timer, t->period_ms / TOLD_PER_PERIOD);
+}
+
+static void on_told(struct redis_request *request, int result, redisReply *reply)
+{
+    struct tally *t = container_of(request, struct tally, request);
+
+    (void)result; /* they are statistics, and others have worse to tell */
+    (void)reply;
+    if (t->is_closing)
+        rest(t);
+    else
+        tell(t);
+}
+
+static void add_row(struct redis_command *cmd, const struct tally_row *row)
+{
+    redis_arg_text(cmd, row->tenant);
+    redis_arg_i64(cmd, row->attempts);
+    redis_arg_i64(cmd, row->failed);
+    redis_arg_i64(cmd, row->answered);
+    redis_arg_i64(cmd, row->answer_ms);
+}
+
+/* The next rows of the partition; how many. */
+static unsigned add_rows(struct tally *t)
+{
+    unsigned n = 0;
+
+    for (; t->at < TALLY_TENANTS_MAX && n < TENANTS_PER_STEP; t->at++) {
+        const struct tally_row *row = &t->rows[t->at];
+
+        if (!row->tenant[0] || row->partition != t->partition)
+            continue;
+        add_row(&t->command, row);
+        n++;
+    }
+    return n;
+}
+
+static void tell(struct tally *t)
+{
+    while (t->n_rows && t->partition < t->keys->partitions) {
+        redis_script_begin(&t->command, &script_tally, 1);
+        redis_arg_text(&t->command, keys_head(t->keys, t->partition));
+        redis_arg_i64(&t->command, t->period_ms);
+        if (add_rows(t)) {
+            redis_run(t->redis, &t->request, &script_tally, &t->command, 0, on_told, NULL);
+            return;
+        }
+        t->partition++;
+        t->at = 0;
+    }
+    rest(t);
+}
+
+static void begin(void *arg)
+{
+    struct tally *t = arg;
+
+    t->is_telling = true;
+    t->partition = t->at = 0;
+    tell(t);
+}
+
+/* The tenant's row, made if there is room; NULL. */
+static struct tally_row *find(struct tally *t, unsigned partition, struct span tenant)
+{
+    unsigned at = crc32_add(0, tenant) / t->keys->partitions;
+
+    for (unsigned i = 0; i < TALLY_TENANTS_MAX; i++) {
+        struct tally_row *row = &t->rows[(at + i) % TALLY_TENANTS_MAX];
+
+        if (row->tenant[0] && !span_equal(span_of(row->tenant), tenant))
+            continue;
+        if (!row->tenant[0]) {
+            if (t->n_rows >=
+                TALLY_TENANTS_MAX / 2) /* fuller, and looking for one would take long */
+                return NULL;
+            memcpy(row->tenant, tenant.data, tenant.len);
+            row->partition = partition;
+            t->n_rows++;
+        }
+        return row;
+    }
+    return NULL;
+}
+
+void tally_add(struct tally *t, unsigned partition, struct span tenant, bool has_failed,
+               int64_t answer_ms)
+{
+    struct tally_row *row;
+
+    if (t->is_telling || !tenant.len || tenant.len > EVENT_TENANT_MAX)
+        return;
+    row = find(t, partition, tenant);
+    if (!row)
+        return;
+    row->attempts++;
+    row->failed += has_failed;
+    if (answer_ms < 0)
+        return;
+    row->answered++;
+    row->answer_ms += answer_ms;
+}
+
+int tally_init(struct tally *t, struct loop *l, struct redis_client *redis, const struct keys *keys,
+               int64_t period_ms)
+{
+    *t = (struct tally){.redis = redis, .keys = keys, .period_ms = period_ms};
+    redis_command_init(&t->command);
+    t->rows = calloc(TALLY_TENANTS_MAX, sizeof(*t->rows));
+    if (!t->rows)
+        return err_origin(-ENOMEM);
+    return timer_init(&t->timer, l, begin, t);
+}
+
+void tally_start(struct tally *t)
+{
+    if (!t->is_telling && !uv_is_active((uv_handle_t *)&t->timer.uv))
+        timer_start(&t->timer, t->period_ms / TOLD_PER_PERIOD);
+}
+
+void tally_close(struct tally *t, defer_fn *on_closed, void *arg)
+{
+    t->is_closing = true;
+    t->on_closed = on_closed;
+    t->closed_arg = arg;
+    if (!t->is_telling)
+        timer_close(&t->timer, end_close);
+}
