@@ -388,7 +388,7 @@ def test_tls_checks_whose_certificate_it_is(tls_server, grapnel):
 def list_commands():
     """As `grapnel help` has them; of one or two words."""
     text = subprocess.run([GRAPNEL, "help"], capture_output=True, timeout=30, check=True).stdout.decode()
-    return re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", text, re.M)
+    return re.findall(r"^  ([a-z-]+(?: [a-z]+)?)  +\S", text, re.M)
 
 
 COMMANDS = list_commands()
