@@ -1,7 +1,9 @@
 """The API's description, as it is served."""
 
+import os
 import re
 
+DOCUMENT = os.path.join(os.path.dirname(__file__), "../../docs/api.md")
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 
@@ -46,3 +48,11 @@ def test_every_described_call_is_there(bare_stack):
     for method, path in calls:
         answer = api.ask(method, path, tenant="acme")
         assert answer.status != 405 and b"there is no such path" not in answer.body, (method, path, answer)
+
+
+def test_the_document_for_people_has_every_call(bare_stack):
+    described = bare_stack.start_api().ask("GET", "/openapi.json").json["paths"]
+    with open(DOCUMENT, encoding="utf-8") as file:
+        written = set(re.findall(r"`((?:GET|PUT|POST|PATCH|DELETE) /[^` ?]*)", file.read()))
+    calls = {f"{method.upper()} {path}" for path, item in described.items() for method in item.keys() & METHODS}
+    assert calls - written == set() and written - calls <= {"GET /metrics"}
