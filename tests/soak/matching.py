@@ -4,6 +4,8 @@ import dataclasses
 
 from layout import HELD_UP_S
 
+EARLY_S = 1.0  # how far a worker may be off Redis's clock
+
 
 @dataclasses.dataclass
 class Match:
@@ -23,31 +25,32 @@ def fits(attempt, seen):
         return False
     if attempt["status"]:
         return attempt["status"] in seen.answer.codes
-    return gap_s(attempt, seen) <= HELD_UP_S
+    # It may never have come at all: then none that came before it, or long after, is its.
+    return seen.at >= attempt["ms"] / 1000 - EARLY_S and gap_s(attempt, seen) <= HELD_UP_S
 
 
 def match(attempts, seen):
-    """Of all ways to pair them the best: as many attempts as can be get their request, first those with a status, which
-    only a request that got it can be; then the closest in time, all in all. (Not by order: a wire that was muted lets its
-    requests go in any.)"""
-    ways = {0: (0, 0, 0.0, ())}  # requests that are taken, as bits -> (with a status, others, -seconds apart, pairs)
+    """Of all ways to pair them the best: as many attempts with a status as can be get a request that got it, and the
+    others theirs, unless that puts pairs further apart in time than a wire may. (Not by order: a wire that was muted lets
+    its requests go in any.)"""
+    ways = {0: (0, 0.0, ())}  # requests that are taken, as bits -> (attempts with a status, how good, pairs)
     for i, attempt in enumerate(attempts):
         ways = next_ways(ways, i, attempt, seen)
-    return match_of(attempts, seen, dict(max(ways.values(), key=lambda way: way[:3])[3]))
+    return match_of(attempts, seen, dict(max(ways.values(), key=lambda way: way[:2])[2]))
 
 
 def next_ways(ways, i, attempt, seen):
     """With one attempt more: it has no request, or one that is not taken yet."""
     found = dict(ways)
-    fitting = [(j, gap_s(attempt, request)) for j, request in enumerate(seen) if fits(attempt, request)]
-    has_status = bool(attempt["status"])
-    for taken, (answered, others, apart, pairs) in ways.items():
-        for j, gap in fitting:
+    worth = 0.0 if attempt["status"] else HELD_UP_S
+    fitting = [(j, worth - gap_s(attempt, request)) for j, request in enumerate(seen) if fits(attempt, request)]
+    for taken, (answered, good, pairs) in ways.items():
+        for j, gain in fitting:
             if taken >> j & 1:
                 continue
-            way = (answered + has_status, others + (not has_status), apart - gap, (*pairs, (i, j)))
+            way = (answered + bool(attempt["status"]), good + gain, (*pairs, (i, j)))
             key = taken | 1 << j
-            if key not in found or found[key][:3] < way[:3]:
+            if key not in found or found[key][:2] < way[:2]:
                 found[key] = way
     return found
 

@@ -266,6 +266,34 @@ def test_a_request_that_its_wire_held_up_was_sent_before_its_worker_was_killed()
     assert not broken(h)
 
 
+def test_a_request_does_not_belong_to_an_attempt_that_began_later():
+    """Seen with seed 1: the last attempt never came, and another one had come twice."""
+    h = made_up.empty()
+    h.endpoints["/acme"].update(schedule="1s,2s", retries=1)
+    stream_id = made_up.event(h)
+    made_up.request(h, at=0.01, status=500)
+    made_up.request(h, at=0.02, status=500)
+    made_up.record(h, stream_id, made_up.attempt(1, 0.015, 500), made_up.retry(2, 0.03, 3.03),
+                   made_up.attempt(2, 3.04, 0, "TIMEOUT", 2.0), made_up.final(5.1, "timeout"))
+    made_up.fault(h, "cut site", "west", 2.0, 6.0)
+    made_up.fault(h, "kill", "worker2", 0.015, 0.5)
+    assert not broken(h)
+
+
+def test_an_attempt_that_never_came_takes_no_request_from_another():
+    """Seen with seed 15: the first request was a dead worker's, the first attempt on record was reset by a cut wire."""
+    h = made_up.empty()
+    h.endpoints["/acme"]["schedule"] = "500ms"
+    stream_id = made_up.event(h)
+    made_up.request(h, at=0.01)
+    made_up.request(h, at=3.61)
+    made_up.record(h, stream_id, made_up.lost(2.1), made_up.attempt(1, 2.15, 0, "NETWORK_ERROR", 0),
+                   made_up.retry(2, 2.16, 3.6), made_up.attempt(2, 3.605), made_up.final(3.7))
+    made_up.fault(h, "kill", "worker2", 0.02, 1.0)
+    made_up.fault(h, "kill receivers", "receivers", 1.5, 2.5)
+    assert not broken(h)
+
+
 def test_requests_are_paired_with_attempts_so_that_all_fit():
     """Seen with seed 13: the second one's time on record was off, as its worker's wire to Redis was slow."""
     h = made_up.empty()
