@@ -88,6 +88,10 @@ static void begin(void *arg)
 {
     struct alerts *a = arg;
 
+    if (!a->notifier->is_known) { /* whether anybody is to be told that one is over */
+        rest(a);
+        return;
+    }
     a->is_asking = true;
     begin_partition(a, 0);
     ask(a);

@@ -9,7 +9,7 @@
 #include "common/partition.h"
 #include "common/scripts.h"
 
-enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6 };
+enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6, CLOSE_MS = 1000 };
 
 static void tell(struct tally *t);
 
@@ -37,10 +37,9 @@ static void on_told(struct redis_request *request, int result, redisReply *reply
 {
     struct tally *t = container_of(request, struct tally, request);
 
-    (void)result; /* they are statistics, and others have worse to tell */
-    (void)reply;
-    if (t->is_closing)
-        rest(t);
+    (void)reply; /* they are statistics, and others have worse to tell */
+    if (t->is_closing && result)
+        rest(t); /* nobody waits for them */
     else
         tell(t);
 }
@@ -77,7 +76,8 @@ static void tell(struct tally *t)
         redis_arg_text(&t->command, keys_head(t->keys, t->partition));
         redis_arg_i64(&t->command, t->period_ms);
         if (add_rows(t)) {
-            redis_run(t->redis, &t->request, &script_tally, &t->command, 0, on_told, NULL);
+            redis_run(t->redis, &t->request, &script_tally, &t->command,
+                      t->is_closing ? CLOSE_MS : 0, on_told, NULL);
             return;
         }
         t->partition++;
@@ -158,6 +158,7 @@ void tally_close(struct tally *t, defer_fn *on_closed, void *arg)
     t->is_closing = true;
     t->on_closed = on_closed;
     t->closed_arg = arg;
+    timer_stop(&t->timer);
     if (!t->is_telling)
-        timer_close(&t->timer, end_close);
+        begin(t);
 }

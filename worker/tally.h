@@ -38,7 +38,7 @@ void tally_start(struct tally *t);
 /* An attempt of a tenant in @partition has ended. @answer_ms: how long the answer took; below 0: there was none. */
 void tally_add(struct tally *t, unsigned partition, struct span tenant, bool has_failed,
                int64_t answer_ms);
-/* @on_closed(@arg) when its memory may go. What is not told is forgotten. */
+/* Tells what there is, if Redis answers, and ends. @on_closed(@arg) when its memory may go. */
 void tally_close(struct tally *t, defer_fn *on_closed, void *arg);
 
 #endif

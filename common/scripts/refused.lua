@@ -4,7 +4,8 @@
 -- ARGV[4] the operational tenant; '': there is none
 -- Answers how many of this source's there were in this hour.
 -- Invariant: a counter goes with its hour and the next one, so there are two hours' at most, each with no more fields
--- than there are sources. The operator is told in the step that is one too many, so once an hour and source.
+-- than there are sources. The operator is told in the step that is one too many, and once until it is over:
+-- `alerts_inbound`["<tenant>/<source>"] = the last hour with one too many; alerts.lua removes it.
 --#include base.lua
 --#include notice.lua
 local hour = string.format('%.0f', math.floor(now / 3600000))
@@ -15,7 +16,9 @@ call('PEXPIRE', counts, 7200000)
 call('PEXPIRE', reasons, 7200000)
 local tenant, source = string.match(ARGV[1], '^([^/]*)/(.*)$')
 if n == tonumber(ARGV[3] or 0) + 1 and n > 1 and ARGV[4] ~= '' and tenant ~= ARGV[4] then
-    notice('alert.inbound_signatures', tenant, n .. ' calls of an inbound source in this hour were not genuine; the last: ' .. ARGV[2],
-        'source', source, '#count', n, '#threshold', ARGV[3])
+    if call('HSET', P .. 'alerts_inbound', ARGV[1], hour) == 1 then
+        notice('alert.inbound_signatures', tenant, n .. ' calls of an inbound source in this hour were not genuine; the last: ' .. ARGV[2],
+            'source', source, 'state', 'raised', '#value', n, '#threshold', ARGV[3], '#window_minutes', 60)
+    end
 end
 return n

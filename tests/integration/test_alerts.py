@@ -34,16 +34,26 @@ def test_a_tenant_whose_attempts_fail(stack):
     stack.publish(count=40)
     alert = wait_alert(told)
     data = alert["data"]
-    assert (alert["type"], data["tenant"], data["rate"], data["threshold"]) == ("alert.success_rate", "acme", 0, 95)
-    assert 20 <= data["samples"] <= 40 and "0.0 %" in data["reason"]
+    assert (alert["type"], data["tenant"], data["value"], data["threshold"]) == ("alert.success_rate", "acme", 0, 95)
+    assert 20 <= data["samples"] <= 40 and "0.0 %" in data["reason"] and data["state"] == "raised"
+    assert set(data) == {"tenant", "reason", "state", "value", "threshold", "samples", "window_minutes", "time"}
 
-    # It is over when there is no more of it; then it may be told again.
+    # It is over when enough succeed; then it may be told again.
+    endpoint.hook.then = Answer()
+
+    def is_better():
+        stack.publish(count=30)
+        return len(alerts(told)) > 1
+    wait_until(is_better, 60, interval=0.3)
+    data = wait_alert(told, 2)["data"]
+    assert (data["tenant"], data["state"]) == ("acme", "cleared") and data["value"] >= 96
     wait_until(lambda: stack.total("EXISTS", "tally") == stack.total("EXISTS", "alerts") == 0, 60)
     wait_quiet(stack)
-    assert len(alerts(told)) == 1
-    endpoint.hook.then = Answer(500)
+    assert len(alerts(told)) == 2
+    endpoint.hook.then = BAD
     stack.publish(count=30)
-    assert wait_alert(told, 2)["data"]["tenant"] == "acme"
+    data = wait_alert(told, 3)["data"]
+    assert (data["tenant"], data["state"]) == ("acme", "raised")
 
 
 def test_a_tenant_whose_endpoints_are_slow(stack):
@@ -52,8 +62,8 @@ def test_a_tenant_whose_endpoints_are_slow(stack):
     stack.add("acme", then=Answer(delay=0.3))
     stack.publish(count=10)
     alert = wait_alert(told)
-    assert (alert["type"], alert["data"]["tenant"], alert["data"]["threshold_ms"]) == ("alert.response_time", "acme", 100)
-    assert 300 <= alert["data"]["average_ms"] < 5000 and alert["data"]["samples"] == 10
+    assert (alert["type"], alert["data"]["tenant"], alert["data"]["threshold"]) == ("alert.response_time", "acme", 100)
+    assert 300 <= alert["data"]["value"] < 5000 and alert["data"]["samples"] == 10
 
 
 def test_nobody_is_told_of_few_attempts_or_of_the_operators_own(stack):
@@ -82,9 +92,37 @@ def test_inbound_calls_that_are_not_genuine(stack):
     alert = wait_alert(told)
     data = alert["data"]
     assert (alert["type"], data["tenant"], data["source"]) == ("alert.inbound_signatures", "acme", source.id)
-    assert (data["count"], data["threshold"]) == (6, 5)
+    assert (data["value"], data["threshold"], data["state"], data["window_minutes"]) == (6, 5, "raised", 60)
     wait_quiet(stack)
     wait_alert(told)
+
+    hour = int(stack.now_ms()) // 3600000
+    stack.redis("HSET", stack.key("acme", "alerts_inbound"), f"acme/{source.id}", hour - 2)  # as if it had been then
+    data = wait_alert(told, 2)["data"]
+    assert (data["source"], data["state"]) == (source.id, "cleared")
+
+
+def test_a_threshold_of_0_is_none(stack):
+    told = Told(stack)
+    stack.start(alert_success_rate=0, alert_response_time=0, alert_samples=1)
+    stack.add("acme", then=BAD, dialect="royalti", secret="a-literal-secret-of-a-guide")
+    stack.publish(count=30)
+    wait_until(lambda: stack.total("EXISTS", "tally"), 20)
+    wait_until(lambda: stack.total("EXISTS", "tally") == 0, 60)
+    wait_quiet(stack)
+    assert alerts(told) == []
+
+
+def test_a_worker_tells_what_it_counted_before_it_leaves(stack):
+    stack.start(alert_period="1d")  # it would not do so for hours
+    stack.add("acme", then=BAD, dialect="royalti", secret="a-literal-secret-of-a-guide")
+    stack.publish(count=30)
+    stack.wait_done(30)
+    assert stack.total("EXISTS", "tally") == 0
+    stack.workers[0].terminate()
+    assert stack.workers[0].end() is None
+    rows = stack.redis("HGET", stack.key("acme", "tally"), "acme").decode().split()
+    assert len(rows) == 1 and rows[0].split(":")[1:4] == ["30", "30", "30"]
 
 
 def test_what_was_told_stays_in_nobodys_way_without_an_operator(stack):
