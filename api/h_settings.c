@@ -114,8 +114,10 @@ static void tell_set(struct call *c, const struct tenant_setting *setting,
 {
     json_t *data = to_json(setting, w);
 
-    if (data && *w->made && strcmp(setting->name, "webhook-secretToken") == 0)
-        (void)json_object_set_new(data, "value", json_string(w->made));
+    if (data && *w->made)
+        (void)json_object_set_new(
+            data, strcmp(setting->name, "webhook-secretToken") == 0 ? "value" : "secret",
+            json_string(w->made));
     answer(c, "Setting updated successfully", data);
 }
 

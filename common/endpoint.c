@@ -81,7 +81,8 @@ static int check_catalogued(struct span p, struct diag *diag)
     if (catalogue_has(p) || span_equal(p, SPAN(PATTERN_DEFAULT)))
         return 0;
     return diag_set(diag,
-                    "events: \"%.*s\" is not in the catalogue of event types; expected its types "
+                    "events: \"%.*s\" is not in the catalogue of event types of its dialect; "
+                    "expected its types "
                     "(PAYMENT_COMPLETED …), all or default",
                     (int)MIN(p.len, 80u), p.data);
 }

@@ -8,7 +8,8 @@
 
 /* ---- kinds ---- */
 
-/* Of Cloudflare's notifications the type is `alert_type`; they have no id. */
+/* Of Cloudflare's notifications the type is `alert_type`, but its test of a destination and some alerts have none; they
+ * have no id. */
 static const struct source_kind kinds[] = {
     {"stripe",
      SOURCE_STRIPE,
@@ -37,7 +38,8 @@ static const struct source_kind kinds[] = {
      "",
      {SOURCE_FROM_PATH, "alert_type"},
      {SOURCE_FROM_BODY, ""},
-     true},
+     true,
+     "cloudflare"},
     {"hmac-hex", SOURCE_HMAC_HEX, "", "", {SOURCE_FROM_FIXED, ""}, {SOURCE_FROM_BODY, ""}, true},
     {"hmac-base64",
      SOURCE_HMAC_BASE64,

@@ -34,6 +34,8 @@ struct source_kind {
     struct source_pick type;     /* text "": a source has to say it */
     struct source_pick unique;
     bool may_make_secret; /* or is it told by whoever sends? */
+    const char
+        *untyped; /* the type of calls that have none, by the kind's own pick; NULL: refused */
 };
 const struct source_kind *source_kind_find(struct span name); /* lends; NULL */
 const char *source_kind_names(void);                          /* "stripe, github, …"; lends */

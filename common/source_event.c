@@ -109,6 +109,8 @@ static int make_type(struct source_event *e, const struct source *s, struct span
 {
     size_t len = strlen(s->type_prefix);
 
+    if (!found.len && s->kind->untyped && strcmp(s->type.text, s->kind->type.text) == 0)
+        found = span_of(s->kind->untyped);
     if (!found.len)
         return diag_set(diag, "event_type: the call has none at %.100s", s->type.text);
     if (len + found.len > EVENT_TYPE_MAX)

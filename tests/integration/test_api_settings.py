@@ -126,6 +126,12 @@ def test_a_secret_that_was_made_is_shown_once(api):
     assert api.get("/tenant/settings/webhook-secretToken", tenant="123").json["data"]["value"] == "(hidden)"
 
 
+def test_the_secret_that_the_first_setting_makes_is_shown_with_it(api):
+    data = put(api, "webhook-url", "https://example.com/hooks").json["data"]
+    assert data["value"] == "https://example.com/hooks" and data["secret"].startswith("whsec_")
+    assert "secret" not in put(api, "webhook-url", "https://example.com/others").json["data"]
+
+
 @pytest.mark.parametrize("name, value, words", [
     ("webhook-timeoutMs", "999", "expected a number from 1000 to 120000"),
     ("webhook-isActive", "true", "expected webhook-url to be set first"),

@@ -440,3 +440,10 @@ def test_without_a_master_key(bare_stack):
     api = bare_stack.start_api(master_key=None)
     answer = api.post("/v1/sources", {**KINDS["token"][0], "secret": "a-token-that-is-long"}, tenant="acme")
     assert "master_key" in answer.json["detail"] or answer.status == 503, answer
+
+
+def test_cloudflare_s_test_of_a_destination_is_taken(api, bare_stack):
+    source = of_kind(api, "cloudflare")
+    assert source.send({"text": "Hello World! This is a test message"}).status in (200, 202)
+    entry = bare_stack.redis("XRANGE", bare_stack.key("acme", "events"), "-", "+")[-1][1]
+    assert b"cloudflare" in entry

@@ -213,7 +213,7 @@ static unsigned kinds_of(const struct process *p, unsigned ret[KINDS])
 
 unsigned sim_loop_choices(const struct process *p)
 {
-    unsigned kinds[KINDS];
+    unsigned kinds[KINDS] = {0};
 
     return kinds_of(p, kinds);
 }
@@ -250,7 +250,7 @@ static void run_timer(struct process *p)
 
 void sim_loop_do(struct process *p, unsigned choice)
 {
-    unsigned kinds[KINDS];
+    unsigned kinds[KINDS] = {0};
 
     (void)kinds_of(p, kinds);
     switch (kinds[choice]) {
