@@ -34,6 +34,12 @@ def build_folder():
     return os.path.abspath(os.environ.get("GRAPNEL_BUILD") or os.path.join(os.path.dirname(__file__), "../../build/release"))
 
 
+def is_sanitized():
+    """Whether that build has a sanitizer in it."""
+    with open(os.path.join(build_folder(), "CMakeCache.txt"), encoding="utf-8") as file:
+        return re.search(r"^GRAPNEL_SANITIZE:[A-Z]+=(?!OFF$).", file.read(), re.MULTILINE) is not None
+
+
 def find_programs():
     paths = {name: os.path.join(build_folder(), path) for name, path in PROGRAMS.items()}
     missing = [path for path in paths.values() if not os.access(path, os.X_OK)]
