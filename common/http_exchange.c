@@ -1,6 +1,7 @@
 /* http_exchange.c: see http_exchange.h, and http_server.h for what those who answer see. */
 #include "common/http_exchange.h"
 #include <stdio.h>
+#include <strings.h>
 
 /* A body that is too large is read to its end, as a client that is still sending does not see its answer; but
  * not more than this of it. */
@@ -49,6 +50,26 @@ static enum MHD_Result judge_argument(void *arg, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
+static enum MHD_Result count_framing(void *arg, enum MHD_ValueKind kind, const char *name,
+                                     const char *value)
+{
+    unsigned *count = arg;
+
+    (void)kind, (void)value;
+    *count += strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0;
+    return MHD_YES;
+}
+
+/* A proxy before us may see another end of it, and what comes behind would be a request of somebody else's
+ * (RFC 9112, 6.3). */
+static bool is_ambiguous(struct MHD_Connection *mhd)
+{
+    unsigned count = 0;
+
+    (void)MHD_get_connection_values(mhd, MHD_HEADER_KIND, count_framing, &count);
+    return count > 1;
+}
+
 void http_exchange_take_head(struct http_exchange *x, struct MHD_Connection *mhd,
                              const char *method, const char *peer)
 {
@@ -57,6 +78,7 @@ void http_exchange_take_head(struct http_exchange *x, struct MHD_Connection *mhd
     x->method = method;
     x->peer = peer;
     (void)MHD_get_connection_values_n(mhd, MHD_GET_ARGUMENT_KIND, judge_argument, x);
+    x->is_ambiguous = is_ambiguous(mhd);
 }
 
 /* Content-Length has been judged by libmicrohttpd already; it does not count beside chunks. */
@@ -81,8 +103,9 @@ void http_exchange_expect_body(struct http_exchange *x, size_t body_max)
 
 bool http_exchange_is_hopeless(const struct http_exchange *x)
 {
-    return x->is_malformed || (x->is_too_large && (http_header(x, "Expect") ||
-                                                   announced_bytes(x) > DROPPED_BYTES_MAX));
+    return x->is_malformed || x->is_ambiguous ||
+           (x->is_too_large &&
+            (http_header(x, "Expect") || announced_bytes(x) > DROPPED_BYTES_MAX));
 }
 
 bool http_exchange_add_body(struct http_exchange *x, const char *data, size_t len)
@@ -164,15 +187,23 @@ void http_exchange_fill(struct http_exchange *x, const struct http_answer *a, bo
         (void)MHD_add_response_header(x->response, a->fields[i].name, a->fields[i].value);
 }
 
+static const char *refusal_words(const struct http_exchange *x)
+{
+    if (x->is_malformed)
+        return "the query has a NUL byte in it";
+    if (x->is_ambiguous)
+        return "expected one Content-Length, or one Transfer-Encoding";
+    return "the body is larger than this call takes";
+}
+
 void http_exchange_fill_refusal(struct http_exchange *x)
 {
-    bool is_large = x->is_too_large;
+    bool is_large = !x->is_malformed && !x->is_ambiguous;
     char body[200];
     int n = snprintf(body, sizeof(body),
                      "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}",
                      is_large ? "Content Too Large" : "Bad Request", is_large ? 413 : 400,
-                     is_large ? "the body is larger than this call takes"
-                              : "the query has a NUL byte in it");
+                     refusal_words(x));
     struct http_answer a = {.status = is_large ? 413 : 400,
                             .type = "application/problem+json",
                             .body = {body, (size_t)n}};

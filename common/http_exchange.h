@@ -18,8 +18,8 @@ struct http_exchange {
     struct buf body;
     size_t dropped; /* bytes of a body that is too large */
     bool has_head;  /* and with it method, and how large the body may be */
-    bool is_too_large, is_malformed;
-    bool is_held; /* handed over and not answered */
+    bool is_too_large, is_malformed, is_ambiguous; /* the latter: where its body ends */
+    bool is_held;                                  /* handed over and not answered */
     bool is_answered, is_suspended;
     char path[];
 };
