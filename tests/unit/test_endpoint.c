@@ -441,7 +441,7 @@ static void bad_secrets_are_not_repeated_in_words(void **state)
         const char *dialect, *secret;
     } bad[] = {
         {"royalti", ""},
-        {"royalti", "15-characters.."},
+        {"royalti", "14-characters."},
         {"royalti", "with a space in it"},
         {"royalti", "with-a-\x01-in-it-and-more"},
         {"royalti", "h\xc3\xa9h\xc3\xa9h\xc3\xa9h\xc3\xa9h\xc3\xa9h\xc3\xa9h\xc3\xa9"},

@@ -419,7 +419,7 @@ static void test_tls_bad_pem(void **state)
     o.ca_pem = SPAN("");
     o.client_key_pem = SPAN("garbage");
     assert_int_equal(http_target_new(&t, f->client, &o, &diag), -EINVAL);
-    assert_non_null(strstr(diag.text, "client_cert and client_key"));
+    assert_non_null(strstr(diag.text, "client_cert: expected with client_key"));
     assert_null(t);
 }
 
