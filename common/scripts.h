@@ -21,8 +21,8 @@
     X(configure)                                                                                   \
     X(lookup)                                                                                      \
     X(retry)                                                                                       \
-    X(trim) X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries) X(tally)     \
-        X(alerts)
+    X(trim)                                                                                        \
+    X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries) X(tally) X(alerts)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,
