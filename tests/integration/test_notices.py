@@ -4,8 +4,10 @@ import json
 import os
 
 import pytest
-from children import wait_until
+from children import free_port, wait_until
+from mail_server import MailServer
 from receiver import Answer
+from test_email import settings_of
 
 OPERATOR = "grapnel"
 BAD = Answer(400)  # final in the dialect royalti
@@ -138,6 +140,25 @@ def test_the_operators_own_endpoints_make_no_news(stack):
     wait_quiet(stack)
     assert [event["type"] for event in told.events()] == ["delivery.exhausted"]
     assert stack.total("EXISTS", "unwell") == 0
+
+
+@pytest.fixture
+def server():
+    server = MailServer(free_port())
+    yield server
+    server.end()
+
+
+def test_by_mail(stack, server):
+    stack.start(**settings_of(server.port))
+    stack.add_tenant(OPERATOR)
+    stack.add_endpoint(OPERATOR, "mailto:ops@example.org", events="endpoint.disabled")
+    endpoint = stack.add("acme", then=Answer(410))
+    stack.publish()
+    wait_until(lambda: server.mails, 20, "a mail")
+    _, recipients, message, _ = server.mails[0]
+    assert recipients == ["ops@example.org"] and message["Subject"] == "endpoint.disabled"
+    assert endpoint.id in message.get_content() and "the endpoint answered 410 Gone" in message.get_content()
 
 
 def test_published_and_not_yet_removed(stack):
