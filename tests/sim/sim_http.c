@@ -93,11 +93,13 @@ void http_call_cancel(struct http_call *call)
 
 static void finish(struct http_call *call, const struct http_result *result)
 {
+    struct http_easy *easy = TAKE(call->easy);
+
     list_remove(&call->link);
     call->client->n_in_flight--;
     http_target_unref(call->target);
-    free(TAKE(call->easy));
-    call->done(call, result);
+    call->done(call, result); /* it borrows from @easy */
+    free(easy);
 }
 
 static void send_it(struct http_call *call)
