@@ -150,9 +150,9 @@ def server():
 
 
 def test_by_mail(stack, server):
-    stack.start(**settings_of(server.port))
     stack.add_tenant(OPERATOR)
     stack.add_endpoint(OPERATOR, "mailto:ops@example.org", events="endpoint.disabled")
+    stack.start(**settings_of(server.port))
     endpoint = stack.add("acme", then=Answer(410))
     stack.publish()
     wait_until(lambda: server.mails, 20, "a mail")
