@@ -89,9 +89,10 @@ def test_a_download_s_id_is_one_tenant_s(api):
 
 
 def test_pages(api):
-    ids = [add(api, name=str(n)).json["id"] for n in range(7)]
+    made = [add(api, name=str(n)).json for n in range(7)]
+    newest_first = sorted(((one["created_at"], one["id"]) for one in made), reverse=True)  # of one millisecond: by id
     for limit in (1, 3, 7, 100):
-        assert walk(api, "downloads", limit) == sorted(ids, key=ids.index, reverse=True)
+        assert walk(api, "downloads", limit) == [i for _, i in newest_first]
     problem(api.get("/v1/downloads?cursor=nope", tenant="acme"), 400, "cursor")
     problem(api.get("/v1/downloads?limit=0", tenant="acme"), 400, "limit")
     assert api.get(f"/v1/downloads?cursor={uuid.uuid4()}", tenant="acme").json == {"downloads": [], "next_cursor": None}
