@@ -61,13 +61,16 @@ class World:
         return self.api.ask(route.method, route.path(value or self.ids.get(route.kind)), route.body, key=key, tenant=tenant, **more)
 
     def picture(self, tenant):
-        """Everything in the tenant's partition, but for when its keys were last used, and the audit of those who may."""
+        """Everything in the tenant's partition, but for when its keys were last used, the audit of those who may, and
+        who others' downloads belong to, which lies where a download's id says."""
         found = {}
         for key in self.stack.redis("KEYS", f"grapnel:{{{self.stack.partition(tenant)}}}:*"):
             name = key.decode().split(":", 2)[2]
             if name.startswith("api_key:"):
                 words = self.stack.redis("HGETALL", key)
                 found[name] = {n: v for n, v in zip(words[::2], words[1::2]) if n not in (b"used", b"room_at")}
+            elif name.startswith("owner:") and self.stack.redis("GET", key).decode() != tenant:
+                continue
             elif not name.startswith("audit:"):
                 found[name] = self.stack.redis("DUMP", key)
         return found

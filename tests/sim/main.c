@@ -1,4 +1,4 @@
-/* main.c: runs schedules: `sim_grapnel [--seeds N] [--seed S] [--sweep] [--trace]`, with SIM_REDIS, the socket of a
+/* main.c: runs schedules: `sim_grapnel [--seeds N] [--seed S] [--sweep [--every K]] [--trace]`, with SIM_REDIS, the socket of a
  * redis-server of its own. Exit status 1 and the seed, when something is wrong. */
 #include "common/redis_client.h"
 #include "sim.h"
@@ -178,14 +178,14 @@ static bool run_seeds(uint64_t first, uint64_t n, struct totals *totals)
 struct sweep {
     uint64_t seed;
     enum sim_fault fault;
-    int64_t first, n;
+    int64_t first, n, every;
 };
 
 static bool run_sweep_part(const void *arg, struct totals *totals)
 {
     const struct sweep *s = arg;
 
-    for (int64_t op = s->first; op < s->first + s->n; op++) {
+    for (int64_t op = s->first; op < s->first + s->n; op += s->every) {
         struct run run = {.seed = s->seed, .faults = {.at_op = op, .fault = s->fault}};
 
         if (!run_schedule(&run, totals))
@@ -194,16 +194,16 @@ static bool run_sweep_part(const void *arg, struct totals *totals)
     return true;
 }
 
-static bool run_sweep(uint64_t seed, struct totals *totals)
+static bool run_sweep(uint64_t seed, int64_t every, struct totals *totals)
 {
     struct run plain = {.seed = seed, .faults = {.at_op = INT64_MAX}};
     struct totals first = {0};
     bool is_good = in_child(run_one, &plain, &first);
 
     for (int fault = 0; fault < SIM_FAULTS && is_good; fault++)
-        for (int64_t op = 0; op < (int64_t)first.ops && is_good; op += A_CHILD) {
+        for (int64_t op = 0; op < (int64_t)first.ops && is_good; op += A_CHILD * every) {
             struct sweep s = {seed, (enum sim_fault)fault, op,
-                              MIN((int64_t)A_CHILD, (int64_t)first.ops - op)};
+                              MIN(A_CHILD * every, (int64_t)first.ops - op), every};
 
             is_good = in_child(run_sweep_part, &s, totals);
         }
@@ -221,6 +221,7 @@ static void tell(const struct totals *t)
 
 struct wish {
     uint64_t seed, n_seeds;
+    int64_t every; /* of a sweep: each so-many-th operation */
     struct run one;
     bool is_one, is_sweep, is_twice;
 };
@@ -228,15 +229,20 @@ struct wish {
 static void parse(struct wish *w, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},  {"seeds", required_argument, NULL, 'n'},
-        {"sweep", no_argument, NULL, 'w'},       {"trace", no_argument, NULL, 't'},
-        {"at-op", required_argument, NULL, 'o'}, {"fault", required_argument, NULL, 'f'},
-        {"twice", no_argument, NULL, '2'},       {0},
+        {"seed", required_argument, NULL, 's'},
+        {"seeds", required_argument, NULL, 'n'},
+        {"sweep", no_argument, NULL, 'w'},
+        {"trace", no_argument, NULL, 't'},
+        {"at-op", required_argument, NULL, 'o'},
+        {"fault", required_argument, NULL, 'f'},
+        {"every", required_argument, NULL, 'e'},
+        {"twice", no_argument, NULL, '2'},
+        {0},
     };
     int64_t at_op = -1;
     int fault = 0, c;
 
-    *w = (struct wish){.n_seeds = 1};
+    *w = (struct wish){.n_seeds = 1, .every = 1};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 's':
@@ -256,6 +262,9 @@ static void parse(struct wish *w, int argc, char **argv)
             break;
         case 'f':
             fault = (int)strtol(optarg, NULL, 10);
+            break;
+        case 'e':
+            w->every = MAX(strtoll(optarg, NULL, 10), 1);
             break;
         case '2':
             w->is_twice = true;
@@ -303,7 +312,7 @@ int main(int argc, char **argv)
     else if (w.is_one)
         is_good = run_schedule(&w.one, &totals);
     else if (w.is_sweep)
-        is_good = run_sweep(w.seed, &totals);
+        is_good = run_sweep(w.seed, w.every, &totals);
     else
         is_good = run_seeds(w.seed, w.n_seeds, &totals);
     tell(&totals);
