@@ -4,6 +4,7 @@ import json
 import uuid
 
 import pytest
+from children import wait_until
 from test_api_settings import problem
 
 ID = "d3f2c1b0-1234-5678-90ab-cdef12345678"
@@ -88,11 +89,19 @@ def test_a_download_s_id_is_one_tenant_s(api):
     assert add(api, "files", id=ID).status == add(api, "files", tenant="other", id=ID).status == 201
 
 
-def test_pages(api):
-    made = [add(api, name=str(n)).json for n in range(7)]
-    newest_first = sorted(((one["created_at"], one["id"]) for one in made), reverse=True)  # of one millisecond: by id
+def redis_ms(stack):
+    seconds, micros = map(int, stack.redis("TIME"))
+    return seconds * 1000 + micros // 1000
+
+
+def test_pages(api, bare_stack):
+    ids = []
+    for n in range(7):
+        ids.append(add(api, name=str(n)).json["id"])
+        last = redis_ms(bare_stack)
+        wait_until(lambda since=last: redis_ms(bare_stack) > since)  # those of one millisecond are in the order of their ids
     for limit in (1, 3, 7, 100):
-        assert walk(api, "downloads", limit) == [i for _, i in newest_first]
+        assert walk(api, "downloads", limit) == ids[::-1]
     problem(api.get("/v1/downloads?cursor=nope", tenant="acme"), 400, "cursor")
     problem(api.get("/v1/downloads?limit=0", tenant="acme"), 400, "limit")
     assert api.get(f"/v1/downloads?cursor={uuid.uuid4()}", tenant="acme").json == {"downloads": [], "next_cursor": None}
