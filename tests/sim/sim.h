@@ -1,6 +1,6 @@
 /* sim.h: workers and schedulers of one installation in one process, on fake I/O and a virtual clock.
  *
- * Their code is the product's; in place of loop.c, service.c, redis_client.c, http_client.c and scripts.c stand
+ * Their code is the product's; in place of loop.c, service.c, redis_client.c and http_client.c stand
  * sim_*.c, linked first. Redis is a real redis-server that runs the product's scripts, with the virtual clock
  * put in for its own (sim_scripts.c). Nothing happens by itself: sim_step() draws what happens next, so that a seed
  * is a schedule, and the same seed the same schedule. */
@@ -113,6 +113,9 @@ void sim_http_forget(struct process *p);
 void sim_later(struct process *p, defer_fn *fn, void *arg);
 
 /* ---- redis-server ---- */
+
+/* Once in a process, before any script is run. */
+void sim_scripts_init(void);
 
 /* Runs one command (RESP bytes) at the virtual time; appends the answer's bytes to @ret. */
 void sim_redis_run(struct span command, struct buf *ret);

@@ -1,14 +1,8 @@
-/* sim_scripts.c: scripts.h, with the virtual clock put in for Redis's own: `TIME`, and the ids of stream entries, which
- * begin with the time. */
+/* sim_scripts.c: the product's scripts with the virtual clock put in for Redis's own: `TIME`, and the ids of stream entries,
+ * which begin with the time. */
 #include "common/scripts.h"
 #include "sim.h"
 #include <assert.h>
-#include <stdio.h>
-
-#define DECLARE(name)                                                                              \
-    extern const char script_##name##_lua[];                                                       \
-    struct redis_script script_##name;
-SCRIPTS(DECLARE)
 
 static const struct {
     const char *from, *to;
@@ -16,14 +10,6 @@ static const struct {
     {"call('TIME')", "{call('GET', 'sim:s'), call('GET', 'sim:us')}"},
     {"'*',", "redis.call('GET', 'sim:ms') .. '-*',"},
 };
-
-const char *script_name(unsigned number)
-{
-#define NAME(name) #name,
-    static const char *const names[] = {SCRIPTS(NAME)};
-
-    return number < ARRAY_LEN(names) ? names[number] : NULL;
-}
 
 /* Lives as long as the program. */
 static const char *changed(const char *source)
@@ -49,13 +35,15 @@ static const char *changed(const char *source)
     return out.data;
 }
 
-void scripts_init(void)
+void sim_scripts_init(void)
 {
     static bool is_done;
 
     if (is_done)
         return;
     is_done = true;
-#define INIT(name) redis_script_init(&script_##name, #name, changed(script_##name##_lua));
-    SCRIPTS(INIT)
+    scripts_init(); /* once in a process: the programs' own calls change nothing back */
+#define CHANGE(name) redis_script_init(&script_##name, #name, changed(script_##name.source));
+    SCRIPTS(CHANGE)
+#undef CHANGE
 }

@@ -178,7 +178,7 @@ void world_begin(void)
 {
     freeReplyObject(sim_redis_command("FLUSHALL"));
     freeReplyObject(sim_redis_command("PING")); /* the virtual clock is there */
-    scripts_init();
+    sim_scripts_init();
     open_store();
     for (unsigned i = 0; i < ARRAY_LEN(tenants); i++)
         add_tenant(tenants[i]);
