@@ -13,7 +13,7 @@ import time
 
 import pytest
 from children import free_port, wait_until
-from mail_server import MailServer
+from mail_server import MailServer, settings_of
 from stack import build_folder
 
 SECRET = "the-secret-of-ROYALTY_SECRET_HASH"
@@ -153,8 +153,7 @@ def test_everybody_gets_one_e_mail(bare_stack):
     with contextlib.ExitStack() as clean_up:
         server = MailServer(free_port())
         clean_up.callback(server.end)
-        bare_stack.start(smtp_url=f"smtp://127.0.0.1:{server.port}", smtp_from="webhooks@grapnel.test", smtp_starttls="optional",
-                         inbound_secret=SECRET)
+        bare_stack.start(**settings_of(server.port, inbound_secret=SECRET))
         bare_stack.add_tenant("123")
         hook = bare_stack.receiver.hook("/all")
         bare_stack.add_endpoint("123", hook, events="*")

@@ -9,9 +9,8 @@ import threading
 
 import pytest
 from children import free_port, wait_until
-from mail_server import PASSWORD, USER, MailServer
+from mail_server import FROM, MailServer, PASSWORD, USER, settings_of
 
-FROM = "webhooks@grapnel.test"
 DOWNLOAD = {"id": "d3f2c1b0-1234-5678-90ab-cdef12345678", "name": "Royalties of January"}
 DOWNLOAD_URL = "https://storage.googleapis.com/downloads/export-2024-01-15.csv?signature=abc"
 HASH_SECRET = "the-secret-of-ROYALTY_SECRET_HASH"
@@ -29,10 +28,6 @@ def mail(request):
     yield make
     for server in servers:
         server.end()
-
-
-def settings_of(port, **more):
-    return {"smtp_url": f"smtp://127.0.0.1:{port}", "smtp_from": FROM, "smtp_starttls": "optional", **more}
 
 
 def start(stack, port, **more):

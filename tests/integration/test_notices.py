@@ -5,9 +5,8 @@ import os
 
 import pytest
 from children import free_port, wait_until
-from mail_server import MailServer
+from mail_server import MailServer, settings_of
 from receiver import Answer
-from test_email import settings_of
 
 OPERATOR = "grapnel"
 BAD = Answer(400)  # final in the dialect royalti

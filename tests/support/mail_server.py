@@ -8,7 +8,13 @@ import threading
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+FROM = "webhooks@grapnel.test"
 USER, PASSWORD = "grapnel", "s3cret of the mail server"
+
+
+def settings_of(port, **more):
+    """Of a worker that sends through the server there."""
+    return {"smtp_url": f"smtp://127.0.0.1:{port}", "smtp_from": FROM, "smtp_starttls": "optional", **more}
 
 
 class MailServer:
