@@ -5,15 +5,15 @@
  * Drain: accept nobody, answer what is in hand, close. */
 #include "api/api.h"
 
+#include "admin/event/store_publish.h"
 #include "api/audit.h"
 #include "api/auth.h"
 #include "api/call.h"
 #include "api/event_post.h"
-#include "common/err.h"
-#include "common/health.h"
-#include "common/log.h"
-#include "common/metrics.h"
-#include "store/store_publish.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/runtime/health.h"
+#include "common/runtime/metrics.h"
 #include <errno.h>
 
 enum { DRAIN_LOOK_MS = 20, UNKNOWN_BODY_MAX = 64 << 10 };

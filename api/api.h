@@ -6,9 +6,9 @@
 #include "api/jwt_keyring.h"
 #include "api/pool.h"
 #include "api/retry_runner.h"
-#include "common/egress.h"
-#include "common/http_server.h"
-#include "common/service.h"
+#include "common/model/egress.h"
+#include "common/program/service.h"
+#include "common/runtime/http_server.h"
 #include <stdatomic.h>
 
 struct api {

@@ -1,8 +1,8 @@
 #include "api/audit.h"
-#include "common/err.h"
-#include "common/id.h"
-#include "common/log.h"
-#include "common/text.h"
+#include "common/base/err.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
 #include <stdio.h>
 
 static bool is_change(const struct call *c)

@@ -6,8 +6,8 @@
 #ifndef GRAPNEL_API_AUDIT_H
 #define GRAPNEL_API_AUDIT_H
 
+#include "admin/store_audit.h"
 #include "api/call.h"
-#include "store/store_audit.h"
 
 struct audit {
     char id[AUDIT_ID_SIZE]; /* "": the call is not audited */

@@ -1,12 +1,12 @@
 #include "api/auth.h"
+#include "admin/store_api_key.h"
+#include "admin/store_room.h"
 #include "api/api.h"
 #include "api/jwt.h"
-#include "common/clock.h"
-#include "common/event_check.h"
-#include "common/log.h"
-#include "common/text.h"
-#include "store/store_api_key.h"
-#include "store/store_room.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/model/event_check.h"
 #include <stdio.h>
 #include <strings.h>
 

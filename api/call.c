@@ -1,7 +1,7 @@
 #include "api/call.h"
-#include "common/err.h"
-#include "common/text.h"
-#include "store/store.h"
+#include "admin/store.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

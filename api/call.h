@@ -7,8 +7,8 @@
 
 #include "api/identity.h"
 #include "api/route.h"
-#include "common/buf.h"
-#include "common/http_server.h"
+#include "common/base/buf.h"
+#include "common/runtime/http_server.h"
 #include <jansson.h>
 #include <uv.h>
 

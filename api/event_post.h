@@ -2,8 +2,8 @@
 #ifndef GRAPNEL_API_EVENT_POST_H
 #define GRAPNEL_API_EVENT_POST_H
 
+#include "admin/store.h"
 #include "api/call.h"
-#include "store/store.h"
 
 enum { EVENT_POSTS_MAX = 16 };
 

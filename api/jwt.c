@@ -1,6 +1,6 @@
 #include "api/jwt.h"
-#include "common/event_check.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/model/event_check.h"
 #include <math.h>
 #include <stdio.h>
 

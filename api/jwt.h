@@ -8,7 +8,7 @@
 
 #include "api/identity.h"
 #include "api/jwt_keys.h"
-#include "common/settings.h"
+#include "common/runtime/settings.h"
 
 enum { JWT_BYTES_MAX = 8192, JWT_LEEWAY_MS = 60000 };
 

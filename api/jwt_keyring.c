@@ -1,6 +1,6 @@
 #include "api/jwt_keyring.h"
-#include "common/clock.h"
-#include "common/err.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <rhonabwy.h>

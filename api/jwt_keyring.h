@@ -5,8 +5,8 @@
 #define GRAPNEL_API_JWT_KEYRING_H
 
 #include "api/jwt_keys.h"
-#include "common/log.h"
-#include "common/settings.h"
+#include "common/base/log.h"
+#include "common/runtime/settings.h"
 #include <pthread.h>
 #include <sys/stat.h>
 

@@ -1,6 +1,6 @@
 #include "api/jwt_keys.h"
-#include "common/err.h"
-#include "common/text.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -6,8 +6,8 @@
 #ifndef GRAPNEL_API_JWT_KEYS_H
 #define GRAPNEL_API_JWT_KEYS_H
 
-#include "common/base.h"
-#include "common/buf.h"
+#include "common/base/base.h"
+#include "common/base/buf.h"
 #include <jansson.h>
 
 enum { JWT_KEYS_MAX = 64, JWT_KEYS_BYTES_MAX = 256 << 10, JWT_SECRET_BYTES_MAX = 1024 };

@@ -6,7 +6,7 @@
 #ifndef GRAPNEL_API_OPENAPI_H
 #define GRAPNEL_API_OPENAPI_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <jansson.h>
 
 /* Gives the document. NULL with words: a file is no JSON, two describe the same thing, or one describes a call

@@ -6,7 +6,7 @@
  * Threads of our own rather than libuv's, as each keeps a connection, and as a slow Redis must not take those that
  * look up names. */
 #include "api/pool.h"
-#include "common/err.h"
+#include "common/base/err.h"
 #include <errno.h>
 #include <pthread.h>
 

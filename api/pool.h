@@ -5,9 +5,9 @@
 #ifndef GRAPNEL_API_POOL_H
 #define GRAPNEL_API_POOL_H
 
-#include "common/loop.h"
-#include "common/settings.h"
-#include "store/store.h"
+#include "admin/store.h"
+#include "common/runtime/loop.h"
+#include "common/runtime/settings.h"
 
 struct pool;
 

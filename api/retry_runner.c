@@ -1,7 +1,7 @@
 #include "api/retry_runner.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "store/store_retry.h"
+#include "admin/store_retry.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>

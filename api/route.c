@@ -1,5 +1,5 @@
 #include "api/route.h"
-#include "common/text.h"
+#include "common/base/text.h"
 #include <stdio.h>
 
 /* What stands behind a slash, up to the next one, on which *@at goes on. */

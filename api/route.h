@@ -2,8 +2,8 @@
 #ifndef GRAPNEL_API_ROUTE_H
 #define GRAPNEL_API_ROUTE_H
 
-#include "common/base.h"
-#include "store/role.h"
+#include "admin/role.h"
+#include "common/base/base.h"
 #include <stdio.h>
 
 struct call;

@@ -6,7 +6,7 @@
 #ifndef GRAPNEL_BENCH_COUNTERS_H
 #define GRAPNEL_BENCH_COUNTERS_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <stdatomic.h>
 
 struct counters {

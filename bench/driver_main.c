@@ -1,6 +1,6 @@
 /* driver_main.c: the program grapnel-bench-driver. Publishes, then prints one line of JSON. */
 #include "bench/driver.h"
-#include "common/text.h"
+#include "common/base/text.h"
 
 #include <getopt.h>
 #include <sys/prctl.h>

@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_BENCH_HANDSHAKE_H
 #define GRAPNEL_BENCH_HANDSHAKE_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 struct handshake_options {
     const char *url;      /* https, of a server that closes each connection and resumes none */

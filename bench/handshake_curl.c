@@ -1,7 +1,7 @@
 /* handshake_curl.c: a bare curl loop: an easy handle per request, nothing set that needs not be.
  * The bundle is named, as the test's own CA is in it; else it is the default. */
 #include "bench/handshake.h"
-#include "common/err.h"
+#include "common/base/err.h"
 #include <curl/curl.h>
 
 static size_t on_body(char *data, size_t one, size_t len, void *arg)

@@ -1,7 +1,7 @@
 /* handshake_main.c: the program grapnel-bench-handshake. Makes fresh TLS connections, then prints
  * one line of JSON. */
 #include "bench/handshake.h"
-#include "common/text.h"
+#include "common/base/text.h"
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>

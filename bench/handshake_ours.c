@@ -1,6 +1,6 @@
 /* handshake_ours.c: the worker's HTTP client. */
 #include "bench/handshake.h"
-#include "common/err.h"
+#include "common/base/err.h"
 #include "worker/http_client.h"
 #include <stdio.h>
 

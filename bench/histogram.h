@@ -4,7 +4,7 @@
 #ifndef GRAPNEL_BENCH_HISTOGRAM_H
 #define GRAPNEL_BENCH_HISTOGRAM_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <stdio.h>
 
 enum {

@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_BENCH_ID_SET_H
 #define GRAPNEL_BENCH_ID_SET_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 struct id_set {
     uint64_t *slots;    /* 0: free */

@@ -1,5 +1,5 @@
 /* now.h: the clock that driver and receiver share: CLOCK_MONOTONIC in µs, as one machine runs both.
- * (common/clock.h counts suspended time too, and costs more to ask.) */
+ * (common/base/clock.h counts suspended time too, and costs more to ask.) */
 #ifndef GRAPNEL_BENCH_NOW_H
 #define GRAPNEL_BENCH_NOW_H
 

@@ -4,7 +4,7 @@
 #ifndef GRAPNEL_BENCH_PAYLOAD_H
 #define GRAPNEL_BENCH_PAYLOAD_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 enum { PAYLOAD_BYTES_MIN = 64, PAYLOAD_BYTES_MAX = 4 << 20 };
 

@@ -8,8 +8,8 @@
 #include "bench/journal.h"
 #include "bench/rule.h"
 #include "bench/tally.h"
-#include "common/buf.h"
-#include "common/list.h"
+#include "common/base/buf.h"
+#include "common/base/list.h"
 #include <signal.h>
 
 enum { RECEIVER_READ_BYTES = 65536 };

@@ -1,7 +1,7 @@
 /* receiver_main.c: the program grapnel-bench-receiver. Prints its port as one line, then serves
  * until SIGTERM or SIGINT. */
 #include "bench/receiver.h"
-#include "common/text.h"
+#include "common/base/text.h"
 
 #include <errno.h>
 #include <getopt.h>

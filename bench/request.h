@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_BENCH_REQUEST_H
 #define GRAPNEL_BENCH_REQUEST_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 enum {
     REQUEST_HEAD_MAX = 16384,

@@ -1,6 +1,6 @@
 #include "bench/rule.h"
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include <errno.h>
 
 static int add(struct rules *rules, struct rule **ret, struct span prefix, struct diag *diag)

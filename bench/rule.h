@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_BENCH_RULE_H
 #define GRAPNEL_BENCH_RULE_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 enum {
     RULES_MAX = 16,

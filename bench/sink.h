@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_BENCH_SINK_H
 #define GRAPNEL_BENCH_SINK_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 struct sink_event {
     const char *tenant, *type;

@@ -1,8 +1,8 @@
 /* sink_http.c: one connection, pipelined: a batch is one write, then its answers are awaited. */
 #include "bench/sink.h"
 
-#include "common/buf.h"
-#include "common/text.h"
+#include "common/base/buf.h"
+#include "common/base/text.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

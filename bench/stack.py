@@ -14,7 +14,7 @@ from receiver import Receiver
 from redis_private import RedisServer
 
 PROGRAMS = {
-    "grapnel": "producer/grapnel",
+    "grapnel": "cli/grapnel",
     "grapnel-worker": "worker/grapnel-worker",
     "grapnel-scheduler": "scheduler/grapnel-scheduler",
     "grapnel-api": "api/grapnel-api",

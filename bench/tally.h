@@ -10,7 +10,7 @@
 #include "bench/id_set.h"
 #include "bench/request.h"
 #include "bench/window.h"
-#include "common/base.h"
+#include "common/base/base.h"
 #include <stdio.h>
 
 enum {

@@ -7,7 +7,7 @@
 #include "bench/request.h"
 #include "bench/rule.h"
 #include "bench/window.h"
-#include "common/json_scan.h"
+#include "common/json/json_scan.h"
 
 #include <errno.h>
 #include <setjmp.h>

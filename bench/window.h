@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_BENCH_WINDOW_H
 #define GRAPNEL_BENCH_WINDOW_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 enum { WINDOW_ENTRIES_MAX = 1 << 20 };
 

@@ -1,8 +1,8 @@
-# embed_lua(TARGET name...): each common/scripts/<name>.lua, with the shared parts it names in lines
+# embed_lua(TARGET name...): each common/moves/<name>.lua, with the shared parts it names in lines
 # `--#include other.lua` pasted in, becomes `const char script_<name>_lua[]` in <build>/scripts_embedded.c.
 function(embed_lua target)
   set(out ${CMAKE_CURRENT_BINARY_DIR}/scripts_embedded.c)
-  set(inputs ${CMAKE_CURRENT_SOURCE_DIR}/scripts)
+  set(inputs ${CMAKE_CURRENT_SOURCE_DIR}/moves)
   file(GLOB parts CONFIGURE_DEPENDS ${inputs}/*.lua)
   add_custom_command(OUTPUT ${out}
     COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DDIR=${inputs} "-DNAMES=${ARGN}"

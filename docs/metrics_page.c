@@ -1,5 +1,5 @@
 /* metrics_page.c: prints docs/metrics.md; run by ./dev doc. */
-#include "common/metrics.h"
+#include "common/runtime/metrics.h"
 
 int main(void)
 {

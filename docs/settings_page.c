@@ -1,5 +1,5 @@
 /* settings_page.c: prints docs/configuration.md; run by ./dev doc. */
-#include "common/settings.h"
+#include "common/runtime/settings.h"
 
 int main(void)
 {

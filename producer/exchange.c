@@ -4,9 +4,9 @@
  * connection, by its SHA-1 from then on. Should Redis have lost it meanwhile (SCRIPT FLUSH) it
  * answers NOSCRIPT and has done nothing, so those events are sent once more, the script with them.
  */
-#include "common/event_check.h"
-#include "common/id.h"
-#include "common/partition.h"
+#include "common/base/id.h"
+#include "common/model/event_check.h"
+#include "common/model/partition.h"
 #include "producer/handle.h"
 #include <assert.h>
 #include <inttypes.h>

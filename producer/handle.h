@@ -2,9 +2,9 @@
 #ifndef GRAPNEL_PRODUCER_HANDLE_H
 #define GRAPNEL_PRODUCER_HANDLE_H
 
-#include "common/base.h"
-#include "producer/connection.h"
-#include "producer/durability.h"
+#include "common/base/base.h"
+#include "common/redis/connection.h"
+#include "common/redis/durability.h"
 #include "producer/include/grapnel.h"
 
 enum {

@@ -1,8 +1,8 @@
 /* producer.c: libgrapnel's handle: connect, publish, close. */
-#include "common/event_check.h"
-#include "common/id.h"
-#include "common/text.h"
-#include "common/trace_context.h"
+#include "common/base/id.h"
+#include "common/base/text.h"
+#include "common/model/event_check.h"
+#include "common/model/trace_context.h"
 #include "producer/handle.h"
 #include <errno.h>
 #include <inttypes.h>

@@ -3,9 +3,9 @@
  *   RESTING ──timer──► ASKING, partition by partition, step by step ──all seen, or a fault──► RESTING */
 #include "scheduler/alerts.h"
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/moves/scripts.h"
 #include <errno.h>
 #include <stdio.h>
 

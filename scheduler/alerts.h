@@ -2,9 +2,9 @@
 #ifndef GRAPNEL_SCHEDULER_ALERTS_H
 #define GRAPNEL_SCHEDULER_ALERTS_H
 
-#include "common/keys.h"
-#include "common/loop.h"
-#include "common/settings.h"
+#include "common/moves/keys.h"
+#include "common/runtime/loop.h"
+#include "common/runtime/settings.h"
 #include "scheduler/notifier.h"
 
 struct alerts {

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_SCHEDULER_BATCH_H
 #define GRAPNEL_SCHEDULER_BATCH_H
 
-#include "common/redis_client.h"
+#include "common/redis/redis_client.h"
 
 struct batch {
     const redisReply *entries; /* [[id, [field, value, …]], …]; lent until done() */

@@ -4,8 +4,8 @@
  *      ▲                  │ a fault
  *      └──────────────────┘ */
 #include "scheduler/depths.h"
-#include "common/metrics.h"
-#include "common/scripts.h"
+#include "common/moves/scripts.h"
+#include "common/runtime/metrics.h"
 
 enum { EVERY_MS = 2000 };
 

@@ -3,9 +3,9 @@
 #ifndef GRAPNEL_SCHEDULER_DEPTHS_H
 #define GRAPNEL_SCHEDULER_DEPTHS_H
 
-#include "common/keys.h"
-#include "common/loop.h"
-#include "common/redis_client.h"
+#include "common/moves/keys.h"
+#include "common/redis/redis_client.h"
+#include "common/runtime/loop.h"
 
 enum { DEPTHS = 14 }; /* numbers that depths.lua answers */
 

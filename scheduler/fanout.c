@@ -9,12 +9,12 @@
  * again. */
 #include "scheduler/fanout.h"
 
-#include "common/err.h"
-#include "common/id.h"
-#include "common/job.h"
-#include "common/log.h"
-#include "common/record.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/model/job.h"
+#include "common/model/record.h"
+#include "common/moves/scripts.h"
 #include <errno.h>
 
 enum { DELIVERIES_PER_STEP = 256 };

@@ -5,10 +5,10 @@
 #ifndef GRAPNEL_SCHEDULER_FANOUT_H
 #define GRAPNEL_SCHEDULER_FANOUT_H
 
-#include "common/clock.h"
-#include "common/directory.h"
-#include "common/event.h"
-#include "common/metrics.h"
+#include "common/base/clock.h"
+#include "common/model/event.h"
+#include "common/program/directory.h"
+#include "common/runtime/metrics.h"
 #include "scheduler/batch.h"
 #include "scheduler/limits.h"
 #include "scheduler/notifier.h"

@@ -6,8 +6,8 @@
  *      └── nothing came: READING again */
 #include "scheduler/intake.h"
 
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
 #include <errno.h>
 
 /* A blocked read is short, as what is taken over from a dead scheduler waits for it to end. */

@@ -6,9 +6,9 @@
 #ifndef GRAPNEL_SCHEDULER_INTAKE_H
 #define GRAPNEL_SCHEDULER_INTAKE_H
 
-#include "common/keys.h"
-#include "common/loop.h"
-#include "common/redis_unblock.h"
+#include "common/moves/keys.h"
+#include "common/redis/redis_unblock.h"
+#include "common/runtime/loop.h"
 #include "scheduler/batch.h"
 
 enum intake_stream { INTAKE_EVENTS, INTAKE_FAILED, INTAKE_WAKE, INTAKE_STREAMS };

@@ -3,8 +3,8 @@
 #ifndef GRAPNEL_SCHEDULER_JANITOR_H
 #define GRAPNEL_SCHEDULER_JANITOR_H
 
-#include "common/keys.h"
-#include "common/loop.h"
+#include "common/moves/keys.h"
+#include "common/runtime/loop.h"
 #include "scheduler/limits.h"
 
 struct janitor_options {

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_SCHEDULER_LIMITS_H
 #define GRAPNEL_SCHEDULER_LIMITS_H
 
-#include "common/settings.h"
+#include "common/runtime/settings.h"
 
 struct limits {
     int64_t tenant_limit, permit_ms, endpoint_slots; /* ARGV[1..3] of what includes admit.lua */

@@ -7,13 +7,13 @@
  *      └── a fault, in any of them: what is not removed comes again */
 #include "scheduler/notifier.h"
 
-#include "common/err.h"
-#include "common/event.h"
-#include "common/json_scan.h"
-#include "common/log.h"
-#include "common/metrics.h"
-#include "common/partition.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/json/json_scan.h"
+#include "common/model/event.h"
+#include "common/model/partition.h"
+#include "common/moves/scripts.h"
+#include "common/runtime/metrics.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -6,9 +6,9 @@
 #ifndef GRAPNEL_SCHEDULER_NOTIFIER_H
 #define GRAPNEL_SCHEDULER_NOTIFIER_H
 
-#include "common/buf.h"
-#include "common/keys.h"
-#include "common/loop.h"
+#include "common/base/buf.h"
+#include "common/moves/keys.h"
+#include "common/runtime/loop.h"
 
 enum { NOTICES_PER_STEP = 64, NOTICE_BYTES_MAX = 16 << 10 };
 

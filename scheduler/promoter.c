@@ -6,10 +6,10 @@
  * our fault; if it does, it moves nothing and tells the same due time again. */
 #include "scheduler/promoter.h"
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/metrics.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/moves/scripts.h"
+#include "common/runtime/metrics.h"
 
 enum { AFTER_FAULT_MS = 200 };
 

@@ -3,9 +3,9 @@
 #ifndef GRAPNEL_SCHEDULER_PROMOTER_H
 #define GRAPNEL_SCHEDULER_PROMOTER_H
 
-#include "common/clock.h"
-#include "common/loop.h"
-#include "common/redis_client.h"
+#include "common/base/clock.h"
+#include "common/redis/redis_client.h"
+#include "common/runtime/loop.h"
 #include "scheduler/limits.h"
 
 struct promoter {

@@ -10,11 +10,11 @@
  * when what was there is dealt with, so a failure needs no more than another tick. */
 #include "scheduler/rekeyer.h"
 
-#include "common/clock.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/rng.h"
-#include "common/scripts.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/rng.h"
+#include "common/moves/scripts.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -9,8 +9,8 @@
 #ifndef GRAPNEL_SCHEDULER_REKEYER_H
 #define GRAPNEL_SCHEDULER_REKEYER_H
 
-#include "common/installation.h"
-#include "common/loop.h"
+#include "common/moves/installation.h"
+#include "common/runtime/loop.h"
 #include "scheduler/reseal.h"
 
 struct rekeyer_options {

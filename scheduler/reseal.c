@@ -1,10 +1,10 @@
 #include "scheduler/reseal.h"
 
-#include "common/endpoint_reseal.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/scripts.h"
-#include "common/source.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/model/endpoint_reseal.h"
+#include "common/model/inbound/source.h"
+#include "common/moves/scripts.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -4,9 +4,9 @@
 #ifndef GRAPNEL_SCHEDULER_RESEAL_H
 #define GRAPNEL_SCHEDULER_RESEAL_H
 
-#include "common/keys.h"
-#include "common/loop.h"
-#include "common/master_key.h"
+#include "common/crypto/master_key.h"
+#include "common/moves/keys.h"
+#include "common/runtime/loop.h"
 
 enum { RESEAL_WRITES_MAX = 16 };
 

@@ -5,10 +5,10 @@
  * connections. */
 #include "scheduler/scheduler.h"
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/metrics.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/moves/scripts.h"
+#include "common/runtime/metrics.h"
 #include <errno.h>
 #include <stdio.h>
 

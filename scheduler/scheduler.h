@@ -9,11 +9,11 @@
 #ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
 #define GRAPNEL_SCHEDULER_SCHEDULER_H
 
-#include "common/directory.h"
-#include "common/health.h"
-#include "common/heartbeat.h"
-#include "common/installation.h"
-#include "common/service.h"
+#include "common/moves/installation.h"
+#include "common/program/directory.h"
+#include "common/program/heartbeat.h"
+#include "common/program/service.h"
+#include "common/runtime/health.h"
 #include "scheduler/alerts.h"
 #include "scheduler/depths.h"
 #include "scheduler/intake.h"

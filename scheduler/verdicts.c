@@ -3,13 +3,13 @@
  *   start ──► load the endpoints' policies ──► decide ──► move all in one step ──► done */
 #include "scheduler/verdicts.h"
 
-#include "common/err.h"
-#include "common/job.h"
-#include "common/log.h"
-#include "common/record.h"
-#include "common/rng.h"
-#include "common/scripts.h"
-#include "common/text.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/base/rng.h"
+#include "common/base/text.h"
+#include "common/model/job.h"
+#include "common/model/record.h"
+#include "common/moves/scripts.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,11 +1,11 @@
 /* verdicts.h: failed attempts of one partition get their verdict: try again later, or the end.
  *
- * The decision itself is pure: verdict_of() in common/outcome.h. One batch at a time; what is not
+ * The decision itself is pure: verdict_of() in common/model/format/outcome.h. One batch at a time; what is not
  * acknowledged by decide.lua stays pending. */
 #ifndef GRAPNEL_SCHEDULER_VERDICTS_H
 #define GRAPNEL_SCHEDULER_VERDICTS_H
 
-#include "common/metrics.h"
+#include "common/runtime/metrics.h"
 #include "scheduler/fanout.h"
 
 struct verdicts {

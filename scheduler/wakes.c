@@ -1,6 +1,6 @@
 #include "scheduler/wakes.h"
 
-#include "common/err.h"
+#include "common/base/err.h"
 
 void wakes_init(struct wakes *w, unsigned partition, const struct fanout_options *o)
 {

@@ -9,8 +9,8 @@
  * for a moment, or until a slot comes free. */
 #include "worker/claim.h"
 
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
 #include <errno.h>
 
 enum { BLOCK_MS = 5000, ANSWER_MS = 5000, REST_FIRST_MS = 50, REST_MOST_MS = 2000, LINGER_MS = 20 };

@@ -6,9 +6,9 @@
 #ifndef GRAPNEL_WORKER_CLAIM_H
 #define GRAPNEL_WORKER_CLAIM_H
 
-#include "common/keys.h"
-#include "common/loop.h"
-#include "common/redis_unblock.h"
+#include "common/moves/keys.h"
+#include "common/redis/redis_unblock.h"
+#include "common/runtime/loop.h"
 
 /* What is known of jobs that are ours. */
 enum claimed {

@@ -11,12 +11,12 @@
  * and is sent by another worker: at least once, never lost. */
 #include "worker/delivery.h"
 
-#include "common/backoff.h"
-#include "common/err.h"
-#include "common/log.h"
-#include "common/metrics.h"
-#include "common/record.h"
-#include "common/trace_context.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/model/format/backoff.h"
+#include "common/model/record.h"
+#include "common/model/trace_context.h"
+#include "common/runtime/metrics.h"
 #include "worker/mail.h"
 #include "worker/worker.h"
 #include <errno.h>

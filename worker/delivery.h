@@ -2,10 +2,10 @@
 #ifndef GRAPNEL_WORKER_DELIVERY_H
 #define GRAPNEL_WORKER_DELIVERY_H
 
-#include "common/event.h"
-#include "common/extra_headers.h"
-#include "common/job.h"
-#include "common/tenant.h"
+#include "common/model/event.h"
+#include "common/model/format/extra_headers.h"
+#include "common/model/job.h"
+#include "common/model/tenant.h"
 #include "worker/http_client.h"
 #include "worker/settler.h"
 #include "worker/target.h"

@@ -1,6 +1,6 @@
 #include "worker/http_bridge.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -5,9 +5,9 @@
 #ifndef GRAPNEL_WORKER_HTTP_BRIDGE_H
 #define GRAPNEL_WORKER_HTTP_BRIDGE_H
 
-#include "common/base.h"
-#include "common/list.h"
-#include "common/loop.h"
+#include "common/base/base.h"
+#include "common/base/list.h"
+#include "common/runtime/loop.h"
 #include <curl/curl.h>
 
 enum { HTTP_SHARDS = 16 };

@@ -1,6 +1,6 @@
 #include "worker/http_client.h"
-#include "common/clock.h"
-#include "common/err.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
 #include "worker/http_easy.h"
 #include "worker/http_target.h"
 #include "worker/tls_store.h"

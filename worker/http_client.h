@@ -9,12 +9,12 @@
 #ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
 #define GRAPNEL_WORKER_HTTP_CLIENT_H
 
-#include "common/base.h"
-#include "common/buf.h"
-#include "common/egress.h"
-#include "common/list.h"
-#include "common/loop.h"
-#include "common/outcome.h"
+#include "common/base/base.h"
+#include "common/base/buf.h"
+#include "common/base/list.h"
+#include "common/model/egress.h"
+#include "common/model/format/outcome.h"
+#include "common/runtime/loop.h"
 
 struct http_client;
 struct http_target; /* a parsed URL, kept with an endpoint's cached configuration */

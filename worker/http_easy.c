@@ -1,6 +1,6 @@
 #include "worker/http_easy.h"
-#include "common/clock.h"
-#include "common/err.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
 #include "worker/http_target.h"
 #include <errno.h>
 #include <openssl/ssl.h>

@@ -1,5 +1,5 @@
 #include "worker/http_proxy.h"
-#include "common/err.h"
+#include "common/base/err.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/crypto.h>

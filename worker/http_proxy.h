@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_WORKER_HTTP_PROXY_H
 #define GRAPNEL_WORKER_HTTP_PROXY_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 enum { HTTP_PROXY_BYTES_MAX = 1024 };
 

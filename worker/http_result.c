@@ -1,6 +1,6 @@
 /* http_result.c: from what curl says of a call to what the owner is told. */
-#include "common/clock.h"
-#include "common/err.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
 #include "worker/http_easy.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "worker/http_target.h"
-#include "common/err.h"
-#include "common/mail_address.h"
+#include "common/base/err.h"
+#include "common/model/mail_address.h"
 #include <errno.h>
 
 static int parse_url(struct http_target *t, const char *url, struct diag *diag)

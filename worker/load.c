@@ -4,7 +4,7 @@
  *          └── stale or missing ──► sync ──► bodies again ──► each delivery goes on */
 #include "worker/load.h"
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "worker/worker.h"
 #include <errno.h>
 

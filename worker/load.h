@@ -8,7 +8,7 @@
 #ifndef GRAPNEL_WORKER_LOAD_H
 #define GRAPNEL_WORKER_LOAD_H
 
-#include "common/directory.h"
+#include "common/program/directory.h"
 #include "worker/delivery.h"
 
 struct load {

@@ -1,7 +1,7 @@
 #include "worker/mail.h"
-#include "common/json_scan.h"
-#include "common/json_string.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/json/json_scan.h"
+#include "common/json/json_string.h"
 #include <errno.h>
 #include <time.h>
 

@@ -5,9 +5,9 @@
 #ifndef GRAPNEL_WORKER_MAIL_H
 #define GRAPNEL_WORKER_MAIL_H
 
-#include "common/buf.h"
-#include "common/dialect.h"
-#include "common/mail_address.h"
+#include "common/base/buf.h"
+#include "common/model/format/dialect.h"
+#include "common/model/mail_address.h"
 
 enum { MAIL_SUBJECT_MAX = 998 };
 

@@ -1,7 +1,7 @@
 #include "worker/mail_session.h"
 
-#include "common/err.h"
-#include "common/text.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
 #include <errno.h>
 #include <stdio.h>
 #include <uv.h>

@@ -6,9 +6,9 @@
 #ifndef GRAPNEL_WORKER_MAIL_SESSION_H
 #define GRAPNEL_WORKER_MAIL_SESSION_H
 
-#include "common/buf.h"
-#include "common/loop.h"
-#include "common/outcome.h"
+#include "common/base/buf.h"
+#include "common/model/format/outcome.h"
+#include "common/runtime/loop.h"
 #include <curl/curl.h>
 
 struct mail_session;

@@ -8,9 +8,9 @@
 #ifndef GRAPNEL_WORKER_SETTLER_H
 #define GRAPNEL_WORKER_SETTLER_H
 
-#include "common/list.h"
-#include "common/loop.h"
-#include "common/redis_client.h"
+#include "common/base/list.h"
+#include "common/redis/redis_client.h"
+#include "common/runtime/loop.h"
 
 /* See settle.lua. */
 enum settle_kind {

@@ -1,5 +1,5 @@
 #include "worker/smtp.h"
-#include "common/text.h"
+#include "common/base/text.h"
 #include "worker/tls_store.h"
 #include <string.h>
 #include <strings.h>

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_WORKER_SMTP_H
 #define GRAPNEL_WORKER_SMTP_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 

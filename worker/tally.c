@@ -5,9 +5,9 @@
  * While it is told nothing is counted: a few milliseconds of ten seconds. */
 #include "worker/tally.h"
 
-#include "common/err.h"
-#include "common/partition.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/model/partition.h"
+#include "common/moves/scripts.h"
 
 enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6, CLOSE_MS = 1000 };
 

@@ -5,9 +5,9 @@
 #ifndef GRAPNEL_WORKER_TALLY_H
 #define GRAPNEL_WORKER_TALLY_H
 
-#include "common/event_check.h"
-#include "common/keys.h"
-#include "common/loop.h"
+#include "common/model/event_check.h"
+#include "common/moves/keys.h"
+#include "common/runtime/loop.h"
 
 enum { TALLY_TENANTS_MAX = 4096 }; /* a power of two */
 

@@ -1,9 +1,9 @@
 #include "worker/target.h"
 
-#include "common/endpoint_tls.h"
-#include "common/err.h"
-#include "common/mail_address.h"
-#include "common/partition.h"
+#include "common/base/err.h"
+#include "common/model/endpoint_tls.h"
+#include "common/model/mail_address.h"
+#include "common/model/partition.h"
 #include <errno.h>
 
 static int add_key(struct target *t, const struct master_key *key, const struct endpoint *e,

@@ -3,11 +3,11 @@
 #ifndef GRAPNEL_WORKER_TARGET_H
 #define GRAPNEL_WORKER_TARGET_H
 
-#include "common/endpoint.h"
-#include "common/outcome.h"
-#include "common/secret.h"
-#include "common/sign.h"
-#include "common/tenant.h"
+#include "common/crypto/secret.h"
+#include "common/crypto/sign.h"
+#include "common/model/endpoint.h"
+#include "common/model/format/outcome.h"
+#include "common/model/tenant.h"
 #include "worker/http_client.h"
 
 struct target_key {

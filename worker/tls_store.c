@@ -1,6 +1,6 @@
 #include "worker/tls_store.h"
-#include "common/err.h"
-#include "common/log.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/err.h>

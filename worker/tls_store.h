@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_WORKER_TLS_STORE_H
 #define GRAPNEL_WORKER_TLS_STORE_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <openssl/x509_vfy.h>
 
 /* From the PEM file @ca_file; NULL or "": the system's, which a log line mentions if there are

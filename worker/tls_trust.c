@@ -1,7 +1,7 @@
 #include "worker/tls_trust.h"
-#include "common/buf.h"
-#include "common/err.h"
-#include "common/tls_pem.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/crypto/tls_pem.h"
 #include "worker/tls_store.h"
 #include <errno.h>
 #include <openssl/err.h>

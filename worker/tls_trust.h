@@ -12,7 +12,7 @@
 #ifndef GRAPNEL_WORKER_TLS_TRUST_H
 #define GRAPNEL_WORKER_TLS_TRUST_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <openssl/ssl.h>
 
 struct tls_trust;

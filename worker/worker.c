@@ -6,11 +6,11 @@
  * reached even then, we go without a word, and others take over when our lease has run out. */
 #include "worker/worker.h"
 
-#include "common/err.h"
-#include "common/log.h"
-#include "common/mail_address.h"
-#include "common/metrics.h"
-#include "common/scripts.h"
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/model/mail_address.h"
+#include "common/moves/scripts.h"
+#include "common/runtime/metrics.h"
 #include "worker/load.h"
 #include "worker/smtp.h"
 #include <errno.h>

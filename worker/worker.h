@@ -7,11 +7,11 @@
 #ifndef GRAPNEL_WORKER_WORKER_H
 #define GRAPNEL_WORKER_WORKER_H
 
-#include "common/directory.h"
-#include "common/health.h"
-#include "common/heartbeat.h"
-#include "common/installation.h"
-#include "common/service.h"
+#include "common/moves/installation.h"
+#include "common/program/directory.h"
+#include "common/program/heartbeat.h"
+#include "common/program/service.h"
+#include "common/runtime/health.h"
 #include "worker/claim.h"
 #include "worker/http_client.h"
 #include "worker/settler.h"

@@ -1,9 +1,9 @@
 /* fuzz.h: what a harness is made of. fuzz_<module>.c defines LLVMFuzzerTestOneInput(); libFuzzer
  * calls it with inputs of its own, replay.c with the files of a corpus. */
-#ifndef GRAPNEL_TESTS_FUZZ_H
-#define GRAPNEL_TESTS_FUZZ_H
+#ifndef GRAPNEL_TESTS_FUZZ_FUZZ_H
+#define GRAPNEL_TESTS_FUZZ_FUZZ_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <stdio.h>
 

@@ -3,10 +3,10 @@
  *
  * The first byte says what the rest is: 'u' a URL, 'p' the two lines of a policy, 'a' two bytes of
  * port and an address. */
-#include "common/egress.h"
+#include "common/model/egress.h"
 #include "tests/fuzz/fuzz.h"
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include <curl/curl.h>
 #include <netdb.h>
 #include <netinet/in.h>

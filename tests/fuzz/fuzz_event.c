@@ -1,10 +1,10 @@
 /* fuzz_event.c: fields of an event, each behind a byte that names it, each ended by a NUL byte. What keeps the wire
  * contract makes an envelope in every dialect: one JSON value, with the data in it as it came, and headers without
  * anything that could end them. */
-#include "common/dialect.h"
-#include "common/event_check.h"
-#include "common/json_scan.h"
-#include "common/trace_context.h"
+#include "common/json/json_scan.h"
+#include "common/model/event_check.h"
+#include "common/model/format/dialect.h"
+#include "common/model/trace_context.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { DATA_MAX = 1 << 16, BODY_MAX = 1 << 20 };

@@ -1,7 +1,7 @@
 /* fuzz_event_batch.c: a body with events; its first byte says how it is read. Every event of it is there once, good or
  * refused; what was taken out of it lies in it or in the defaults, and data is JSON as it came. */
-#include "common/json_scan.h"
-#include "store/event_batch.h"
+#include "admin/event/event_batch.h"
+#include "common/json/json_scan.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { EVENTS_MAX = 50 };

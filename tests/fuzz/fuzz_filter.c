@@ -2,10 +2,10 @@
  * with its explanation and with the negated filter's; bounds hold, also for data that are no JSON.
  *
  * Numbers of the data that the filter compares are compared the other way round too. */
-#include "common/filter.h"
-#include "common/json_number.h"
-#include "common/json_scan.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/json/json_number.h"
+#include "common/json/json_scan.h"
+#include "common/model/filter/filter.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct filter *parse(struct span text)

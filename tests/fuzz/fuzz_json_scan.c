@@ -1,5 +1,5 @@
 /* fuzz_json_scan.c: no read outside, every part of valid text is valid, and jansson agrees. */
-#include "common/json_scan.h"
+#include "common/json/json_scan.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <jansson.h>

@@ -2,8 +2,8 @@
  * of ours here; or keys. Who gets in has a role, and a tenant if and only if it is no operator; without our secret
  * nobody gets in; keys that are taken are within bounds. */
 #include "api/jwt.h"
-#include "common/buf.h"
-#include "common/text.h"
+#include "common/base/buf.h"
+#include "common/base/text.h"
 #include "tests/fuzz/fuzz.h"
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

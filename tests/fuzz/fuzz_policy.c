@@ -1,10 +1,10 @@
 /* fuzz_policy.c: a byte that names the dialect, then parts: a byte that names one, its text, a NUL byte. What is
  * refused is refused with words and changes nothing; what is taken keeps its bounds, and no line of headers holds
  * what could end it. */
-#include "common/backoff.h"
-#include "common/extra_headers.h"
-#include "common/outcome.h"
-#include "common/policy.h"
+#include "common/model/format/backoff.h"
+#include "common/model/format/extra_headers.h"
+#include "common/model/format/outcome.h"
+#include "common/model/format/policy.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 

@@ -1,9 +1,9 @@
 /* fuzz_record.c: a byte that says what the rest is: anything that lies in Redis as msgpack. What can be read is written
  * again and read the same. */
-#include "common/endpoint.h"
-#include "common/job.h"
-#include "common/record.h"
-#include "common/tenant.h"
+#include "common/model/endpoint.h"
+#include "common/model/job.h"
+#include "common/model/record.h"
+#include "common/model/tenant.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 

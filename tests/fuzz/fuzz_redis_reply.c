@@ -1,10 +1,10 @@
 /* fuzz_redis_reply.c: bytes as Redis sends them, in two parts (the first byte says where they are parted); every reader of
  * replies looks at what comes of them. */
-#include "common/event.h"
-#include "common/installation.h"
-#include "common/keys.h"
-#include "common/redis_client.h"
-#include "common/redis_reply.h"
+#include "common/model/event.h"
+#include "common/moves/installation.h"
+#include "common/moves/keys.h"
+#include "common/redis/redis_client.h"
+#include "common/redis/redis_reply.h"
 #include "tests/fuzz/fuzz.h"
 
 static void look(const redisReply *reply, unsigned depth)

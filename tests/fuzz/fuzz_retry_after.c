@@ -1,7 +1,7 @@
 /* fuzz_retry_after.c: the answer is within its bounds, and libcurl reads accepted dates the same
  * way. */
-#include "common/backoff.h"
-#include "common/http_date.h"
+#include "common/base/http_date.h"
+#include "common/model/format/backoff.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <curl/curl.h>

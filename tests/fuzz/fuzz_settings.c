@@ -1,9 +1,9 @@
 /* fuzz_settings.c: settings, each behind a byte that names it, each ended by a NUL byte; then those that are lists are
  * read. What is refused is refused with words that name the setting, and the old value stays. */
-#include "common/egress.h"
-#include "common/keys.h"
-#include "common/redis_client.h"
-#include "common/settings.h"
+#include "common/model/egress.h"
+#include "common/moves/keys.h"
+#include "common/redis/redis_client.h"
+#include "common/runtime/settings.h"
 #include "tests/fuzz/fuzz.h"
 #include <errno.h>
 

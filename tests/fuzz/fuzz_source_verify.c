@@ -1,8 +1,8 @@
 /* fuzz_source_verify.c: a byte that names the check, then texts that end with a NUL byte: the header, an id, a
  * timestamp; the rest is the body. What is no signature of ours is refused with words, whatever it is, and what is
  * taken apart lies in the header. */
-#include "common/source_verify.h"
-#include "common/stripe_signature.h"
+#include "common/model/inbound/source_verify.h"
+#include "common/model/inbound/stripe_signature.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW_MS INT64_C(1614265330000)

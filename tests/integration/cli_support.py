@@ -9,7 +9,7 @@ PARTITIONS = 4
 
 
 def pack(value):
-    """Msgpack, as common/pack.h writes it: texts (and bytes) as `str`."""
+    """Msgpack, as common/base/pack.h writes it: texts (and bytes) as `str`."""
     if isinstance(value, list):
         assert len(value) < 16
         return bytes([0x90 | len(value)]) + b"".join(map(pack, value))
@@ -36,7 +36,7 @@ def key(tenant, name):
 
 
 def make_id(prefix, tenant):
-    """An id in the tenant's partition, as common/id.c makes them."""
+    """An id in the tenant's partition, as common/base/id.c makes them."""
     text = list(str(uuid.uuid4()))
     text[15:18] = f"{partition(tenant):03x}"
     return prefix + "".join(text)

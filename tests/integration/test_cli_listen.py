@@ -21,7 +21,7 @@ import pytest
 from children import wait_until
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "producer", "grapnel")
+GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "cli", "grapnel")
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 OTHER = "whsec_" + base64.b64encode(bytes(range(1, 33))).decode()

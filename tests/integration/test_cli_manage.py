@@ -15,7 +15,7 @@ from redis_server import RedisServer
 from test_delivery import iso_ms
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "producer", "grapnel")
+GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "cli", "grapnel")
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(1, 33))).decode()
 NO_ENDPOINT = "ep_00000000-0000-4000-8000-000000000000"

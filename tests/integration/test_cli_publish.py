@@ -12,7 +12,7 @@ from children import Child, free_port, wait_until
 from redis_server import RedisServer
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "producer", "grapnel")
+GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "cli", "grapnel")
 
 
 @pytest.fixture(scope="module")

@@ -240,8 +240,8 @@ def test_depths_of_events_before_their_fanout(listening, redis):
     stack.publish(count=5)
     head = stack.key("acme", "")
     keys = [h for h in stack.heads()]
-    source = open(__file__.replace("tests/integration/test_health.py", "common/scripts/depths.lua"), encoding="utf-8").read()
-    base = open(__file__.replace("tests/integration/test_health.py", "common/scripts/base.lua"), encoding="utf-8").read()
+    source = open(__file__.replace("tests/integration/test_health.py", "common/moves/depths.lua"), encoding="utf-8").read()
+    base = open(__file__.replace("tests/integration/test_health.py", "common/moves/base.lua"), encoding="utf-8").read()
     script = source.replace("--#include base.lua", base)
     numbers = redis("EVAL", script, 1, head)
     assert len(numbers) == 14 and numbers[0] == 5

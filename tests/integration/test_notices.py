@@ -10,7 +10,7 @@ from receiver import Answer
 
 OPERATOR = "grapnel"
 BAD = Answer(400)  # final in the dialect royalti
-SCRIPTS = os.path.join(os.path.dirname(__file__), "../../common/scripts")
+SCRIPTS = os.path.join(os.path.dirname(__file__), "../../common/moves")
 
 
 class Told:

@@ -1,6 +1,6 @@
 /* main.c: runs schedules: `sim_grapnel [--seeds N] [--seed S] [--sweep [--every K]] [--trace]`, with SIM_REDIS, the socket of a
  * redis-server of its own. Exit status 1 and the seed, when something is wrong. */
-#include "common/redis_client.h"
+#include "common/redis/redis_client.h"
 #include "sim.h"
 #include "world.h"
 #include <assert.h>

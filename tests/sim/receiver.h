@@ -1,8 +1,8 @@
 /* receiver.h: the endpoints of a simulation: what they answer, and what they saw. */
-#ifndef GRAPNEL_TESTS_RECEIVER_H
-#define GRAPNEL_TESTS_RECEIVER_H
+#ifndef GRAPNEL_TESTS_SIM_RECEIVER_H
+#define GRAPNEL_TESTS_SIM_RECEIVER_H
 
-#include "common/outcome.h"
+#include "common/model/format/outcome.h"
 #include "sim.h"
 
 struct receiver_answer {

@@ -1,7 +1,7 @@
 /* sim.c: what happens next. */
 #include "sim.h"
-#include "common/log.h"
-#include "common/rng.h"
+#include "common/base/log.h"
+#include "common/base/rng.h"
 #include "scheduler/scheduler.h"
 #include "worker/worker.h"
 #include "world.h"

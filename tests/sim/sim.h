@@ -4,13 +4,13 @@
  * sim_*.c, linked first. Redis is a real redis-server that runs the product's scripts, with the virtual clock
  * put in for its own (sim_scripts.c). Nothing happens by itself: sim_step() draws what happens next, so that a seed
  * is a schedule, and the same seed the same schedule. */
-#ifndef GRAPNEL_TESTS_SIM_H
-#define GRAPNEL_TESTS_SIM_H
+#ifndef GRAPNEL_TESTS_SIM_SIM_H
+#define GRAPNEL_TESTS_SIM_SIM_H
 
-#include "common/base.h"
-#include "common/buf.h"
-#include "common/loop.h"
-#include "common/service.h"
+#include "common/base/base.h"
+#include "common/base/buf.h"
+#include "common/program/service.h"
+#include "common/runtime/loop.h"
 #include <hiredis/hiredis.h>
 
 enum { SIM_PROCESSES_MAX = 8, SIM_EPOCH_S = 1800000000 };

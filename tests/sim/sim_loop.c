@@ -1,5 +1,5 @@
 /* sim_loop.c: loop.h and service.h without libuv. */
-#include "common/log.h"
+#include "common/base/log.h"
 #include "sim.h"
 #include <assert.h>
 #include <errno.h>

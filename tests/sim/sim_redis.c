@@ -1,8 +1,8 @@
 /* sim_redis.c: redis_client.h without sockets: what is sent waits until sim_step() lets Redis run it, and its answer waits
  * until sim_step() lets the process take it. Losing the connection in between loses one or both. */
-#include "common/redis_client.h"
-#include "common/redis_reply.h"
-#include "common/scripts.h"
+#include "common/moves/scripts.h"
+#include "common/redis/redis_client.h"
+#include "common/redis/redis_reply.h"
 #include "sim.h"
 #include <assert.h>
 #include <errno.h>

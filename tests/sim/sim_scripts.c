@@ -1,6 +1,6 @@
 /* sim_scripts.c: the product's scripts with the virtual clock put in for Redis's own: `TIME`, and the ids of stream entries,
  * which begin with the time. */
-#include "common/scripts.h"
+#include "common/moves/scripts.h"
 #include "sim.h"
 #include <assert.h>
 

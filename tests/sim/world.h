@@ -1,6 +1,6 @@
 /* world.h: what a simulation is about: tenants, endpoints, events; and whether all is as it must be. */
-#ifndef GRAPNEL_TESTS_WORLD_H
-#define GRAPNEL_TESTS_WORLD_H
+#ifndef GRAPNEL_TESTS_SIM_WORLD_H
+#define GRAPNEL_TESTS_SIM_WORLD_H
 
 #include "sim.h"
 

@@ -21,7 +21,7 @@ from children import die_with_parent  # noqa: E402
 from journal import Journal, read  # noqa: E402
 from resp import Client, LostConnection, RedisError  # noqa: E402
 
-SCRIPT = os.path.join(HERE, "../../common/scripts/publish.lua")
+SCRIPT = os.path.join(HERE, "../../common/moves/publish.lua")
 BATCHES = [1, 1, 3, 10]
 
 

@@ -1,5 +1,5 @@
 #include "tests/support/http_fixture.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <netdb.h>

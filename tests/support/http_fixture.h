@@ -4,8 +4,8 @@
  * Names: <anything>.test is 127.0.0.1; missing.test does not exist; slow.test takes until the end
  * of the test; private.test, privates.test and both.test have private addresses (both: and a good
  * one behind); second.test is 127.0.0.2 and 127.0.0.1. */
-#ifndef GRAPNEL_TESTS_HTTP_FIXTURE_H
-#define GRAPNEL_TESTS_HTTP_FIXTURE_H
+#ifndef GRAPNEL_TESTS_SUPPORT_HTTP_FIXTURE_H
+#define GRAPNEL_TESTS_SUPPORT_HTTP_FIXTURE_H
 
 #include "worker/http_client.h"
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-"""Reading what is kept of a delivery: see common/record.h. Redis unpacks the msgpack for us."""
+"""Reading what is kept of a delivery: see common/model/record.h. Redis unpacks the msgpack for us."""
 
 import json
 

@@ -1,8 +1,8 @@
 /* redis_probe.h: a redis_client under test: its loop, what it told, and what became of each request. */
-#ifndef GRAPNEL_TESTS_REDIS_PROBE_H
-#define GRAPNEL_TESTS_REDIS_PROBE_H
+#ifndef GRAPNEL_TESTS_SUPPORT_REDIS_PROBE_H
+#define GRAPNEL_TESTS_SUPPORT_REDIS_PROBE_H
 
-#include "common/redis_client.h"
+#include "common/redis/redis_client.h"
 
 enum { PROBE_WAIT_MS = 20000 };
 

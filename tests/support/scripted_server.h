@@ -1,9 +1,9 @@
 /* scripted_server.h: the receiver that the tests of the HTTP client call: one thread, epoll, the path of a
  * request says how it is answered. Aborts on what must not happen. */
-#ifndef GRAPNEL_TESTS_SCRIPTED_SERVER_H
-#define GRAPNEL_TESTS_SCRIPTED_SERVER_H
+#ifndef GRAPNEL_TESTS_SUPPORT_SCRIPTED_SERVER_H
+#define GRAPNEL_TESTS_SUPPORT_SCRIPTED_SERVER_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 #include <arpa/inet.h>
 
 #include <errno.h>

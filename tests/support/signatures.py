@@ -14,7 +14,7 @@ def _hex(secret, text):
 
 
 def write(form, key, text):
-    """As common/sign.h writes it in @form, over @text."""
+    """As common/crypto/sign.h writes it in @form, over @text."""
     digest = hmac.new(key, text, hashlib.sha256)
     return {"hex": digest.hexdigest(), "sha256-hex": "sha256=" + digest.hexdigest(),
             "v1": "v1," + base64.b64encode(digest.digest()).decode()}[form]

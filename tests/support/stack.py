@@ -14,7 +14,7 @@ import records
 from children import Child, wait_until
 
 PROGRAMS = {
-    "grapnel": "producer/grapnel",
+    "grapnel": "cli/grapnel",
     "grapnel-scheduler": "scheduler/grapnel-scheduler",
     "grapnel-worker": "worker/grapnel-worker",
     "grapnel-api": "api/grapnel-api",

@@ -1,7 +1,7 @@
 /* temp_redis.h: a redis-server of a test's own: a temporary folder, a free port, gone at the end.
  */
-#ifndef GRAPNEL_TESTS_TEMP_REDIS_H
-#define GRAPNEL_TESTS_TEMP_REDIS_H
+#ifndef GRAPNEL_TESTS_SUPPORT_TEMP_REDIS_H
+#define GRAPNEL_TESTS_SUPPORT_TEMP_REDIS_H
 
 #include <sys/types.h>
 

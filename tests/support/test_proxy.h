@@ -1,7 +1,7 @@
 /* test_proxy.h: a proxy for the tests of the HTTP client: HTTP CONNECT, also behind TLS, or SOCKS5;
  * a thread per connection. It resolves every name to 127.0.0.1. Aborts on what must not happen. */
-#ifndef GRAPNEL_TESTS_TEST_PROXY_H
-#define GRAPNEL_TESTS_TEST_PROXY_H
+#ifndef GRAPNEL_TESTS_SUPPORT_TEST_PROXY_H
+#define GRAPNEL_TESTS_SUPPORT_TEST_PROXY_H
 
 #include "tests/support/tls_server.h"
 #include <poll.h>

@@ -2,8 +2,8 @@
  * the spot; the name that the client asks for (SNI) picks one: good.test, expired.test, self.test
  * (signed by itself), anything else: good.test's. A thread per connection; one answer to every
  * request: "ok", or who the client is where it was asked for a certificate. */
-#ifndef GRAPNEL_TESTS_TLS_SERVER_H
-#define GRAPNEL_TESTS_TLS_SERVER_H
+#ifndef GRAPNEL_TESTS_SUPPORT_TLS_SERVER_H
+#define GRAPNEL_TESTS_SUPPORT_TLS_SERVER_H
 
 #include "tests/support/scripted_server.h"
 #include <openssl/err.h>

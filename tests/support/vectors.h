@@ -1,9 +1,9 @@
 /* vectors.h: reads tests/vectors/<name>.json (VECTORS_DIR comes from CMake). Include after
  * cmocka.h. */
-#ifndef GRAPNEL_TESTS_VECTORS_H
-#define GRAPNEL_TESTS_VECTORS_H
+#ifndef GRAPNEL_TESTS_SUPPORT_VECTORS_H
+#define GRAPNEL_TESTS_SUPPORT_VECTORS_H
 
-#include "common/base.h"
+#include "common/base/base.h"
 
 #include <jansson.h>
 

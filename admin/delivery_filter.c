@@ -1,0 +1,29 @@
+#include "admin/delivery_filter.h"
+
+bool delivery_status_is_known(struct span status)
+{
+    static const char *const known[] = {"pending", "success", "failed", "timeout", "cancelled"};
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (span_equal(status, span_of(known[i])))
+            return true;
+    return false;
+}
+
+static bool fits(struct span wanted, struct span is)
+{
+    return !wanted.len || span_equal(wanted, is);
+}
+
+bool delivery_filter_fits(const struct delivery_filter *f, const struct delivery_record *d)
+{
+    const struct record_entry *created = delivery_created(d);
+
+    return fits(f->status, delivery_status(d)) && fits(f->endpoint, created->endpoint) &&
+           fits(f->type, created->type) && fits(f->event, created->event);
+}
+
+bool delivery_filter_is_of_time(const struct delivery_filter *f)
+{
+    return !f->status.len && !f->endpoint.len && !f->type.len && !f->event.len;
+}

@@ -1,0 +1,25 @@
+/* delivery_view.h: deliveries as the API shows them, for the platform guide and for /v1. Pure.
+ *
+ * All give JSON, or NULL when out of memory. */
+#ifndef GRAPNEL_API_RESOURCES_DELIVERY_VIEW_H
+#define GRAPNEL_API_RESOURCES_DELIVERY_VIEW_H
+
+#include "admin/delivery_record.h"
+#include <jansson.h>
+
+/* What is not UTF-8 becomes U+FFFD; empty: null. */
+json_t *json_of_text(struct span text);
+json_t *json_of_time(int64_t ms); /* 0: null */
+
+/* What went wrong with an attempt, in words; null: nothing. */
+json_t *attempt_message_json(const struct record_entry *a);
+
+/* As in the guide's list. @url: NULL when the endpoint was removed. */
+json_t *delivery_guide_json(const struct delivery_record *d, const char *url);
+json_t *delivery_guide_attempts(const struct delivery_record *d);
+
+json_t *delivery_v1_json(const struct delivery_record *d, const char *url);
+/* With what was recorded of the answers. */
+json_t *delivery_v1_attempts(const struct delivery_record *d);
+
+#endif

@@ -1,0 +1,46 @@
+/* h_delivery.c: deliveries for /v1. */
+#include "api/handlers.h"
+#include "api/resources/delivery_page.h"
+#include "api/resources/delivery_query.h"
+#include "api/resources/delivery_view.h"
+
+static void tell(json_t *found, const struct listed_delivery *d)
+{
+    (void)json_array_append_new(found, delivery_v1_json(&d->record, d->url));
+}
+
+void h_delivery_list(struct call *c, struct store *s)
+{
+    struct delivery_query q;
+    struct delivery_page page = {.filter = &q.filter, .tell = tell, .has_urls = true};
+
+    if (delivery_query_read(c, &q) || delivery_page_read(c, s, &page))
+        return;
+    call_json(c, 200,
+              json_pack("{s:o, s:o}", "deliveries", page.found, "next_cursor", page.next_cursor));
+}
+
+void h_delivery_get(struct call *c, struct store *s)
+{
+    struct one_delivery d;
+    json_t *json;
+
+    if (delivery_of_call(c, s, &d))
+        return;
+    json = delivery_v1_json(&d.record, one_delivery_url(&d));
+    if (json)
+        (void)json_object_set_new(json, "attempt_list", delivery_v1_attempts(&d.record));
+    call_json(c, 200, json);
+    one_delivery_fini(&d);
+}
+
+void h_delivery_retry(struct call *c, struct store *s)
+{
+    int64_t due_ms;
+
+    if (delivery_retry_of_call(c, s, &due_ms))
+        return;
+    call_json(c, 202,
+              json_pack("{s:s, s:s, s:o}", "id", call_param(c, 0), "status", "pending",
+                        "next_attempt_at", json_of_time(due_ms)));
+}

@@ -1,0 +1,45 @@
+/* commands.h: the commands' rows, each defined in its own file. */
+#ifndef GRAPNEL_CLI_COMMANDS_H
+#define GRAPNEL_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct command command_publish;
+extern const struct command command_sign;
+extern const struct command command_verify;
+extern const struct command command_listen;
+extern const struct command command_up;
+extern const struct command command_tenant_add;
+extern const struct command command_tenant_set;
+extern const struct command command_tenant_list;
+extern const struct command command_tenant_show;
+extern const struct command command_tenant_remove;
+extern const struct command command_setting_list;
+extern const struct command command_setting_set;
+extern const struct command command_endpoint_add;
+extern const struct command command_endpoint_set;
+extern const struct command command_endpoint_revoke;
+extern const struct command command_endpoint_list;
+extern const struct command command_endpoint_show;
+extern const struct command command_endpoint_match;
+extern const struct command command_endpoint_enable;
+extern const struct command command_endpoint_disable;
+extern const struct command command_endpoint_remove;
+extern const struct command command_key_new;
+extern const struct command command_key_list;
+extern const struct command command_key_rotate;
+extern const struct command command_api_key_add;
+extern const struct command command_api_key_list;
+extern const struct command command_api_key_revoke;
+extern const struct command command_delivery_list;
+extern const struct command command_delivery_show;
+extern const struct command command_delivery_retry;
+extern const struct command command_delivery_follow;
+extern const struct command command_event_rejected;
+extern const struct command command_event_show;
+extern const struct command command_help;
+extern const struct command command_completion;
+extern const struct command command_man;
+extern const struct command command_version;
+
+#endif

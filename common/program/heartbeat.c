@@ -1,0 +1,129 @@
+#include "common/program/heartbeat.h"
+
+#include "common/base/err.h"
+#include "common/base/log.h"
+#include "common/moves/scripts.h"
+#include <errno.h>
+#include <stdio.h>
+
+struct heart_request {
+    struct redis_request request;
+    struct heartbeat *heartbeat;
+    unsigned partition;
+    int64_t asked_us;
+};
+
+static void end_close(void *arg)
+{
+    struct heartbeat *h = arg;
+
+    free(h->requests);
+    h->requests = NULL;
+    if (h->on_closed)
+        h->on_closed(h->closed_arg);
+}
+
+/* Requests that wait for an answer lie in our memory: the timer is closed behind the last. */
+static void end_round(struct heartbeat *h)
+{
+    if (h->is_closing) {
+        timer_close(&h->timer, end_close);
+        return;
+    }
+    timer_start(&h->timer, h->options.every_ms);
+    if (h->n_failed) {
+        h->is_ready = false;
+    } else if (!h->is_ready) {
+        h->is_ready = true;
+        h->options.on_ready(h->options.arg);
+    }
+}
+
+static int note(struct heart_request *r, const redisReply *reply)
+{
+    struct heartbeat *h = r->heartbeat;
+    struct beat beat = {.partition = r->partition};
+    int64_t seconds, micros;
+
+    if (!redis_reply_i64(redis_reply_at(reply, 0), &seconds) ||
+        !redis_reply_i64(redis_reply_at(reply, 1), &micros) ||
+        !redis_reply_i64(redis_reply_at(reply, 2), &beat.version) ||
+        !redis_reply_i64(redis_reply_at(reply, 3), &beat.delayed_ms) ||
+        !redis_reply_i64(redis_reply_at(reply, 4), &beat.throttled_ms))
+        return err_origin(-EPROTO);
+    redis_clock_note(&h->clock, r->asked_us, clock_mono_us(), seconds * 1000000 + micros);
+    if (h->options.on_beat && !h->is_closing)
+        h->options.on_beat(h->options.arg, &beat);
+    return 0;
+}
+
+static void on_answer(struct redis_request *request, int result, redisReply *reply)
+{
+    struct heart_request *r = container_of(request, struct heart_request, request);
+    struct heartbeat *h = r->heartbeat;
+    static struct log_limit limit;
+    uint64_t held;
+
+    if (!result)
+        result = redis_reply_result(reply);
+    if (!result)
+        result = note(r, reply);
+    if (result) {
+        h->n_failed++;
+        if (result != -ECANCELED && log_limit_pass(&limit, 5000, &held))
+            log_warn("heartbeat failed", LOG_INT("partition", r->partition), LOG_ERR(result),
+                     LOG_INT("held", held));
+    }
+    if (--h->n_pending == 0)
+        end_round(h);
+}
+
+static void beat(void *arg)
+{
+    struct heartbeat *h = arg;
+    const struct heartbeat_options *o = &h->options;
+    struct redis_command cmd;
+
+    h->n_failed = 0;
+    h->n_pending = o->keys->partitions;
+    redis_command_init(&cmd);
+    for (unsigned p = 0; p < o->keys->partitions; p++) {
+        struct heart_request *r = &h->requests[p];
+
+        *r = (struct heart_request){.heartbeat = h, .partition = p, .asked_us = clock_mono_us()};
+        redis_script_begin(&cmd, &script_heartbeat, 1);
+        redis_arg_text(&cmd, keys_head(o->keys, p));
+        redis_arg_text(&cmd, h->member);
+        redis_arg_i64(&cmd, o->slots);
+        redis_arg_i64(&cmd, o->lease_ms);
+        redis_run(o->redis, &r->request, &script_heartbeat, &cmd, 0, on_answer, NULL);
+    }
+    redis_command_fini(&cmd);
+}
+
+int heartbeat_start(struct heartbeat *h, struct loop *l, const struct heartbeat_options *o)
+{
+    int r;
+
+    *h = (struct heartbeat){.options = *o};
+    (void)snprintf(h->member, sizeof(h->member), "%s/%s", o->kind, o->name);
+    h->requests = calloc(o->keys->partitions, sizeof(*h->requests));
+    if (!h->requests)
+        return err_origin(-ENOMEM);
+    r = timer_init(&h->timer, l, beat, h);
+    if (r) {
+        free(TAKE(h->requests));
+        return err_trace(r);
+    }
+    timer_start(&h->timer, 0);
+    return 0;
+}
+
+void heartbeat_close(struct heartbeat *h, defer_fn *on_closed, void *arg)
+{
+    h->is_closing = true;
+    h->on_closed = on_closed;
+    h->closed_arg = arg;
+    if (h->n_pending == 0)
+        timer_close(&h->timer, end_close);
+}
