@@ -5,21 +5,22 @@
 #include "common/moves/installation.h"
 #include <assert.h>
 #include <errno.h>
+#include <grapnel.h>
 
 enum { REQUEST_BYTES_MAX = 64 << 20 };
 
 /* --- results ---------------------------------------------------------------------------------- */
 
-static int result_of(enum grapnel_result r)
+static int result_of(enum connection_result r)
 {
     switch (r) {
-    case GRAPNEL_OK:
+    case CONNECTION_OK:
         return 0;
-    case GRAPNEL_UNREACHABLE:
+    case CONNECTION_UNREACHABLE:
         return -ENOTCONN;
-    case GRAPNEL_TIMEOUT:
+    case CONNECTION_TIMEOUT:
         return -ETIMEDOUT;
-    case GRAPNEL_NOMEM:
+    case CONNECTION_NOMEM:
         return -ENOMEM;
     default:
         return -EINVAL;
@@ -139,7 +140,7 @@ static int append(struct store *s, struct span bytes)
 
 static int answer(struct store *s, redisReply **ret)
 {
-    enum grapnel_result why = GRAPNEL_OK;
+    enum connection_result why = CONNECTION_OK;
     redisReply *reply = connection_answer(&s->connection, &why);
 
     if (!reply)

@@ -1,7 +1,7 @@
 #include "bench/sink.h"
 
-#include "producer/include/grapnel.h"
 #include <errno.h>
+#include <grapnel.h>
 
 struct sink_redis {
     struct sink sink;

@@ -10,8 +10,8 @@
 #include "common/base/base.h"
 #include "common/base/buf.h"
 #include "common/runtime/settings.h"
-#include "producer/include/grapnel.h"
 #include <argp.h>
+#include <grapnel.h>
 
 /* Exit statuses; documented in the man page. */
 enum {

@@ -1,8 +1,12 @@
 /* metrics_page.c: prints docs/metrics.md; run by ./dev doc. */
-#include "common/runtime/metrics.h"
+#include "common/program/metric_labels.h"
+#include "common/runtime/settings.h"
 
 int main(void)
 {
+    if (metrics_init(SCOPE_ALL, metric_labels))
+        return 1;
     metrics_write_markdown(stdout);
+    metrics_fini();
     return fflush(stdout) || ferror(stdout) ? 1 : 0;
 }

@@ -115,7 +115,7 @@ static enum grapnel_result append_event(struct grapnel *g, const struct grapnel_
         add_text(&w, "*");
     }
     add_fields(&w, e);
-    return connection_append(&g->connection, w.argc, w.argv, w.sizes);
+    return result_of_connection(connection_append(&g->connection, w.argc, w.argv, w.sizes));
 }
 
 static bool is_text(const redisReply *reply)
@@ -205,13 +205,15 @@ static void pass(struct grapnel *g, const struct grapnel_event *events,
                  struct grapnel_receipt *receipts, size_t n, bool is_again)
 {
     enum grapnel_result r = append_waiting(g, events, n);
+    enum connection_result why = CONNECTION_OK;
     redisReply *reply;
 
     connection_ask(&g->connection);
     for (size_t i = 0; i < n && !r; i++) {
         if (g->sent[i].state != SENT_WAITING)
             continue;
-        reply = connection_answer(&g->connection, &r);
+        reply = connection_answer(&g->connection, &why);
+        r = result_of_connection(why);
         if (!reply)
             break;
         note_answer(&events[i], &g->sent[i], is_again, reply, &receipts[i]);

@@ -5,7 +5,7 @@
 #include "common/base/base.h"
 #include "common/redis/connection.h"
 #include "common/redis/durability.h"
-#include "producer/include/grapnel.h"
+#include <grapnel.h>
 
 enum {
     CHUNK_EVENTS_MAX = 256,            /* sent before the answers are waited for */
@@ -54,6 +54,28 @@ enum grapnel_result handle_check(struct grapnel *g, const struct grapnel_event *
  * the answers; fills their receipts. */
 void exchange(struct grapnel *g, const struct grapnel_event *events,
               struct grapnel_receipt *receipts, size_t n);
+
+/* What a request on the connection means to the library's user. */
+static inline enum grapnel_result result_of_connection(enum connection_result r)
+{
+    switch (r) {
+    case CONNECTION_OK:
+        return GRAPNEL_OK;
+    case CONNECTION_REFUSED:
+        return GRAPNEL_REFUSED;
+    case CONNECTION_UNREACHABLE:
+        return GRAPNEL_UNREACHABLE;
+    case CONNECTION_TIMEOUT:
+        return GRAPNEL_TIMEOUT;
+    case CONNECTION_REDIS:
+        return GRAPNEL_REDIS;
+    case CONNECTION_NOMEM:
+        return GRAPNEL_NOMEM;
+    case CONNECTION_UNSAFE:
+        return GRAPNEL_UNSAFE;
+    }
+    return GRAPNEL_REDIS;
+}
 
 /* Fills g->script. */
 void exchange_init(struct grapnel *g);

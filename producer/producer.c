@@ -123,16 +123,17 @@ static enum grapnel_result ask_form(struct grapnel *g)
     const char *argv[] = {"HMGET", key, "format", "partitions"};
     const size_t sizes[] = {5, strlen(g->prefix) + 5, 6, 10};
     redisReply *reply;
+    enum connection_result why;
     enum grapnel_result r;
 
     (void)snprintf(key, sizeof(key), "%s:meta", g->prefix);
-    r = connection_append(&g->connection, ARRAY_LEN(argv), argv, sizes);
-    if (r)
-        return r;
+    why = connection_append(&g->connection, ARRAY_LEN(argv), argv, sizes);
+    if (why)
+        return result_of_connection(why);
     connection_ask(&g->connection);
-    reply = connection_answer(&g->connection, &r);
+    reply = connection_answer(&g->connection, &why);
     if (!reply)
-        return r;
+        return result_of_connection(why);
     r = read_form(g, reply);
     freeReplyObject(reply);
     if (!r)
@@ -142,7 +143,7 @@ static enum grapnel_result ask_form(struct grapnel *g)
 
 static enum grapnel_result make_ready(struct grapnel *g)
 {
-    enum grapnel_result r = connection_open(&g->connection);
+    enum grapnel_result r = result_of_connection(connection_open(&g->connection));
 
     return r || !g->connection.is_new ? r : ask_form(g);
 }
@@ -261,7 +262,9 @@ static void make_safe(struct grapnel *g, struct grapnel_receipt *receipts, size_
 
     for (size_t i = 0; i < n; i++)
         has_any |= receipts[i].result == GRAPNEL_OK;
-    r = has_any ? durability_wait(&g->durability, &g->connection) : GRAPNEL_OK;
+    r = GRAPNEL_OK;
+    if (has_any)
+        r = result_of_connection(durability_wait(&g->durability, &g->connection));
     for (size_t i = 0; i < n && r; i++)
         if (receipts[i].result == GRAPNEL_OK)
             receipt_fail(&receipts[i], r, g->words.text);

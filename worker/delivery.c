@@ -16,6 +16,7 @@
 #include "common/model/format/backoff.h"
 #include "common/model/record.h"
 #include "common/model/trace_context.h"
+#include "common/program/metric_labels.h"
 #include "common/runtime/metrics.h"
 #include "worker/mail.h"
 #include "worker/worker.h"

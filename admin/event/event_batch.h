@@ -8,7 +8,7 @@
 #define GRAPNEL_ADMIN_EVENT_EVENT_BATCH_H
 
 #include "common/model/event_check.h"
-#include "producer/include/grapnel.h"
+#include <grapnel.h>
 
 enum { EVENT_BATCH_KEY_MAX = 120 }; /* bytes of a key for many events: an index comes behind it */
 

@@ -11,7 +11,7 @@
 #define GRAPNEL_ADMIN_EVENT_EVENT_LINE_H
 
 #include "common/base/base.h"
-#include "producer/include/grapnel.h"
+#include <grapnel.h>
 
 /* Changes @line, into which the event then points. -EINVAL with words: no JSON object, an unknown
  * or doubled member, a member of another kind than expected. The values are judged by the library.

@@ -4,7 +4,7 @@
 
 #include "admin/store.h"
 #include "common/runtime/settings.h"
-#include "producer/include/grapnel.h"
+#include <grapnel.h>
 
 /* What the settings say of publishing; borrows the texts of @set. */
 struct grapnel_options publish_options(const struct settings *set);

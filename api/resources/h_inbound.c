@@ -54,7 +54,7 @@ static struct span next_secret(struct span *rest)
 
 static bool is_signed_with(struct span secret, struct span signature, struct span body)
 {
-    static const struct dialect_signature form = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_HEX};
+    static const struct sign_scheme form = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_HEX};
     struct sign_key *key = NULL;
     bool is_right;
 

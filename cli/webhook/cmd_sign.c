@@ -67,7 +67,7 @@ static const struct dialect *row_of(const struct args *a)
 static int add_signature(struct buf *ret, const struct args *a, size_t index, struct span body,
                          struct diag *diag)
 {
-    const struct dialect_signature *s = &row_of(a)->signature;
+    const struct sign_scheme *s = &row_of(a)->signature;
     struct diag why = {""};
     struct sign_key *key;
     int r;

@@ -194,7 +194,7 @@ static bool read_parts(struct judging *j, struct diag *diag)
  * that is no key; it may be NULL. */
 static size_t match(const struct judging *j, struct span body, struct diag *ret_unusable)
 {
-    const struct dialect_signature *signature = &j->dialect->signature;
+    const struct sign_scheme *signature = &j->dialect->signature;
     size_t right = 0;
 
     for (size_t i = 0; i < j->scheme->n_secrets && !right; i++) {

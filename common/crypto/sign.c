@@ -35,7 +35,7 @@ static bool add_head(struct sign_key *key, enum sign_text text, struct span id, 
     return add(key, timestamp_text(digits, timestamp_s));
 }
 
-static int digest(uint8_t ret[SIGN_DIGEST_BYTES], const struct dialect_signature *signature,
+static int digest(uint8_t ret[SIGN_DIGEST_BYTES], const struct sign_scheme *signature,
                   struct sign_key *key, struct span id, int64_t timestamp_s, struct span body)
 {
     size_t len = 0;
@@ -47,8 +47,8 @@ static int digest(uint8_t ret[SIGN_DIGEST_BYTES], const struct dialect_signature
     return 0;
 }
 
-static int append_hmac(struct buf *ret, const struct dialect_signature *signature,
-                       struct sign_key *key, struct span id, int64_t timestamp_s, struct span body)
+static int append_hmac(struct buf *ret, const struct sign_scheme *signature, struct sign_key *key,
+                       struct span id, int64_t timestamp_s, struct span body)
 {
     uint8_t bytes[SIGN_DIGEST_BYTES];
     int r = digest(bytes, signature, key, id, timestamp_s, body);
@@ -125,7 +125,7 @@ static int append_ed25519(struct buf *ret, struct sign_key *key, struct span mes
 
 /* ---- both ---- */
 
-int sign_append(struct buf *ret, const struct dialect_signature *signature, struct sign_key *key,
+int sign_append(struct buf *ret, const struct sign_scheme *signature, struct sign_key *key,
                 struct span id, int64_t timestamp_s, struct span body)
 {
     struct buf message;
@@ -183,7 +183,7 @@ static bool list_has_ed25519(struct span list, const struct sign_key *key, struc
     return false;
 }
 
-static int verify_ed25519(const struct dialect_signature *signature, struct sign_key *key,
+static int verify_ed25519(const struct sign_scheme *signature, struct sign_key *key,
                           struct span value, struct span id, int64_t timestamp_s, struct span body)
 {
     struct buf message;
@@ -197,7 +197,7 @@ static int verify_ed25519(const struct dialect_signature *signature, struct sign
     return r;
 }
 
-int sign_verify(const struct dialect_signature *signature, struct sign_key *key, struct span value,
+int sign_verify(const struct sign_scheme *signature, struct sign_key *key, struct span value,
                 struct span id, int64_t timestamp_s, struct span body)
 {
     struct buf wanted;

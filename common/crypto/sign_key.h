@@ -10,7 +10,7 @@
 #define GRAPNEL_COMMON_CRYPTO_SIGN_KEY_H
 
 #include "common/base/base.h"
-#include "common/model/format/dialect.h"
+#include "common/crypto/sign_scheme.h"
 #include <openssl/evp.h>
 
 enum { SIGN_SECRET_SIZE = 64 }; /* of the texts that are made here, with their NUL */

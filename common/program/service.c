@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/base/rng.h"
 #include "common/base/text.h"
+#include "common/program/metric_labels.h"
 #include "common/runtime/metrics.h"
 #include <assert.h>
 #include <errno.h>
@@ -162,7 +163,7 @@ int service_init(struct service *s, const struct service_ops *ops, int argc, cha
 
     r = make_name(s);
     if (r == 0)
-        r = metrics_init(ops->scope);
+        r = metrics_init(ops->scope, metric_labels);
     if (r == 0)
         r = find_redis(s);
     if (r == 0) {

@@ -29,7 +29,7 @@ void connection_drop(struct connection *c)
 }
 
 /* Says what is wrong with the connection, and drops it. */
-static enum grapnel_result fail_as(struct connection *c, const char *why)
+static enum connection_result fail_as(struct connection *c, const char *why)
 {
     int error = errno;
     bool is_late = c->redis->err == REDIS_ERR_TIMEOUT || error == ETIMEDOUT ||
@@ -43,10 +43,10 @@ static enum grapnel_result fail_as(struct connection *c, const char *why)
     else
         (void)diag_set(c->words, "Redis at %.90s: %.80s", where, why);
     connection_drop(c);
-    return is_late ? GRAPNEL_TIMEOUT : GRAPNEL_UNREACHABLE;
+    return is_late ? CONNECTION_TIMEOUT : CONNECTION_UNREACHABLE;
 }
 
-static enum grapnel_result fail(struct connection *c)
+static enum connection_result fail(struct connection *c)
 {
     return fail_as(c, c->redis->errstr);
 }
@@ -56,7 +56,7 @@ static struct timeval timeval_of(unsigned ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 }
 
-static enum grapnel_result open_socket(struct connection *c)
+static enum connection_result open_socket(struct connection *c)
 {
     struct timeval timeout = timeval_of(c->timeout_ms);
     redisOptions options = {.connect_timeout = &timeout, .command_timeout = &timeout};
@@ -69,12 +69,12 @@ static enum grapnel_result open_socket(struct connection *c)
     c->redis = redisConnectWithOptions(&options);
     if (!c->redis) {
         (void)diag_set(c->words, "out of memory");
-        return GRAPNEL_NOMEM;
+        return CONNECTION_NOMEM;
     }
-    return c->redis->err ? fail(c) : GRAPNEL_OK;
+    return c->redis->err ? fail(c) : CONNECTION_OK;
 }
 
-static enum grapnel_result start_tls(struct connection *c)
+static enum connection_result start_tls(struct connection *c)
 {
     struct diag files = {""};
     SSL *session = NULL; /* the connection owns it */
@@ -82,20 +82,20 @@ static enum grapnel_result start_tls(struct connection *c)
     char words[96];
 
     if (!c->address.is_tls)
-        return GRAPNEL_OK;
+        return CONNECTION_OK;
     if (!c->tls && redis_tls_new(&c->tls, &c->address, &files)) {
         (void)diag_set(c->words, "%s", *files.text ? files.text : "out of memory");
         connection_drop(c);
-        return GRAPNEL_REFUSED;
+        return CONNECTION_REFUSED;
     }
     errno = 0;
     if (redis_tls_start(&session, c->tls, c->address.host, c->redis, &why) == 0)
-        return GRAPNEL_OK;
+        return CONNECTION_OK;
     (void)snprintf(words, sizeof(words), "TLS: %.88s", why);
     return fail_as(c, words);
 }
 
-static enum grapnel_result append_words(struct connection *c, int argc, const char **argv)
+static enum connection_result append_words(struct connection *c, int argc, const char **argv)
 {
     size_t sizes[4];
 
@@ -104,7 +104,7 @@ static enum grapnel_result append_words(struct connection *c, int argc, const ch
     return connection_append(c, argc, argv, sizes);
 }
 
-static enum grapnel_result append_auth(struct connection *c)
+static enum connection_result append_auth(struct connection *c)
 {
     const char *argv[] = {"AUTH", c->address.user, c->address.password};
 
@@ -115,9 +115,9 @@ static enum grapnel_result append_auth(struct connection *c)
 }
 
 /* An answer of the greeting must be "OK"; anything else ends the connection. */
-static enum grapnel_result expect_ok(struct connection *c, const char *command)
+static enum connection_result expect_ok(struct connection *c, const char *command)
 {
-    enum grapnel_result r = GRAPNEL_OK;
+    enum connection_result r = CONNECTION_OK;
     redisReply *reply = connection_answer(c, &r);
 
     if (!reply)
@@ -125,7 +125,7 @@ static enum grapnel_result expect_ok(struct connection *c, const char *command)
     if (reply->type != REDIS_REPLY_STATUS) {
         (void)diag_set(c->words, "Redis: %s: %.120s", command,
                        reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected answer");
-        r = GRAPNEL_REDIS;
+        r = CONNECTION_REDIS;
         connection_drop(c);
     }
     freeReplyObject(reply);
@@ -133,12 +133,12 @@ static enum grapnel_result expect_ok(struct connection *c, const char *command)
 }
 
 /* AUTH and SELECT in one round trip. */
-static enum grapnel_result greet(struct connection *c)
+static enum connection_result greet(struct connection *c)
 {
     char db[16];
     const char *select[] = {"SELECT", db};
     bool has_auth = c->address.password && *c->address.password;
-    enum grapnel_result r = GRAPNEL_OK;
+    enum connection_result r = CONNECTION_OK;
 
     (void)snprintf(db, sizeof(db), "%d", c->address.db);
     if (has_auth)
@@ -164,30 +164,30 @@ static bool is_closed(const struct connection *c)
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-enum grapnel_result connection_open(struct connection *c)
+enum connection_result connection_open(struct connection *c)
 {
-    enum grapnel_result r;
+    enum connection_result r;
 
     if (c->redis && !is_closed(c))
-        return GRAPNEL_OK;
+        return CONNECTION_OK;
     connection_drop(c);
     r = open_socket(c);
     if (!r)
         r = start_tls(c);
     if (!r)
         r = greet(c);
-    c->is_new = r == GRAPNEL_OK;
+    c->is_new = r == CONNECTION_OK;
     return r;
 }
 
-enum grapnel_result connection_append(struct connection *c, int argc, const char **argv,
-                                      const size_t *sizes)
+enum connection_result connection_append(struct connection *c, int argc, const char **argv,
+                                         const size_t *sizes)
 {
     if (redisAppendCommandArgv(c->redis, argc, argv, sizes) == REDIS_OK)
-        return GRAPNEL_OK;
+        return CONNECTION_OK;
     (void)diag_set(c->words, "out of memory");
     connection_drop(c);
-    return GRAPNEL_NOMEM;
+    return CONNECTION_NOMEM;
 }
 
 void connection_ask(struct connection *c)
@@ -195,7 +195,7 @@ void connection_ask(struct connection *c)
     c->asked_ms = clock_mono_ms();
 }
 
-redisReply *connection_answer(struct connection *c, enum grapnel_result *ret_why)
+redisReply *connection_answer(struct connection *c, enum connection_result *ret_why)
 {
     void *reply = NULL;
 

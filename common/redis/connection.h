@@ -1,4 +1,4 @@
-/* connection.h: one blocking connection to Redis, for libgrapnel.
+/* connection.h: one blocking connection to Redis, for libgrapnel and admin/.
  *
  * Life: connection_init → (connection_open → requests → connection_drop)* → connection_fini. A
  * connection that failed is dropped at once, as the order of answers is lost with it; open again.
@@ -8,8 +8,18 @@
 
 #include "common/base/base.h"
 #include "common/redis/redis_client.h" /* struct redis_address */
-#include "producer/include/grapnel.h"
 #include <signal.h>
+
+/* What a request came to. */
+enum connection_result {
+    CONNECTION_OK = 0,
+    CONNECTION_REFUSED,     /* the address or its TLS files cannot be used */
+    CONNECTION_UNREACHABLE, /* no connection, or it was lost before an answer */
+    CONNECTION_TIMEOUT,     /* no answer in time */
+    CONNECTION_REDIS,       /* Redis answered with an error */
+    CONNECTION_NOMEM,
+    CONNECTION_UNSAFE, /* durability.h: Redis has it, but not as safely as demanded, in time */
+};
 
 struct connection {
     struct redis_address address; /* owned */
@@ -28,17 +38,17 @@ void connection_init(struct connection *c, struct redis_address *address, unsign
 void connection_fini(struct connection *c);
 
 /* Connects, TLS, AUTH, SELECT. Nothing to do when connected. */
-enum grapnel_result connection_open(struct connection *c);
+enum connection_result connection_open(struct connection *c);
 void connection_drop(struct connection *c);
 
 /* Queues a command. */
-enum grapnel_result connection_append(struct connection *c, int argc, const char **argv,
-                                      const size_t *sizes);
+enum connection_result connection_append(struct connection *c, int argc, const char **argv,
+                                         const size_t *sizes);
 /* Begins to wait: the timeout counts from here for all answers until the next call of this. */
 void connection_ask(struct connection *c);
 /* The next answer, errors of Redis included; free it with freeReplyObject(). NULL, and why not in
  * *@ret_why, when the connection failed. */
-redisReply *connection_answer(struct connection *c, enum grapnel_result *ret_why);
+redisReply *connection_answer(struct connection *c, enum connection_result *ret_why);
 
 /* A write to a connection that the other side has closed raises SIGPIPE, and neither hiredis nor
  * OpenSSL can be told otherwise. A library must not change the program's signal handling, so it is

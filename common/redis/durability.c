@@ -28,7 +28,7 @@ int durability_parse(struct durability *ret, const char *text, struct diag *diag
 
 /* One command, one answer; an error of Redis's is an answer. */
 static redisReply *ask(struct connection *c, int argc, const char **argv,
-                       enum grapnel_result *ret_why)
+                       enum connection_result *ret_why)
 {
     size_t sizes[4];
 
@@ -49,25 +49,25 @@ static bool says(const redisReply *reply, const char *value)
 }
 
 /* With `always` Redis answers a write after it is on disk. */
-static enum grapnel_result demand(struct connection *c, const char *name, const char *value)
+static enum connection_result demand(struct connection *c, const char *name, const char *value)
 {
     const char *argv[] = {"CONFIG", "GET", name};
-    enum grapnel_result why = GRAPNEL_OK;
+    enum connection_result why = CONNECTION_OK;
     redisReply *reply = ask(c, ARRAY_LEN(argv), argv, &why);
 
     if (reply && !says(reply, value)) {
         (void)diag_set(
             c->words,
             "durability: fsync needs Redis 7.2, or appendonly yes and appendfsync always");
-        why = GRAPNEL_UNSAFE;
+        why = CONNECTION_UNSAFE;
     }
     freeReplyObject(reply);
     return why;
 }
 
-static enum grapnel_result demand_always(struct connection *c)
+static enum connection_result demand_always(struct connection *c)
 {
-    enum grapnel_result r = demand(c, "appendonly", "yes");
+    enum connection_result r = demand(c, "appendonly", "yes");
 
     return r ? r : demand(c, "appendfsync", "always");
 }
@@ -80,8 +80,8 @@ static int64_t count_of(const redisReply *reply)
     return reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
 }
 
-static enum grapnel_result judge(const struct durability *d, struct connection *c,
-                                 const redisReply *reply)
+static enum connection_result judge(const struct durability *d, struct connection *c,
+                                    const redisReply *reply)
 {
     int64_t n = count_of(reply), wanted = d->kind == DURABLE_FSYNC ? 1 : d->replicas;
 
@@ -92,18 +92,18 @@ static enum grapnel_result judge(const struct durability *d, struct connection *
     else
         (void)diag_set(c->words, "durability: %lld of %u replicas have it", (long long)n,
                        d->replicas);
-    return n >= wanted ? GRAPNEL_OK : GRAPNEL_UNSAFE;
+    return n >= wanted ? CONNECTION_OK : CONNECTION_UNSAFE;
 }
 
-enum grapnel_result durability_wait(const struct durability *d, struct connection *c)
+enum connection_result durability_wait(const struct durability *d, struct connection *c)
 {
-    enum grapnel_result r = GRAPNEL_OK;
+    enum connection_result r = CONNECTION_OK;
     char wanted[12], timeout[12];
     const char *fsync[] = {"WAITAOF", "1", "0", timeout}, *replicas[] = {"WAIT", wanted, timeout};
     redisReply *reply;
 
     if (d->kind == DURABLE_MEMORY)
-        return GRAPNEL_OK;
+        return CONNECTION_OK;
     /* Its answer must come before we give up the connection. */
     (void)snprintf(timeout, sizeof(timeout), "%u", MAX(c->timeout_ms * 3 / 4, 1U));
     (void)snprintf(wanted, sizeof(wanted), "%u", d->replicas);

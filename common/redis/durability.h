@@ -18,7 +18,7 @@ struct durability {
 int durability_parse(struct durability *ret, const char *text, struct diag *diag);
 
 /* Waits until everything that @c has written so far is as safe as @d says, for the connection's timeout at most.
- * GRAPNEL_UNSAFE: it is not; others: the connection failed. Words in @c->words. */
-enum grapnel_result durability_wait(const struct durability *d, struct connection *c);
+ * CONNECTION_UNSAFE: it is not; others: the connection failed. Words in @c->words. */
+enum connection_result durability_wait(const struct durability *d, struct connection *c);
 
 #endif

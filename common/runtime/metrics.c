@@ -2,57 +2,13 @@
  * values: one, or for a histogram one per bucket, one for what is above all, and the sum. */
 #include "common/runtime/metrics.h"
 #include "common/base/err.h"
-#include "common/model/format/dialect.h"
-#include "common/model/format/outcome.h"
-#include "common/moves/scripts.h"
 #include "common/runtime/metrics_table.h"
 #include "common/runtime/settings.h"
 
 /* ---- labels ---- */
 
-static const char *const statuses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx", "other", NULL};
-/* As enum settle_kind of the worker has them. */
-static const char *const settlements[] = {"done", "failed", "slow", "cancel", "refuse",
-                                          "back", "lost",   "late", NULL};
-static const char *const events[] = {"fanned_out", "unmatched", "refused", NULL};
-static const char *const verdicts[] = {"retry",  "failed", "timeout", "disable",
-                                       "cancel", "refuse", NULL};
-static const char *const queues[] = {"events", "jobs", "failed", "delayed", "rejected", NULL};
-static const char *const aged_queues[] = {"events", "jobs", "failed", "delayed", NULL};
-static const char *const versions[] = {GRAPNEL_VERSION_TEXT, NULL};
-
-static const char *outcome_value(unsigned i)
-{
-    if (i > OUTCOME_UNKNOWN_ERROR)
-        return NULL;
-    return i == OUTCOME_OK ? "OK" : outcome_code_text((enum outcome_code)i);
-}
-
-static const char *dialect_value(unsigned i)
-{
-    const struct dialect *d = dialect_at(i);
-
-    return d ? d->name : NULL;
-}
-
-/* Its values come from a list that ends with NULL, or from a function that answers NULL behind the last. */
-static const struct label_row {
-    const char *name;
-    const char *const *values;
-    const char *(*value)(unsigned i);
-} labels[] = {
-    [NONE] = {.name = ""},
-    [OUTCOME] = {.name = "outcome", .value = outcome_value},
-    [DIALECT] = {.name = "dialect", .value = dialect_value},
-    [STATUS] = {.name = "status", .values = statuses},
-    [SETTLEMENT] = {.name = "kind", .values = settlements},
-    [EVENT] = {.name = "result", .values = events},
-    [VERDICT] = {.name = "verdict", .values = verdicts},
-    [QUEUE] = {.name = "queue", .values = queues},
-    [AGED_QUEUE] = {.name = "queue", .values = aged_queues},
-    [SCRIPT] = {.name = "script", .value = script_name},
-    [VERSION] = {.name = "version", .values = versions},
-};
+static const struct metric_label_row
+    *labels; /* by enum metric_label, as metrics_init() was given */
 
 const char *metric_label_name(enum metric_label label)
 {
@@ -61,7 +17,7 @@ const char *metric_label_name(enum metric_label label)
 
 const char *metric_label_value(enum metric_label label, unsigned i)
 {
-    const struct label_row *row = &labels[label];
+    const struct metric_label_row *row = &labels[label];
 
     if (label == NONE)
         return i == 0 ? "" : NULL;
@@ -75,22 +31,6 @@ static unsigned count_values(enum metric_label label)
     while (metric_label_value(label, n))
         n++;
     return n;
-}
-
-unsigned metric_status(int http_status)
-{
-    if (http_status == 0)
-        return 0;
-    return http_status >= 100 && http_status < 600 ? (unsigned)http_status / 100 : 6;
-}
-
-unsigned metric_dialect(const char *dialect)
-{
-    unsigned i = 0;
-
-    while (dialect_value(i) && strcmp(dialect_value(i), dialect) != 0)
-        i++;
-    return i;
 }
 
 /* ---- the table ---- */
@@ -166,9 +106,10 @@ static size_t lay_out(void)
     return n;
 }
 
-int metrics_init(unsigned scope)
+int metrics_init(unsigned scope, const struct metric_label_row *rows)
 {
     metrics_fini();
+    labels = rows;
     state.scope = scope;
     state.cells = calloc(lay_out(), sizeof(*state.cells));
     if (!state.cells)

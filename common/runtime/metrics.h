@@ -33,11 +33,18 @@ enum metric_verdict {
     JUDGED_REFUSE
 };
 enum metric_queue { QUEUE_EVENTS, QUEUE_JOBS, QUEUE_FAILED, QUEUE_DELAYED, QUEUE_REJECTED };
-unsigned metric_status(int http_status);      /* 0: there was no answer */
-unsigned metric_dialect(const char *dialect); /* its name */
 
-/* For a program of this scope (enum settings_scope); again: all is 0. -ENOMEM. */
-int metrics_init(unsigned scope);
+/* A label and its values, which come from a list that ends with NULL, or from a function that answers NULL behind
+ * the last. */
+struct metric_label_row {
+    const char *name;
+    const char *const *values;
+    const char *(*value)(unsigned i);
+};
+
+/* For a program of this scope (enum settings_scope); @labels, one row per enum metric_label, lives as long. Again:
+ * all is 0. -ENOMEM. */
+int metrics_init(unsigned scope, const struct metric_label_row *labels);
 void metrics_fini(void);
 
 void metric_add(enum metric m, unsigned label, unsigned label2, uint64_t n); /* a counter */

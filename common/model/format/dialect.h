@@ -6,24 +6,9 @@
 
 #include "common/base/base.h"
 #include "common/base/buf.h"
+#include "common/crypto/sign_scheme.h"
 
 enum { DIALECT_SCHEDULE_MAX = 16, DIALECT_HEADERS_MAX = 12, DIALECT_STATUSES_MAX = 24 };
-
-enum sign_text { SIGN_TEXT_BODY, SIGN_TEXT_TIMESTAMP_BODY, SIGN_TEXT_ID_TIMESTAMP_BODY };
-/* How a signature is written, and with that which keys make it; see sign.h. V1 and V1A are entries
- * of a list separated by spaces: only they can carry several, for rotation. */
-enum sign_form { SIGN_FORM_HEX, SIGN_FORM_SHA256_HEX, SIGN_FORM_V1_BASE64, SIGN_FORM_V1A_BASE64 };
-
-static inline bool sign_form_is_list(enum sign_form form)
-{
-    return form == SIGN_FORM_V1_BASE64 || form == SIGN_FORM_V1A_BASE64;
-}
-
-struct dialect_signature {
-    const char *header; /* "X-Royalti-Signature" */
-    enum sign_text text;
-    enum sign_form form;
-};
 
 /* What a header or an envelope field is filled with. */
 enum dialect_value {
@@ -86,7 +71,7 @@ struct dialect {
     unsigned n_headers;
     struct dialect_header id_header,
         timestamp_header; /* sent when they are part of what is signed */
-    struct dialect_signature signature;
+    struct sign_scheme signature;
     enum signing signing;
     struct dialect_schedule schedule;
     int64_t timeout_ms;

@@ -110,8 +110,8 @@ static int find_match(const struct stripe_signature *s, struct span wanted, cons
 static int verify_stripe(const struct source_scheme *scheme, struct span secret,
                          const struct source_call *call, const char **ret_why)
 {
-    static const struct dialect_signature form = {.text = SIGN_TEXT_TIMESTAMP_BODY,
-                                                  .form = SIGN_FORM_HEX};
+    static const struct sign_scheme form = {.text = SIGN_TEXT_TIMESTAMP_BODY,
+                                            .form = SIGN_FORM_HEX};
     struct stripe_signature s;
     struct sign_key *key = NULL;
     struct span value;
@@ -138,8 +138,8 @@ static int verify_stripe(const struct source_scheme *scheme, struct span secret,
 static int verify_standard(const struct source_scheme *scheme, struct span secret,
                            const struct source_call *call, const char **ret_why)
 {
-    static const struct dialect_signature form = {.text = SIGN_TEXT_ID_TIMESTAMP_BODY,
-                                                  .form = SIGN_FORM_V1_BASE64};
+    static const struct sign_scheme form = {.text = SIGN_TEXT_ID_TIMESTAMP_BODY,
+                                            .form = SIGN_FORM_V1_BASE64};
     const char *id = call->header(call->arg, "webhook-id"),
                *at = call->header(call->arg, "webhook-timestamp"),
                *list = call->header(call->arg, "webhook-signature");

@@ -1,6 +1,7 @@
 #include "common/base/rng.h"
 #include "common/base/text.h"
 #include "common/crypto/sign.h"
+#include "common/model/format/dialect.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +79,7 @@ static void agrees_with_the_vectors(void **state)
 /* RFC 4231, cases 1, 2 and 6 (a key longer than a block). */
 static void agrees_with_the_rfc(void **state)
 {
-    static const struct dialect_signature hex = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_HEX};
+    static const struct sign_scheme hex = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_HEX};
     static const struct {
         struct span key, body;
         const char *hex;
@@ -111,7 +112,7 @@ static void agrees_with_the_rfc(void **state)
 /* One key may be used by turns for several messages, and by keys made before and after it. */
 static void keeps_keys_apart(void **state)
 {
-    const struct dialect_signature *s = &dialect_find(SPAN("royalti"))->signature;
+    const struct sign_scheme *s = &dialect_find(SPAN("royalti"))->signature;
     struct sign_key *one = key_of(SPAN("one"), SIGN_FORM_HEX),
                     *two = key_of(SPAN("two"), SIGN_FORM_HEX);
     struct buf a, b, c;
@@ -180,8 +181,8 @@ static void refuses_secrets_with_words(void **state)
 
 static void verifies_lists_where_the_dialect_has_them(void **state)
 {
-    const struct dialect_signature *list = &dialect_find(SPAN("standard"))->signature;
-    const struct dialect_signature *single = &dialect_find(SPAN("simple"))->signature;
+    const struct sign_scheme *list = &dialect_find(SPAN("standard"))->signature;
+    const struct sign_scheme *single = &dialect_find(SPAN("simple"))->signature;
     struct sign_key *key =
         key_of(SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_FORM_V1_BASE64);
     static const struct {
@@ -201,7 +202,7 @@ static void verifies_lists_where_the_dialect_has_them(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         for (int is_list = 0; is_list < 2; is_list++) {
-            const struct dialect_signature *s = is_list ? list : single;
+            const struct sign_scheme *s = is_list ? list : single;
             struct buf b;
 
             buf_init(&b, 512);
@@ -218,7 +219,7 @@ static void verifies_lists_where_the_dialect_has_them(void **state)
 
 static void notices_every_change(void **state)
 {
-    const struct dialect_signature *s = &dialect_find(SPAN("standard"))->signature;
+    const struct sign_scheme *s = &dialect_find(SPAN("standard"))->signature;
     struct sign_key *key =
         key_of(SPAN("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), SIGN_FORM_V1_BASE64);
     struct buf b;
@@ -249,7 +250,7 @@ static void notices_every_change(void **state)
 
 static void says_when_the_buffer_is_full(void **state)
 {
-    const struct dialect_signature *s = &dialect_find(SPAN("royalti"))->signature;
+    const struct sign_scheme *s = &dialect_find(SPAN("royalti"))->signature;
     struct sign_key *key = key_of(SPAN("secret"), SIGN_FORM_HEX);
     struct buf b;
 

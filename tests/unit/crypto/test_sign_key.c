@@ -34,8 +34,7 @@ static const struct {
      "09351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704"},
 };
 
-static const struct dialect_signature of_body = {.text = SIGN_TEXT_BODY,
-                                                 .form = SIGN_FORM_V1A_BASE64};
+static const struct sign_scheme of_body = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_V1A_BASE64};
 
 /* "whsk_" and base64 of what the hex digits say. */
 static const char *text_of(struct buf *b, const char *prefix, const char *hex, const char *more)
@@ -106,8 +105,8 @@ static void agrees_with_the_rfc(void **state)
 
 static void id_and_timestamp_are_signed(void **state)
 {
-    static const struct dialect_signature all = {.text = SIGN_TEXT_ID_TIMESTAMP_BODY,
-                                                 .form = SIGN_FORM_V1A_BASE64};
+    static const struct sign_scheme all = {.text = SIGN_TEXT_ID_TIMESTAMP_BODY,
+                                           .form = SIGN_FORM_V1A_BASE64};
     char secret[SIGN_SECRET_SIZE];
     struct sign_key *key;
     struct buf value, same;
@@ -149,7 +148,7 @@ static void lists_may_be_mixed(void **state)
         "",     " ",        "v1a,",          "v1a,AAAA",      "v1a", "v1,",
         "v2,x", "v1a,****", "v1a,AAAA AAAA", "   v1a,= v1,=", ",",   "v1a,v1a,v1a,",
     };
-    struct dialect_signature list = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_V1_BASE64};
+    struct sign_scheme list = {.text = SIGN_TEXT_BODY, .form = SIGN_FORM_V1_BASE64};
     char hmac_secret[SIGN_SECRET_SIZE], ed_secret[SIGN_SECRET_SIZE];
     struct sign_key *hmac, *ed;
     struct buf value;

@@ -1,5 +1,6 @@
 #include "common/model/format/outcome.h"
 #include "common/moves/scripts.h"
+#include "common/program/metric_labels.h"
 #include "common/runtime/metrics.h"
 #include "common/runtime/settings.h"
 #include <setjmp.h>
@@ -14,7 +15,7 @@ static int set_up(void **state)
 {
     (void)state;
     buf_init(&text, METRICS_BYTES_MAX);
-    return metrics_init(SCOPE_WORKER);
+    return metrics_init(SCOPE_WORKER, metric_labels);
 }
 
 static int tear_down(void **state)
@@ -150,7 +151,7 @@ static void a_program_shows_its_own_only(void **state)
     (void)state;
     write_all();
     assert_null(strstr(text.data, "grapnel_events_total"));
-    assert_int_equal(metrics_init(SCOPE_SCHEDULER), 0);
+    assert_int_equal(metrics_init(SCOPE_SCHEDULER, metric_labels), 0);
     write_all();
     assert_null(strstr(text.data, "grapnel_attempts_total"));
     expect_line("grapnel_events_total{result=\"unmatched\"} 0");
@@ -184,7 +185,7 @@ static void names_follow_the_rules(void **state)
     unsigned n = 0;
 
     (void)state;
-    assert_int_equal(metrics_init(SCOPE_ALL), 0);
+    assert_int_equal(metrics_init(SCOPE_ALL, metric_labels), 0);
     for (unsigned m = 0; m < METRICS; m++)
         for (unsigned i = 0; i < 40; i++) {
             metric_set((enum metric)m, i, 1); /* a histogram's first bucket, too */
