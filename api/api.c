@@ -25,7 +25,7 @@ static struct api *api_of(struct service *service)
 
 /* ---- a call ---- */
 
-static void answer(struct call *c)
+static void api_answer(struct call *c)
 {
     struct http_answer a = {.status = c->status, .body = buf_span(&c->body), .type = c->type};
 
@@ -35,7 +35,7 @@ static void answer(struct call *c)
     call_free(c);
 }
 
-static void handle(struct call *c, struct store *s)
+static void api_handle(struct call *c, struct store *s)
 {
     struct audit audit;
 
@@ -68,14 +68,14 @@ static void work(void **works, size_t n, struct store *s, int r)
             admitted[n_admitted++] = c;
     }
     if (n_admitted == 1)
-        handle(admitted[0], s);
+        api_handle(admitted[0], s);
     else
         event_post_many(admitted, n_admitted, s);
 }
 
 static void on_worked(void *arg)
 {
-    answer(arg);
+    api_answer(arg);
 }
 
 static void refuse_unknown(struct call *c)
@@ -97,7 +97,7 @@ static bool is_health(const struct http_exchange *x)
     return strcmp(http_path(x), "/readyz") != 0;
 }
 
-static void on_request(void *arg, struct http_exchange *x)
+static void api_on_request(void *arg, struct http_exchange *x)
 {
     static const struct http_answer no_memory = {.status = 503};
     static const struct health_options health = {.checks = NULL};
@@ -120,10 +120,10 @@ static void on_request(void *arg, struct http_exchange *x)
         call_problem(c, 503, NULL, "too many calls wait already");
         call_field(c, "Retry-After", "1");
     }
-    answer(c);
+    api_answer(c);
 }
 
-static size_t body_max(void *arg, const struct http_exchange *x)
+static size_t api_body_max(void *arg, const struct http_exchange *x)
 {
     const struct api *api = arg;
     struct route_match match;
@@ -137,7 +137,7 @@ static size_t body_max(void *arg, const struct http_exchange *x)
 
 /* ---- ending ---- */
 
-static void on_part_closed(void *arg)
+static void api_on_part_closed(void *arg)
 {
     struct api *api = arg;
 
@@ -148,10 +148,10 @@ static void on_part_closed(void *arg)
 static void close_all(struct api *api)
 {
     api->n_closing = 3;
-    timer_close(&api->drain, on_part_closed);
-    pool_close(api->pool, on_part_closed, api);
+    timer_close(&api->drain, api_on_part_closed);
+    pool_close(api->pool, api_on_part_closed, api);
     retry_runner_stop(TAKE(api->retries)); /* behind the calls, which wake it */
-    http_server_close(api->server, on_part_closed, api);
+    http_server_close(api->server, api_on_part_closed, api);
 }
 
 static void look_for_end(void *arg)
@@ -164,7 +164,7 @@ static void look_for_end(void *arg)
         close_all(api);
 }
 
-static void drain(struct service *service)
+static void api_drain(struct service *service)
 {
     struct api *api = api_of(service);
 
@@ -173,7 +173,7 @@ static void drain(struct service *service)
     look_for_end(api);
 }
 
-static void abandon(struct service *service)
+static void api_abandon(struct service *service)
 {
     struct api *api = api_of(service);
 
@@ -183,7 +183,7 @@ static void abandon(struct service *service)
 
 /* ---- starting ---- */
 
-static int start(struct api *api, struct diag *diag)
+static int api_start(struct api *api, struct diag *diag)
 {
     const struct settings *set = &api->service.settings;
     struct pool_options pool = {.settings = set,
@@ -195,8 +195,8 @@ static int start(struct api *api, struct diag *diag)
     struct http_server_options server = {.listen = set->api_listen,
                                          .connections_max = (unsigned)set->api_connections,
                                          .receive_ms = set->api_receive,
-                                         .handle = on_request,
-                                         .body_max = body_max,
+                                         .handle = api_on_request,
+                                         .body_max = api_body_max,
                                          .arg = api};
     int r = egress_policy_parse(&api->egress, set->egress_allow, set->egress_ports, diag);
 
@@ -214,8 +214,8 @@ int api_main(int argc, char **argv)
         .program = "grapnel-api",
         .about = "The management API over HTTP. --routes alone: prints its calls.",
         .scope = SCOPE_API,
-        .drain = drain,
-        .abandon = abandon,
+        .drain = api_drain,
+        .abandon = api_abandon,
     };
     static struct api api;
     struct diag diag = {""};
@@ -228,7 +228,7 @@ int api_main(int argc, char **argv)
     r = service_init(&api.service, &ops, argc, argv);
     if (r)
         return 2;
-    r = start(&api, &diag);
+    r = api_start(&api, &diag);
     if (r) {
         log_error("cannot start", LOG_TEXT("reason", *diag.text ? diag.text : err_text(r)));
         return *diag.text ? 2 : 1;

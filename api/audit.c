@@ -34,7 +34,7 @@ static void add_object(struct audit_entry *e, const char *id)
         e->objects[e->n_objects++] = text;
 }
 
-static void describe(struct audit_entry *e, const struct audit *a, const struct call *c)
+static void audit_describe(struct audit_entry *e, const struct audit *a, const struct call *c)
 {
     const struct route *route = c->match.route;
     const char *part = route->pattern;
@@ -62,7 +62,7 @@ bool audit_begin(struct audit *a, struct call *c, struct store *s)
     if (!is_change(c))
         return true;
     name_request(a, c);
-    describe(&e, a, c);
+    audit_describe(&e, a, c);
     r = store_audit_begin(s, stream_of(c), &e, a->id);
     if (r)
         call_store_failed(c, s, r);
@@ -83,7 +83,7 @@ void audit_end(const struct audit *a, struct call *c, struct store *s)
     if (!*a->id)
         return;
     call_field(c, "X-Request-Id", a->request);
-    describe(&e, a, c);
+    audit_describe(&e, a, c);
     add_object(&e, c->made);
     e.status = c->status;
     r = store_audit_end(s, stream_of(c), a->id, is_refused(c) ? NULL : &e);

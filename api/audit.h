@@ -6,7 +6,7 @@
 #ifndef GRAPNEL_API_AUDIT_H
 #define GRAPNEL_API_AUDIT_H
 
-#include "admin/store_audit.h"
+#include "admin/access/store_audit.h"
 #include "api/call.h"
 
 struct audit {

@@ -1,6 +1,6 @@
 #include "api/auth.h"
-#include "admin/store_api_key.h"
-#include "admin/store_room.h"
+#include "admin/access/store_api_key.h"
+#include "admin/store/store_room.h"
 #include "api/api.h"
 #include "api/jwt.h"
 #include "common/base/clock.h"
@@ -84,7 +84,7 @@ static bool identify_jwt(struct call *c, struct jwt_keys *keys, struct span toke
 }
 
 /* All tokens of one subject share its room. */
-static bool has_room(struct call *c, struct store *s)
+static bool auth_has_room(struct call *c, struct store *s)
 {
     int64_t limit = s->settings->api_key_limit, wait_ms = 0;
     int r = limit
@@ -111,7 +111,7 @@ static bool identify(struct call *c, struct store *s)
         return identify_key(c, s, token);
     is_known = identify_jwt(c, keys, token);
     jwt_keyring_give(&c->api->jwt, keys);
-    return is_known && has_room(c, s);
+    return is_known && auth_has_room(c, s);
 }
 
 /* ---- about whom ---- */

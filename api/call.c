@@ -1,5 +1,5 @@
 #include "api/call.h"
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "common/base/err.h"
 #include "common/base/text.h"
 #include <errno.h>
@@ -122,7 +122,7 @@ int call_object(struct call *c, json_t **ret)
 
 /* ---- the answer ---- */
 
-static int add_text(const char *text, size_t len, void *arg)
+static int call_add_text(const char *text, size_t len, void *arg)
 {
     buf_add(arg, text, len);
     return buf_result(arg);
@@ -139,7 +139,7 @@ static void write_json(struct call *c, unsigned status, json_t *json, const char
 {
     call_empty(c, status);
     c->type = type;
-    if (!json || json_dump_callback(json, add_text, &c->body, JSON_COMPACT)) {
+    if (!json || json_dump_callback(json, call_add_text, &c->body, JSON_COMPACT)) {
         call_empty(c, 500); /* no memory, or larger than we let an answer be */
     }
     json_decref(json);

@@ -14,7 +14,7 @@ void etag_of(char ret[ETAG_SIZE], struct span record)
     ret[ETAG_SIZE - 1] = '\0';
 }
 
-static const char *skip(const char *at, const char *what)
+static const char *etag_skip(const char *at, const char *what)
 {
     return at + strspn(at, what);
 }
@@ -22,7 +22,7 @@ static const char *skip(const char *at, const char *what)
 /* Takes one tag, quotes and all; false when there is none. */
 static bool next_tag(const char **at, struct span *ret, bool *ret_is_weak)
 {
-    const char *begin = skip(*at, " \t,"), *end;
+    const char *begin = etag_skip(*at, " \t,"), *end;
 
     *ret_is_weak = strncmp(begin, "W/", 2) == 0;
     begin += *ret_is_weak ? 2 : 0;
@@ -36,12 +36,12 @@ static bool next_tag(const char **at, struct span *ret, bool *ret_is_weak)
 
 bool etag_fits(const char *if_match, const char *etag)
 {
-    const char *at = skip(if_match, " \t");
+    const char *at = etag_skip(if_match, " \t");
     struct span tag;
     bool is_weak;
 
     if (*at == '*')
-        return !*skip(at + 1, " \t");
+        return !*etag_skip(at + 1, " \t");
     while (next_tag(&at, &tag, &is_weak))
         if (!is_weak && span_equal(tag, span_of(etag)))
             return true;

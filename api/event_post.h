@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_API_EVENT_POST_H
 #define GRAPNEL_API_EVENT_POST_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "api/call.h"
 
 enum { EVENT_POSTS_MAX = 16 };

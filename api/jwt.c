@@ -11,7 +11,7 @@ struct parts {
     size_t signed_len; /* of both and the dot between them */
 };
 
-static bool split(struct span token, struct parts *ret)
+static bool jwt_split(struct span token, struct parts *ret)
 {
     const char *first = token.len ? memchr(token.data, '.', token.len) : NULL, *second;
     size_t rest;
@@ -32,11 +32,11 @@ bool jwt_is_token(struct span token)
 {
     struct parts ignored;
 
-    return token.len <= JWT_BYTES_MAX && split(token, &ignored);
+    return token.len <= JWT_BYTES_MAX && jwt_split(token, &ignored);
 }
 
 /* NULL: it is no JSON object. */
-static json_t *decode(struct span part)
+static json_t *jwt_decode(struct span part)
 {
     uint8_t bytes[JWT_BYTES_MAX];
     size_t len = 0;
@@ -117,7 +117,7 @@ static const char *check_times(const json_t *claims, int64_t now_ms)
     return NULL;
 }
 
-static bool is_text(const json_t *value, const char *wanted)
+static bool jwt_is_text(const json_t *value, const char *wanted)
 {
     return json_is_string(value) && strcmp(json_string_value(value), wanted) == 0;
 }
@@ -127,13 +127,13 @@ static bool is_for(const json_t *audience, const char *wanted)
     const json_t *one;
     size_t i;
 
-    json_array_foreach(audience, i, one) if (is_text(one, wanted)) return true;
-    return is_text(audience, wanted);
+    json_array_foreach(audience, i, one) if (jwt_is_text(one, wanted)) return true;
+    return jwt_is_text(audience, wanted);
 }
 
 static const char *check_source(const json_t *claims, const struct settings *set)
 {
-    if (*set->jwt_issuer && !is_text(json_object_get(claims, "iss"), set->jwt_issuer))
+    if (*set->jwt_issuer && !jwt_is_text(json_object_get(claims, "iss"), set->jwt_issuer))
         return "iss: another issuer";
     if (*set->jwt_audience && !is_for(json_object_get(claims, "aud"), set->jwt_audience))
         return "aud: for another audience";
@@ -162,8 +162,8 @@ static const char *take_identity(const json_t *claims, const struct settings *se
     return NULL;
 }
 
-static const char *check_claims(const json_t *claims, const struct settings *set, int64_t now_ms,
-                                struct identity *ret)
+static const char *jwt_check_claims(const json_t *claims, const struct settings *set,
+                                    int64_t now_ms, struct identity *ret)
 {
     const char *why = check_times(claims, now_ms);
 
@@ -178,13 +178,13 @@ const char *jwt_identify(struct span token, const struct jwt_keys *keys, const s
     const char *why = NULL;
     struct parts parts;
 
-    if (token.len > JWT_BYTES_MAX || !split(token, &parts))
+    if (token.len > JWT_BYTES_MAX || !jwt_split(token, &parts))
         return "it is no token";
-    header = decode(parts.header);
+    header = jwt_decode(parts.header);
     why = header ? check_signature(token, &parts, header, keys) : "its header is no JSON object";
     if (!why) {
-        claims = decode(parts.payload);
-        why = claims ? check_claims(claims, set, now_ms, ret) : "its payload is no JSON object";
+        claims = jwt_decode(parts.payload);
+        why = claims ? jwt_check_claims(claims, set, now_ms, ret) : "its payload is no JSON object";
     }
     json_decref(header);
     json_decref(claims);

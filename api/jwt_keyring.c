@@ -10,7 +10,7 @@ enum { LOOK_MS = 1000, COMPLAIN_MS = 60000 };
 
 /* ---- reading ---- */
 
-static int read_all(int fd, struct buf *ret)
+static int jwt_keyring_read_all(int fd, struct buf *ret)
 {
     ssize_t n;
 
@@ -28,13 +28,14 @@ static int read_all(int fd, struct buf *ret)
 }
 
 /* Its bytes, and which file they are of. A pipe must not hang us. */
-static int read_file(const char *path, struct buf *ret, struct stat *ret_seen, struct diag *diag)
+static int jwt_keyring_read_file(const char *path, struct buf *ret, struct stat *ret_seen,
+                                 struct diag *diag)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r = 0;
 
     if (fd < 0 || fstat(fd, ret_seen))
         r = -errno;
-    r = r ? r : read_all(fd, ret);
+    r = r ? r : jwt_keyring_read_all(fd, ret);
     if (fd >= 0)
         (void)close(fd);
     if (r)
@@ -45,14 +46,14 @@ static int read_file(const char *path, struct buf *ret, struct stat *ret_seen, s
     return 0;
 }
 
-static int add_file(struct jwt_keys *keys, const char *path, struct stat *ret_seen,
-                    struct diag *diag)
+static int jwt_keyring_add_file(struct jwt_keys *keys, const char *path, struct stat *ret_seen,
+                                struct diag *diag)
 {
     struct buf text;
     int r;
 
     buf_init(&text, JWT_KEYS_BYTES_MAX + 2);
-    r = read_file(path, &text, ret_seen, diag);
+    r = jwt_keyring_read_file(path, &text, ret_seen, diag);
     r = r ? r : jwt_keys_add_json(keys, buf_span(&text), "jwt_keys_file", diag);
     buf_wipe(&text);
     return r;
@@ -67,7 +68,7 @@ static int read_keys(struct jwt_keys **ret, const struct settings *set, struct s
     if (!r && *set->jwt_key)
         r = jwt_keys_add_text(keys, span_of(set->jwt_key), "jwt_key", diag);
     if (!r && *set->jwt_keys_file)
-        r = add_file(keys, set->jwt_keys_file, ret_seen, diag);
+        r = jwt_keyring_add_file(keys, set->jwt_keys_file, ret_seen, diag);
     if (!r && !keys->n)
         r = diag_set(diag,
                      "%s: no key of RSA, P-256 or Ed25519, and no secret, that is for signatures",
@@ -81,7 +82,7 @@ static int read_keys(struct jwt_keys **ret, const struct settings *set, struct s
 
 /* ---- the ring ---- */
 
-static int check_claims(const struct settings *set, struct diag *diag)
+static int jwt_keyring_check_claims(const struct settings *set, struct diag *diag)
 {
     if (!*set->jwt_tenant_claim)
         return diag_set(diag, "jwt_tenant_claim: expected the name of a claim");
@@ -97,7 +98,7 @@ int jwt_keyring_init(struct jwt_keyring *k, const struct settings *set, struct d
     *k = (struct jwt_keyring){.settings = NULL};
     if (!*set->jwt_key && !*set->jwt_keys_file)
         return 0;
-    if (check_claims(set, diag))
+    if (jwt_keyring_check_claims(set, diag))
         return -EINVAL;
     if (r_global_init() != RHN_OK)
         return err_origin(-ENOMEM);
@@ -153,7 +154,7 @@ static void read_again(struct jwt_keyring *k)
 }
 
 /* With the mutex. A file that is being replaced may be gone for a moment: then it is looked for again. */
-static void look(struct jwt_keyring *k)
+static void jwt_keyring_look(struct jwt_keyring *k)
 {
     int64_t now_ms = clock_mono_ms();
     struct stat now;
@@ -172,7 +173,7 @@ struct jwt_keys *jwt_keyring_take(struct jwt_keyring *k)
     if (!k->settings)
         return NULL;
     (void)pthread_mutex_lock(&k->mutex);
-    look(k);
+    jwt_keyring_look(k);
     keys = k->keys;
     keys->refs++;
     (void)pthread_mutex_unlock(&k->mutex);

@@ -150,7 +150,7 @@ static int take_public(struct jwt_key *key, const json_t *json, struct diag *dia
     return diag_set(diag, "it is damaged, or an RSA key of less than %d bits", RSA_BITS_MIN);
 }
 
-static int take_secret(struct jwt_key *key, struct span secret, struct diag *diag)
+static int jwt_keys_take_secret(struct jwt_key *key, struct span secret, struct diag *diag)
 {
     if (secret.len < SECRET_BYTES_MIN || secret.len > JWT_SECRET_BYTES_MAX)
         return diag_set(diag, "a secret of %zu bytes; expected %d to %d", secret.len,
@@ -168,7 +168,7 @@ static int take_octets(struct jwt_key *key, const json_t *json, struct diag *dia
 
     if (text.len > sizeof(secret) || parse_base64url(text, secret, &len))
         return diag_set(diag, "k: expected base64url");
-    r = take_secret(key, (struct span){(const char *)secret, len}, diag);
+    r = jwt_keys_take_secret(key, (struct span){(const char *)secret, len}, diag);
     OPENSSL_cleanse(secret, sizeof(secret));
     return r;
 }
@@ -189,7 +189,7 @@ static void key_init(struct jwt_key *key, enum jwt_alg alg)
     buf_init(&key->secret, JWT_SECRET_BYTES_MAX);
 }
 
-static int add_key(struct jwt_keys *keys, const json_t *json, struct diag *diag)
+static int jwt_keys_add_key(struct jwt_keys *keys, const json_t *json, struct diag *diag)
 {
     enum jwt_alg alg = alg_of(json);
     struct jwt_key *key = &keys->all[keys->n];
@@ -224,7 +224,7 @@ static int add_set(struct jwt_keys *keys, const json_t *set, const char *field, 
 
     json_array_foreach(set, i, json)
     {
-        int r = add_key(keys, json, &why);
+        int r = jwt_keys_add_key(keys, json, &why);
 
         if (r == -EINVAL)
             return diag_set(diag, "%s: key %zu: %s", field, i + 1, why.text);
@@ -283,7 +283,7 @@ static int add_pem(struct jwt_keys *keys, struct span pem, const char *field, st
 
     if (!json)
         return diag_set(diag, "%s: expected a public key or a certificate in PEM", field);
-    r = add_key(keys, json, &why);
+    r = jwt_keys_add_key(keys, json, &why);
     json_decref(json);
     if (r == -EINVAL)
         return diag_set(diag, "%s: %s", field, why.text);
@@ -292,15 +292,15 @@ static int add_pem(struct jwt_keys *keys, struct span pem, const char *field, st
     return r;
 }
 
-static int add_secret(struct jwt_keys *keys, struct span secret, const char *field,
-                      struct diag *diag)
+static int jwt_keys_add_secret(struct jwt_keys *keys, struct span secret, const char *field,
+                               struct diag *diag)
 {
     struct jwt_key *key = &keys->all[keys->n];
     struct diag why = {""};
     int r;
 
     key_init(key, JWT_HS256);
-    r = take_secret(key, secret, &why);
+    r = jwt_keys_take_secret(key, secret, &why);
     if (!r) {
         keys->n++;
         return 0;
@@ -319,7 +319,7 @@ int jwt_keys_add_text(struct jwt_keys *keys, struct span text, const char *field
         return jwt_keys_add_json(keys, text, field, diag);
     if (text.len >= sizeof(pem) && memcmp(text.data, pem, sizeof(pem) - 1) == 0)
         return add_pem(keys, text, field, diag);
-    return add_secret(keys, text, field, diag);
+    return jwt_keys_add_secret(keys, text, field, diag);
 }
 
 /* ---- use ---- */

@@ -42,7 +42,7 @@ static void add_refusals(json_t *call, const struct route *route)
     add_response(call, "503", "ServiceUnavailable");
 }
 
-static void add_tenant(json_t *call)
+static void openapi_add_tenant(json_t *call)
 {
     json_t *parameters = json_object_get(call, "parameters");
 
@@ -53,13 +53,13 @@ static void add_tenant(json_t *call)
     add_ref(parameters, "parameters", "GrapnelTenant");
 }
 
-static void complete(json_t *call, const struct route *route)
+static void openapi_complete(json_t *call, const struct route *route)
 {
     (void)json_object_set_new(call, "x-role", json_string(role_name(route->role)));
     if (route->role == ROLE_NONE)
         (void)json_object_set_new(call, "security", json_array());
     if (route->is_of_tenant)
-        add_tenant(call);
+        openapi_add_tenant(call);
     add_refusals(call, route);
 }
 
@@ -91,7 +91,7 @@ static int complete_path(const char *path, json_t *item, struct diag *diag)
             continue;
         if (!route)
             return diag_set(diag, "%s %s: is described, but no call", methods[i], path);
-        complete(call, route);
+        openapi_complete(call, route);
     }
     return 0;
 }
@@ -129,7 +129,7 @@ static int add_components(json_t *document, json_t *components, struct diag *dia
     return r;
 }
 
-static int add_file(json_t *document, json_t *file, struct diag *diag)
+static int openapi_add_file(json_t *document, json_t *file, struct diag *diag)
 {
     json_t *paths = member_object(document, "paths"), *item;
     const char *name;
@@ -148,7 +148,7 @@ static int add_file(json_t *document, json_t *file, struct diag *diag)
     return r;
 }
 
-static json_t *load(const char *text, struct diag *diag)
+static json_t *openapi_load(const char *text, struct diag *diag)
 {
     json_error_t error;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
@@ -160,13 +160,13 @@ static json_t *load(const char *text, struct diag *diag)
 
 json_t *openapi_document(struct diag *diag)
 {
-    json_t *document = load(openapi_texts[0], diag);
+    json_t *document = openapi_load(openapi_texts[0], diag);
     int r = document ? 0 : -1;
 
     for (size_t i = 1; openapi_texts[i] && !r; i++) {
-        json_t *file = load(openapi_texts[i], diag);
+        json_t *file = openapi_load(openapi_texts[i], diag);
 
-        r = file ? add_file(document, file, diag) : -1;
+        r = file ? openapi_add_file(document, file, diag) : -1;
         json_decref(file);
     }
     if (!r)

@@ -34,14 +34,14 @@ struct pool {
     void *closed_arg;
 };
 
-static void put(struct queue *q, struct item *item)
+static void pool_put(struct queue *q, struct item *item)
 {
     item->next = NULL;
     *q->last = item;
     q->last = &item->next;
 }
 
-static struct item *take(struct queue *q)
+static struct item *pool_take(struct queue *q)
 {
     struct item *item = q->first;
 
@@ -66,7 +66,7 @@ static size_t wait_for_items(struct pool *p, struct item *ret[POOL_JOINED_MAX])
         (void)pthread_cond_wait(&p->more, &p->mutex);
     while ((first = p->waiting.first) && n < POOL_JOINED_MAX &&
            (n == 0 || (p->options.joins(ret[0]->work) && p->options.joins(first->work))))
-        ret[n++] = take(&p->waiting);
+        ret[n++] = pool_take(&p->waiting);
     p->n_waiting -= (unsigned)n;
     (void)pthread_mutex_unlock(&p->mutex);
     return n;
@@ -76,13 +76,13 @@ static void give_back(struct pool *p, struct item **items, size_t n)
 {
     (void)pthread_mutex_lock(&p->mutex);
     for (size_t i = 0; i < n; i++)
-        put(&p->done, items[i]);
+        pool_put(&p->done, items[i]);
     (void)pthread_mutex_unlock(&p->mutex);
     (void)uv_async_send(&p->async);
 }
 
 /* A store that cannot be opened is tried again with the next item. */
-static void *thread_main(void *arg)
+static void *pool_thread_main(void *arg)
 {
     struct item *items[POOL_JOINED_MAX];
     void *works[POOL_JOINED_MAX];
@@ -120,7 +120,7 @@ bool pool_add(struct pool *p, void *work)
     (void)pthread_mutex_lock(&p->mutex);
     is_full = p->n_waiting >= p->options.waiting_max || p->is_closing;
     if (!is_full) {
-        put(&p->waiting, item);
+        pool_put(&p->waiting, item);
         p->n_waiting++;
         (void)pthread_cond_signal(&p->more);
     }
@@ -130,13 +130,13 @@ bool pool_add(struct pool *p, void *work)
     return !is_full;
 }
 
-static void tell_done(struct pool *p)
+static void pool_tell_done(struct pool *p)
 {
     struct item *item;
 
     for (;;) {
         (void)pthread_mutex_lock(&p->mutex);
-        item = take(&p->done);
+        item = pool_take(&p->done);
         (void)pthread_mutex_unlock(&p->mutex);
         if (!item)
             return;
@@ -147,13 +147,13 @@ static void tell_done(struct pool *p)
 
 static void on_async(uv_async_t *async)
 {
-    tell_done(async->data);
+    pool_tell_done(async->data);
 }
 
 static int start_threads(struct pool *p)
 {
     for (; p->n_threads < p->options.threads; p->n_threads++) {
-        int r = pthread_create(&p->threads[p->n_threads], NULL, thread_main, p);
+        int r = pthread_create(&p->threads[p->n_threads], NULL, pool_thread_main, p);
 
         if (r)
             return err_origin(-r);
@@ -202,7 +202,7 @@ int pool_new(struct pool **ret, struct loop *l, const struct pool_options *o)
     return start_threads(p);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void pool_on_closed(uv_handle_t *handle)
 {
     struct pool *p = handle->data;
 
@@ -216,6 +216,6 @@ void pool_close(struct pool *p, defer_fn *on_closed_fn, void *arg)
     p->on_closed = on_closed_fn;
     p->closed_arg = arg;
     join_threads(p);
-    tell_done(p);
-    uv_close((uv_handle_t *)&p->async, on_closed);
+    pool_tell_done(p);
+    uv_close((uv_handle_t *)&p->async, pool_on_closed);
 }

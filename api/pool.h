@@ -5,7 +5,7 @@
 #ifndef GRAPNEL_API_POOL_H
 #define GRAPNEL_API_POOL_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "common/runtime/loop.h"
 #include "common/runtime/settings.h"
 

@@ -1,5 +1,5 @@
 #include "api/retry_runner.h"
-#include "admin/store_retry.h"
+#include "admin/delivery/store_retry.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include <errno.h>
@@ -67,7 +67,7 @@ static int make_steps(struct retry_runner *r, struct store *s, bool *ret_has_any
 /* ---- the thread ---- */
 
 /* False: it is to end. */
-static bool rest(struct retry_runner *r, int64_t ms)
+static bool retry_runner_rest(struct retry_runner *r, int64_t ms)
 {
     struct timespec until;
     bool goes_on;
@@ -97,14 +97,14 @@ static void note_result(struct retry_runner *r, const struct store *s, int resul
     r->is_failing = result != 0;
 }
 
-static void *thread_main(void *arg)
+static void *retry_runner_thread_main(void *arg)
 {
     struct retry_runner *r = arg;
     int64_t wait_ms = 0;
     struct store s;
     bool is_open = false;
 
-    while (rest(r, wait_ms)) {
+    while (retry_runner_rest(r, wait_ms)) {
         bool has_any = false;
         int result = is_open ? 0 : store_open(&s, r->settings, NULL);
 
@@ -122,7 +122,7 @@ static void *thread_main(void *arg)
 
 /* ---- its life ---- */
 
-static void init(struct retry_runner *r, const struct settings *set)
+static void retry_runner_init(struct retry_runner *r, const struct settings *set)
 {
     pthread_condattr_t monotonic;
 
@@ -134,7 +134,7 @@ static void init(struct retry_runner *r, const struct settings *set)
     (void)pthread_condattr_destroy(&monotonic);
 }
 
-static void fini(struct retry_runner *r)
+static void retry_runner_fini(struct retry_runner *r)
 {
     (void)pthread_cond_destroy(&r->changed);
     (void)pthread_mutex_destroy(&r->mutex);
@@ -148,17 +148,17 @@ int retry_runner_start(struct retry_runner **ret, const struct settings *set)
 
     if (!r)
         return err_origin(-ENOMEM);
-    init(r, set);
-    result = pthread_create(&r->thread, NULL, thread_main, r);
+    retry_runner_init(r, set);
+    result = pthread_create(&r->thread, NULL, retry_runner_thread_main, r);
     if (result) {
-        fini(r);
+        retry_runner_fini(r);
         return err_origin(-result);
     }
     *ret = r;
     return 0;
 }
 
-static void tell(struct retry_runner *r, bool closes)
+static void retry_runner_tell(struct retry_runner *r, bool closes)
 {
     (void)pthread_mutex_lock(&r->mutex);
     r->is_woken = true;
@@ -170,14 +170,14 @@ static void tell(struct retry_runner *r, bool closes)
 void retry_runner_wake(struct retry_runner *r)
 {
     if (r)
-        tell(r, false);
+        retry_runner_tell(r, false);
 }
 
 void retry_runner_stop(struct retry_runner *r)
 {
     if (!r)
         return;
-    tell(r, true);
+    retry_runner_tell(r, true);
     (void)pthread_join(r->thread, NULL);
-    fini(r);
+    retry_runner_fini(r);
 }

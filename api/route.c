@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 /* What stands behind a slash, up to the next one, on which *@at goes on. */
-static struct span next_part(const char **at)
+static struct span route_next_part(const char **at)
 {
     const char *begin = *at + 1;
     size_t len = strcspn(begin, "/");
@@ -21,7 +21,7 @@ static int hex_digit(char c)
 }
 
 /* False when it is too long, cut off, or holds what no id or name does. */
-static bool decode(char ret[ROUTE_PARAM_BYTES_MAX], struct span part)
+static bool route_decode(char ret[ROUTE_PARAM_BYTES_MAX], struct span part)
 {
     size_t n = 0;
 
@@ -45,17 +45,17 @@ static bool decode(char ret[ROUTE_PARAM_BYTES_MAX], struct span part)
     return n > 0;
 }
 
-static bool fits(const struct route *route, const char *path,
-                 char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_BYTES_MAX])
+static bool route_fits(const struct route *route, const char *path,
+                       char params[ROUTE_PARAMS_MAX][ROUTE_PARAM_BYTES_MAX])
 {
     const char *wanted = route->pattern;
     unsigned n = 0;
 
     while (*wanted && *path == '/') {
-        struct span pattern = next_part(&wanted), part = next_part(&path);
+        struct span pattern = route_next_part(&wanted), part = route_next_part(&path);
 
         if (pattern.len && pattern.data[0] == '{') {
-            if (!decode(params[n++], part))
+            if (!route_decode(params[n++], part))
                 return false;
         } else if (!span_equal(pattern, part)) {
             return false;
@@ -71,7 +71,7 @@ void route_find(struct route_match *ret, const char *method, const char *path)
     ret->route = NULL;
     ret->has_path = false;
     for (size_t i = 0; (route = route_at(i)) && !ret->route; i++) {
-        if (!fits(route, path, ret->params))
+        if (!route_fits(route, path, ret->params))
             continue;
         ret->has_path = true;
         if (strcmp(route->method, method) == 0)
@@ -96,6 +96,6 @@ void route_methods(char *ret, size_t size, const char *path)
 
     *ret = '\0';
     for (size_t i = 0; (route = route_at(i)); i++)
-        if (fits(route, path, ignored) && len < size)
+        if (route_fits(route, path, ignored) && len < size)
             len += (size_t)snprintf(ret + len, size - len, "%s%s", len ? ", " : "", route->method);
 }

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_API_ROUTE_H
 #define GRAPNEL_API_ROUTE_H
 
-#include "admin/role.h"
+#include "admin/access/role.h"
 #include "common/base/base.h"
 #include <stdio.h>
 

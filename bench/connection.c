@@ -44,7 +44,7 @@ static void hold(struct receiver *r, struct connection *c, enum connection_state
         counters->held_most = counters_get(&counters->held);
 }
 
-static void let_go(struct receiver *r, struct connection *c)
+static void connection_let_go(struct receiver *r, struct connection *c)
 {
     if (c->state == CONNECTION_READING)
         return;
@@ -55,7 +55,7 @@ static void let_go(struct receiver *r, struct connection *c)
 
 void connection_close(struct receiver *r, struct connection *c)
 {
-    let_go(r, c);
+    connection_let_go(r, c);
     list_remove(&c->all);
     close(c->fd);
     buf_fini(&c->in);
@@ -64,13 +64,14 @@ void connection_close(struct receiver *r, struct connection *c)
     counters_add(&r->counters->connections, (uint64_t)-1);
 }
 
-static void answer(struct receiver *r, int status)
+static void connection_do_answer(struct receiver *r, int status)
 {
     counters_add(status < 300 ? &r->counters->answered : &r->counters->failed, 1);
     answer_status(&r->answers, status);
 }
 
-static void take_request(struct receiver *r, struct connection *c, const struct request *request)
+static void connection_take_request(struct receiver *r, struct connection *c,
+                                    const struct request *request)
 {
     int64_t latency_us;
     int status;
@@ -88,7 +89,7 @@ static void take_request(struct receiver *r, struct connection *c, const struct 
         c->due_us = r->now_us + r->delay_us;
         list_push_back(&r->delayed, &c->delayed);
     } else {
-        answer(r, status);
+        connection_do_answer(r, status);
     }
 }
 
@@ -107,7 +108,7 @@ static struct span consume(struct receiver *r, struct connection *c, struct span
             c->closes = true;
             break;
         }
-        take_request(r, c, &request);
+        connection_take_request(r, c, &request);
         c->closes = request.closes;
         bytes.data += request.bytes;
         bytes.len -= request.bytes;
@@ -230,10 +231,10 @@ void connection_on_events(struct receiver *r, struct connection *c, uint32_t eve
 
 void connection_on_due(struct receiver *r, struct connection *c)
 {
-    let_go(r, c);
+    connection_let_go(r, c);
     buf_clear(&r->answers);
     r->now_us = now_us();
-    answer(r, c->status);
+    connection_do_answer(r, c->status);
     if (finish_turn(r, c, c->closes ? (struct span){0} : consume(r, c, buf_span(&c->in))))
         connection_close(r, c);
 }

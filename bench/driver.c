@@ -79,7 +79,7 @@ static uint64_t allowance(const struct driver *d, int64_t now, int64_t *ret_wait
     return o->count ? MIN(n, o->count - d->published) : n;
 }
 
-static int publish(struct driver *d, uint64_t n, struct diag *diag)
+static int driver_publish(struct driver *d, uint64_t n, struct diag *diag)
 {
     const struct driver_options *o = &d->options;
     struct sink_event events[DRIVER_BATCH_MAX];
@@ -103,7 +103,7 @@ static int publish(struct driver *d, uint64_t n, struct diag *diag)
     return r;
 }
 
-static bool is_over(const struct driver *d, int64_t now)
+static bool driver_is_over(const struct driver *d, int64_t now)
 {
     const struct driver_options *o = &d->options;
 
@@ -117,11 +117,11 @@ int driver_run(struct driver *d, const volatile sig_atomic_t *stop, struct diag 
     int r = 0;
 
     d->start_us = now_us();
-    for (now = d->start_us; !*stop && !r && !is_over(d, now); now = now_us()) {
+    for (now = d->start_us; !*stop && !r && !driver_is_over(d, now); now = now_us()) {
         uint64_t n = allowance(d, now, &wait_us);
 
         if (n)
-            r = publish(d, n, diag);
+            r = driver_publish(d, n, diag);
         else
             sleep_us(wait_us);
     }

@@ -71,7 +71,8 @@ static const struct option option_table[] = {
     {0},
 };
 
-static int take_number(struct arguments *a, size_t row, const char *text, struct diag *diag)
+static int driver_main_take_number(struct arguments *a, size_t row, const char *text,
+                                   struct diag *diag)
 {
     uint64_t n;
 
@@ -83,10 +84,10 @@ static int take_number(struct arguments *a, size_t row, const char *text, struct
     return 0;
 }
 
-static int take_option(struct arguments *a, int id, const char *text, struct diag *diag)
+static int driver_main_take_option(struct arguments *a, int id, const char *text, struct diag *diag)
 {
     if (id >= OPTION_NUMBERS)
-        return take_number(a, (size_t)(id - OPTION_NUMBERS), text, diag);
+        return driver_main_take_number(a, (size_t)(id - OPTION_NUMBERS), text, diag);
     switch (id) {
     case OPTION_HELP:
         fputs(usage, stdout);
@@ -117,7 +118,7 @@ static int parse_arguments(struct arguments *a, int argc, char **argv, struct di
     int id, r;
 
     while ((id = getopt_long(argc, argv, "", option_table, NULL)) != -1) {
-        r = take_option(a, id, optarg, diag);
+        r = driver_main_take_option(a, id, optarg, diag);
         if (r)
             return r;
     }
@@ -131,8 +132,8 @@ static int parse_arguments(struct arguments *a, int argc, char **argv, struct di
     return 0;
 }
 
-static int run(const struct arguments *a, struct sink *sink, const struct counters *counters,
-               struct diag *diag)
+static int driver_main_run(const struct arguments *a, struct sink *sink,
+                           const struct counters *counters, struct diag *diag)
 {
     struct driver driver;
     int r = driver_init(&driver, &a->options, sink, counters, diag);
@@ -159,14 +160,14 @@ static int run_with_parts(const struct arguments *a, struct diag *diag)
     r = a->post ? sink_http_open(&sink, a->post, a->options.batch, diag)
                 : sink_redis_open(&sink, a->redis_url, a->options.batch, diag);
     if (!r) {
-        r = run(a, sink, counters, diag);
+        r = driver_main_run(a, sink, counters, diag);
         sink->ops->close(sink);
     }
     counters_unmap(counters);
     return r;
 }
 
-static void on_signal(int number)
+static void driver_main_on_signal(int number)
 {
     (void)number;
     stop = 1;
@@ -176,7 +177,7 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {
         .options = {.tenant_prefix = "bench", .type = "USER_CREATED", .bytes = 1024, .batch = 128}};
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = driver_main_on_signal};
     struct diag diag = {""};
 
     sigaction(SIGTERM, &action, NULL);

@@ -4,13 +4,13 @@
 #include "common/base/err.h"
 #include <curl/curl.h>
 
-static size_t on_body(char *data, size_t one, size_t len, void *arg)
+static size_t handshake_curl_on_body(char *data, size_t one, size_t len, void *arg)
 {
     (void)data, (void)one, (void)arg;
     return len;
 }
 
-static int call_once(const struct handshake_options *o, struct diag *diag)
+static int handshake_curl_call_once(const struct handshake_options *o, struct diag *diag)
 {
     CURL *curl = curl_easy_init();
     CURLcode code;
@@ -22,7 +22,7 @@ static int call_once(const struct handshake_options *o, struct diag *diag)
     (void)curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca_file);
     (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "{}");
     (void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, handshake_curl_on_body);
     code = curl_easy_perform(curl);
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
@@ -38,10 +38,10 @@ int handshake_curl(struct handshake_result *ret, const struct handshake_options 
     int r = curl_global_init(CURL_GLOBAL_DEFAULT) ? err_origin(-ENOMEM) : 0;
 
     ret->start_us = handshake_cpu_us() - start_us;
-    r = r ? r : call_once(o, diag);
+    r = r ? r : handshake_curl_call_once(o, diag);
     start_us = handshake_cpu_us();
     for (unsigned i = 0; i < o->n && !r; i++)
-        r = call_once(o, diag);
+        r = handshake_curl_call_once(o, diag);
     ret->cpu_us = handshake_cpu_us() - start_us;
     ret->n_connects = o->n; /* each handle has its own */
     curl_global_cleanup();

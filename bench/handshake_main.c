@@ -27,7 +27,7 @@ int64_t handshake_cpu_us(void)
            u.ru_stime.tv_usec;
 }
 
-static bool read_file(char *ret, size_t size, const char *path)
+static bool handshake_main_read_file(char *ret, size_t size, const char *path)
 {
     FILE *f = fopen(path, "re");
     size_t len;
@@ -39,7 +39,7 @@ static bool read_file(char *ret, size_t size, const char *path)
     return fclose(f) == 0 && len > 0 && len < size - 1;
 }
 
-static bool parse(struct handshake_options *ret, int argc, char **argv)
+static bool handshake_main_parse(struct handshake_options *ret, int argc, char **argv)
 {
     static char extra[EXTRA_CA_BYTES_MAX];
     uint64_t n;
@@ -47,7 +47,7 @@ static bool parse(struct handshake_options *ret, int argc, char **argv)
     if (argc < 5 || argc > 6 || parse_u64(span_of(argv[4]), &n) || n == 0 || n > HANDSHAKES_MAX)
         return false;
     *ret = (struct handshake_options){.url = argv[2], .ca_file = argv[3], .n = (unsigned)n};
-    if (argc == 6 && !read_file(extra, sizeof(extra), argv[5]))
+    if (argc == 6 && !handshake_main_read_file(extra, sizeof(extra), argv[5]))
         return false;
     ret->extra_ca = argc == 6 ? extra : NULL;
     return true;
@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)signal(SIGPIPE, SIG_IGN);
-    if ((!is_ours && (argc < 2 || strcmp(argv[1], "curl") != 0)) || !parse(&o, argc, argv)) {
+    if ((!is_ours && (argc < 2 || strcmp(argv[1], "curl") != 0)) ||
+        !handshake_main_parse(&o, argc, argv)) {
         (void)fputs(usage, stderr);
         return 2;
     }

@@ -24,12 +24,12 @@ static void on_done(struct http_call *call, const struct http_result *result)
                        result->message);
 }
 
-static void on_closed(void *arg)
+static void handshake_ours_on_closed(void *arg)
 {
     ((struct ours *)arg)->is_closed = true;
 }
 
-static int call_once(struct ours *o, struct diag *diag)
+static int handshake_ours_call_once(struct ours *o, struct diag *diag)
 {
     o->call.target = o->target;
     o->call.timeout_ms = 10000;
@@ -42,21 +42,23 @@ static int call_once(struct ours *o, struct diag *diag)
     return o->why.text[0] ? diag_set(diag, "%.190s", o->why.text) : 0;
 }
 
-static int measure(struct ours *o, struct handshake_result *ret, unsigned n, struct diag *diag)
+static int handshake_ours_measure(struct ours *o, struct handshake_result *ret, unsigned n,
+                                  struct diag *diag)
 {
-    int r = call_once(o, diag); /* what happens once only is not in the measure */
+    int r = handshake_ours_call_once(o, diag); /* what happens once only is not in the measure */
     uint64_t connects = http_client_stats(o->client).connects;
     int64_t start_us = handshake_cpu_us();
 
     for (unsigned i = 0; i < n && !r; i++)
-        r = call_once(o, diag);
+        r = handshake_ours_call_once(o, diag);
     ret->cpu_us = handshake_cpu_us() - start_us;
     ret->n_connects = (unsigned)(http_client_stats(o->client).connects - connects);
     return r;
 }
 
-static int run(struct ours *ours, const struct egress_policy *egress, struct handshake_result *ret,
-               const struct handshake_options *o, struct diag *diag)
+static int handshake_ours_run(struct ours *ours, const struct egress_policy *egress,
+                              struct handshake_result *ret, const struct handshake_options *o,
+                              struct diag *diag)
 {
     struct http_client_options client = {.egress = egress,
                                          .response_bytes_kept = 1024,
@@ -71,9 +73,9 @@ static int run(struct ours *ours, const struct egress_policy *egress, struct han
         return r;
     r = http_target_new(&ours->target, ours->client, &target, diag);
     ret->start_us = handshake_cpu_us() - start_us;
-    r = r ? r : measure(ours, ret, o->n, diag);
+    r = r ? r : handshake_ours_measure(ours, ret, o->n, diag);
     http_target_unref(ours->target);
-    http_client_close(ours->client, on_closed, ours);
+    http_client_close(ours->client, handshake_ours_on_closed, ours);
     while (!ours->is_closed)
         uv_run(&ours->loop.uv, UV_RUN_ONCE);
     return r;
@@ -89,7 +91,7 @@ int handshake_ours(struct handshake_result *ret, const struct handshake_options 
     r = r ? r : loop_init(&ours.loop);
     if (r)
         return r;
-    r = run(&ours, &egress, ret, o, diag);
+    r = handshake_ours_run(&ours, &egress, ret, o, diag);
     loop_fini(&ours.loop);
     return r;
 }

@@ -35,7 +35,7 @@ void id_set_clear(struct id_set *set)
 }
 
 /* FNV-1a by eight bytes a step, then mixed: ids are random already, the table only needs spread. */
-static uint64_t hash_of(struct span id)
+static uint64_t id_set_hash_of(struct span id)
 {
     uint64_t hash = 0xcbf29ce484222325u, word;
     size_t i;
@@ -53,7 +53,7 @@ static uint64_t hash_of(struct span id)
 
 bool id_set_add(struct id_set *set, struct span id)
 {
-    uint64_t hash = hash_of(id);
+    uint64_t hash = id_set_hash_of(id);
     size_t at = (hash >> 1) & (set->size - 1);
 
     while (set->slots[at]) {

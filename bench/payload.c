@@ -12,7 +12,7 @@ static const char head[] = "{\"t\":                    ,\"items\":[";
 static const char tail[] = "{}],\"note\":\"";
 
 /* As many items as fit, then a note that fills the rest. */
-static void write_text(char *text, size_t bytes)
+static void payload_write_text(char *text, size_t bytes)
 {
     size_t len = sizeof(head) - 1, end = sizeof(tail) - 1 + 2;
 
@@ -31,7 +31,7 @@ int payload_init(struct payload *p, size_t bytes, size_t n)
     if (!p->texts)
         return -ENOMEM;
     for (size_t i = 0; i < n; i++)
-        write_text(p->texts + i * bytes, bytes);
+        payload_write_text(p->texts + i * bytes, bytes);
     return 0;
 }
 

@@ -55,8 +55,8 @@ static const struct option option_table[] = {
     {0},
 };
 
-static int parse_number(const char *name, const char *text, uint64_t max, uint64_t *ret,
-                        struct diag *diag)
+static int receiver_main_parse_number(const char *name, const char *text, uint64_t max,
+                                      uint64_t *ret, struct diag *diag)
 {
     if (parse_u64(span_of(text), ret) || *ret > max)
         return diag_set(diag, "--%s \"%s\": expected a number, 0..%llu", name, text,
@@ -64,26 +64,31 @@ static int parse_number(const char *name, const char *text, uint64_t max, uint64
     return 0;
 }
 
-static int take_number(struct receiver_options *o, int id, const char *text, struct diag *diag)
+static int receiver_main_take_number(struct receiver_options *o, int id, const char *text,
+                                     struct diag *diag)
 {
     uint64_t n;
     int r = 0;
 
-    if (id == OPTION_PORT && !(r = parse_number("port", text, 65535, &n, diag)))
+    if (id == OPTION_PORT && !(r = receiver_main_parse_number("port", text, 65535, &n, diag)))
         o->port = (uint16_t)n;
-    else if (id == OPTION_DELAY && !(r = parse_number("delay", text, 3600000, &n, diag)))
+    else if (id == OPTION_DELAY &&
+             !(r = receiver_main_parse_number("delay", text, 3600000, &n, diag)))
         o->delay_us = (int64_t)n * 1000;
-    else if (id == OPTION_WINDOW && !(r = parse_number("window", text, 86400, &n, diag)))
+    else if (id == OPTION_WINDOW &&
+             !(r = receiver_main_parse_number("window", text, 86400, &n, diag)))
         o->window_us = (int64_t)n * 1000000;
-    else if (id == OPTION_IDS && !(r = parse_number("ids", text, 100000000, &n, diag)))
+    else if (id == OPTION_IDS &&
+             !(r = receiver_main_parse_number("ids", text, 100000000, &n, diag)))
         o->ids_max = n;
     else if (id == OPTION_CONNECTIONS &&
-             !(r = parse_number("connections", text, 1000000, &n, diag)))
+             !(r = receiver_main_parse_number("connections", text, 1000000, &n, diag)))
         o->connections_max = MAX(n, 1u);
     return r;
 }
 
-static int take_option(struct receiver_options *o, int id, const char *text, struct diag *diag)
+static int receiver_main_take_option(struct receiver_options *o, int id, const char *text,
+                                     struct diag *diag)
 {
     switch (id) {
     case OPTION_HELP:
@@ -100,7 +105,7 @@ static int take_option(struct receiver_options *o, int id, const char *text, str
         o->counters_path = text;
         return 0;
     default:
-        return take_number(o, id, text, diag);
+        return receiver_main_take_number(o, id, text, diag);
     }
 }
 
@@ -111,7 +116,7 @@ static int parse_options(struct receiver_options *o, int argc, char **argv, stru
     while ((id = getopt_long(argc, argv, "", option_table, NULL)) != -1) {
         if (id == '?')
             return diag_set(diag, "see --help"); /* getopt has said what */
-        r = take_option(o, id, optarg, diag);
+        r = receiver_main_take_option(o, id, optarg, diag);
         if (r)
             return r;
     }
@@ -120,7 +125,7 @@ static int parse_options(struct receiver_options *o, int argc, char **argv, stru
     return 0;
 }
 
-static void on_signal(int number)
+static void receiver_main_on_signal(int number)
 {
     (void)number;
     stop = 1;
@@ -129,7 +134,7 @@ static void on_signal(int number)
 /* Signals are let in only while waiting: *@ret is the mask for that time. */
 static void catch_signals(sigset_t *ret)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = receiver_main_on_signal};
     sigset_t blocked;
 
     sigaction(SIGTERM, &action, NULL);
@@ -142,7 +147,7 @@ static void catch_signals(sigset_t *ret)
     sigdelset(ret, SIGINT);
 }
 
-static void raise_descriptor_limit(void)
+static void receiver_main_raise_descriptor_limit(void)
 {
     struct rlimit limit;
 
@@ -161,7 +166,7 @@ int main(int argc, char **argv)
     int r;
 
     catch_signals(&mask);
-    raise_descriptor_limit();
+    receiver_main_raise_descriptor_limit();
     r = parse_options(&options, argc, argv, &diag);
     if (!r)
         r = receiver_open(&receiver, &options, &diag);

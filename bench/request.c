@@ -14,7 +14,7 @@ static uint64_t leading_number(struct span text)
     return value;
 }
 
-static struct span trimmed(struct span text)
+static struct span request_trimmed(struct span text)
 {
     while (text.len && (*text.data == ' ' || *text.data == '\t')) {
         text.data++;
@@ -37,7 +37,8 @@ static bool ends_with_word(struct span text, struct span end)
 }
 
 /* The length tells most headers apart, so that few names are compared. */
-static int take_header(struct span name, struct span value, struct request *ret, uint64_t *ret_body)
+static int request_take_header(struct span name, struct span value, struct request *ret,
+                               uint64_t *ret_body)
 {
     if (same_word(name, SPAN("content-length"))) {
         if (!value.len || *value.data < '0' || *value.data > '9')
@@ -56,7 +57,7 @@ static int take_header(struct span name, struct span value, struct request *ret,
 }
 
 /* @head: the lines behind the first, each with its CRLF. */
-static int take_headers(struct span head, struct request *ret, uint64_t *ret_body)
+static int request_take_headers(struct span head, struct request *ret, uint64_t *ret_body)
 {
     const char *p = head.data, *end = head.data + head.len;
     int r;
@@ -67,9 +68,10 @@ static int take_headers(struct span head, struct request *ret, uint64_t *ret_bod
 
         if (!colon || line_end[1] != '\n')
             return -EINVAL;
-        r = take_header((struct span){p, (size_t)(colon - p)},
-                        trimmed((struct span){colon + 1, (size_t)(line_end - colon - 1)}), ret,
-                        ret_body);
+        r = request_take_header(
+            (struct span){p, (size_t)(colon - p)},
+            request_trimmed((struct span){colon + 1, (size_t)(line_end - colon - 1)}), ret,
+            ret_body);
         if (r)
             return r;
         p = line_end + 2;
@@ -107,8 +109,8 @@ int request_parse(struct span bytes, struct request *ret)
     r = take_first_line((struct span){bytes.data, (size_t)(line_end - bytes.data)}, &request);
     if (r)
         return r;
-    r = take_headers((struct span){line_end + 2, (size_t)(head_end - line_end)}, &request,
-                     &body_bytes);
+    r = request_take_headers((struct span){line_end + 2, (size_t)(head_end - line_end)}, &request,
+                             &body_bytes);
     if (r)
         return r;
     if (body_bytes > REQUEST_BODY_MAX)

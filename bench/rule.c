@@ -3,7 +3,7 @@
 #include "common/base/text.h"
 #include <errno.h>
 
-static int add(struct rules *rules, struct rule **ret, struct span prefix, struct diag *diag)
+static int rule_add(struct rules *rules, struct rule **ret, struct span prefix, struct diag *diag)
 {
     struct rule *rule = NULL;
 
@@ -26,7 +26,7 @@ int rules_add_hang(struct rules *rules, const char *text, struct diag *diag)
     struct rule *rule = NULL;
     int r;
 
-    r = add(rules, &rule, span_of(text), diag);
+    r = rule_add(rules, &rule, span_of(text), diag);
     if (r)
         return r;
     rule->status = RULE_HANG;
@@ -63,7 +63,7 @@ int rules_add_fail(struct rules *rules, const char *text, struct diag *diag)
         return diag_set(diag, "\"%s\": expected /prefix=STATUS[:every N|:first N]", text);
     if (status < 200 || status > 599)
         return diag_set(diag, "\"%s\": status must be 200..599", text);
-    r = add(rules, &rule, (struct span){text, (size_t)(equals - text)}, diag);
+    r = rule_add(rules, &rule, (struct span){text, (size_t)(equals - text)}, diag);
     if (r)
         return r;
     rule->status = (int)status;

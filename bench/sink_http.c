@@ -102,7 +102,7 @@ static void http_close(struct sink *sink)
 static const struct sink_ops http_ops = {.publish = http_publish, .close = http_close};
 
 /* "127.0.0.1:8080" */
-static int parse_address(struct sockaddr_in *ret, const char *text)
+static int sink_http_parse_address(struct sockaddr_in *ret, const char *text)
 {
     const char *colon = strchr(text, ':');
     char host[INET_ADDRSTRLEN];
@@ -138,7 +138,7 @@ int sink_http_open(struct sink **ret, const char *host_port, size_t batch_max, s
     int r;
 
     (void)batch_max; /* the buffer grows as needed */
-    if (parse_address(&address, host_port))
+    if (sink_http_parse_address(&address, host_port))
         return diag_set(diag, "--post \"%s\": expected ADDRESS:PORT", host_port);
     s = calloc(1, sizeof(*s));
     if (!s)

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-static void add_others(struct tally *t)
+static void tally_add_others(struct tally *t)
 {
     memset(&t->paths[0], 0, sizeof(t->paths[0]));
     memcpy(t->paths[0].name, "(others)", 9);
@@ -23,7 +23,7 @@ int tally_init(struct tally *t, const struct tally_options *o)
     r = id_set_init(&t->ids, o->ids_max);
     if (r)
         return r;
-    add_others(t);
+    tally_add_others(t);
     return 0;
 }
 
@@ -32,7 +32,7 @@ static void clear_paths(struct tally *t)
     for (size_t i = 0; i < t->n_paths; i++)
         window_fini(&t->paths[i].window);
     memset(t->path_slots, 0, TALLY_PATH_SLOTS * sizeof(*t->path_slots));
-    add_others(t);
+    tally_add_others(t);
 }
 
 void tally_fini(struct tally *t)
@@ -70,7 +70,7 @@ static struct span path_key(struct span path)
     return (struct span){path.data, MIN(i, sizeof(((struct tally_path *)NULL)->name) - 1)};
 }
 
-static uint64_t hash_of(struct span text)
+static uint64_t tally_hash_of(struct span text)
 {
     uint64_t hash = 0xcbf29ce484222325u;
 
@@ -79,7 +79,8 @@ static uint64_t hash_of(struct span text)
     return hash ^ (hash >> 32);
 }
 
-static struct tally_path *add_path(struct tally *t, struct span key, uint64_t hash, size_t slot)
+static struct tally_path *tally_add_path(struct tally *t, struct span key, uint64_t hash,
+                                         size_t slot)
 {
     struct tally_path *path;
 
@@ -95,7 +96,7 @@ static struct tally_path *add_path(struct tally *t, struct span key, uint64_t ha
 
 static struct tally_path *find_path(struct tally *t, struct span key)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = tally_hash_of(key);
     size_t slot = hash & (TALLY_PATH_SLOTS - 1);
 
     while (t->path_slots[slot]) {
@@ -105,7 +106,7 @@ static struct tally_path *find_path(struct tally *t, struct span key)
             return path;
         slot = (slot + 1) & (TALLY_PATH_SLOTS - 1);
     }
-    return add_path(t, key, hash, slot);
+    return tally_add_path(t, key, hash, slot);
 }
 
 int64_t tally_request(struct tally *t, const struct request *request, int64_t now_us)
@@ -149,7 +150,7 @@ void tally_write_json(const struct tally *t, int64_t now_us, FILE *out)
 }
 
 /* A path is what a client sent: only what JSON takes as it is goes out. */
-static void write_name(const char *name, FILE *out)
+static void tally_write_name(const char *name, FILE *out)
 {
     fputc('"', out);
     for (; *name; name++)
@@ -163,7 +164,7 @@ void tally_write_paths_json(const struct tally *t, FILE *out)
     for (size_t i = t->paths[0].requests ? 0 : 1; i < t->n_paths; i++) {
         const struct tally_path *path = &t->paths[i];
 
-        write_name(path->name, out);
+        tally_write_name(path->name, out);
         fprintf(out, ":{\"requests\":%" PRIu64 ",\"distinct\":%" PRIu64, path->requests,
                 path->distinct);
         if (t->window_us)

@@ -7,7 +7,7 @@ void window_fini(struct window *w)
 }
 
 /* Doubles the ring; the entries move to its beginning. */
-static bool grow(struct window *w)
+static bool window_grow(struct window *w)
 {
     uint32_t size = w->size ? w->size * 2 : 64;
     int64_t *times = size > WINDOW_ENTRIES_MAX ? NULL : calloc(size, sizeof(*times));
@@ -31,7 +31,7 @@ void window_add(struct window *w, int64_t now_us, int64_t length_us)
         w->first = (w->first + 1) & (w->size - 1);
         w->count--;
     }
-    if (w->count == w->size && !grow(w))
+    if (w->count == w->size && !window_grow(w))
         return;
     w->times[(w->first + w->count) & (w->size - 1)] = now_us;
     w->count++;

@@ -18,7 +18,7 @@ static const char *value_name(const struct settings_row *row)
     return strcmp(row->kind, "choice") == 0 ? row->range : row->kind;
 }
 
-static void describe(char *ret, const struct settings_row *row)
+static void cli_describe(char *ret, const struct settings_row *row)
 {
     if (*row->initial)
         (void)snprintf(ret, HELP_MAX_BYTES, "%s (default %s)", row->help, row->initial);
@@ -46,7 +46,7 @@ static void make_shared_options(void)
         if (!(row->scope & SCOPE_CLI))
             continue;
         spell(names[i], row->name);
-        describe(helps[i], row);
+        cli_describe(helps[i], row);
         shared[n++] = (struct argp_option){
             names[i], OPTION_SETTING + (int)i, value_name(row), 0, helps[i], 0};
     }
@@ -179,10 +179,10 @@ int cli_run(const struct command *command, int argc, char **argv)
     return status;
 }
 
-static int fail(const struct cli *cli, int status, const char *format, va_list args)
+static int cli_do_fail(const struct cli *cli, int status, const char *format, va_list args)
     __attribute__((format(printf, 3, 0)));
 
-static int fail(const struct cli *cli, int status, const char *format, va_list args)
+static int cli_do_fail(const struct cli *cli, int status, const char *format, va_list args)
 {
     char words[512];
     struct buf json;
@@ -205,7 +205,7 @@ int cli_fail(const struct cli *cli, int status, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    status = fail(cli, status, format, args);
+    status = cli_do_fail(cli, status, format, args);
     va_end(args);
     return status;
 }
@@ -215,7 +215,7 @@ int cli_misuse(const struct cli *cli, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    (void)fail(cli, EXIT_USAGE, format, args);
+    (void)cli_do_fail(cli, EXIT_USAGE, format, args);
     va_end(args);
     (void)fprintf(stderr, "Try `grapnel help %s'.\n", cli->command->name);
     return EXIT_USAGE;

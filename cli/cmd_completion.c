@@ -6,7 +6,7 @@ struct args {
     const char *shell;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_completion_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -251,7 +251,7 @@ static void write_fish(FILE *out)
     }
 }
 
-static int run(struct cli *cli)
+static int cmd_completion_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     const struct {
@@ -275,6 +275,6 @@ const struct command command_completion = {
     .details = "To try it: source <(grapnel completion bash). Installed packages bring the scripts "
                "with them.",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_completion_on_option,
+    .run = cmd_completion_run,
 };

@@ -9,7 +9,7 @@ struct args {
     int n;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_help_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -30,7 +30,7 @@ static void list_commands(FILE *out)
                 out);
 }
 
-static int run(struct cli *cli)
+static int cmd_help_run(struct cli *cli)
 {
     struct args *a = cli->args;
     static char name[] = "grapnel", option[] = "--help";
@@ -53,8 +53,8 @@ const struct command command_help = {
     .arguments = "[COMMAND]",
     .about = "List the commands, or tell a command's options",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_help_on_option,
+    .run = cmd_help_run,
 };
 
 static int run_version(struct cli *cli)

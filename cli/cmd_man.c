@@ -17,7 +17,7 @@ static int put_wide(const char *at, FILE *out)
 }
 
 /* Text with what roff would take for itself escaped. @starts_line: nothing is printed before it. */
-static void put(const char *text, bool starts_line, FILE *out)
+static void cmd_man_put(const char *text, bool starts_line, FILE *out)
 {
     int len;
 
@@ -45,7 +45,7 @@ static void put_paragraph(const char *text, size_t len, FILE *out)
 
     (void)snprintf(copy, sizeof(copy), "%.*s", (int)MIN(len, sizeof(copy) - 1), text);
     (void)fputs(is_example ? ".PP\n.nf\n" : ".PP\n", out);
-    put(copy, true, out);
+    cmd_man_put(copy, true, out);
     (void)fputs(is_example ? "\n.fi\n" : "\n", out);
 }
 
@@ -66,14 +66,14 @@ static void put_option(const struct argp_option *o, FILE *out)
     if (o->key > ' ' && o->key <= '~')
         (void)fprintf(out, "\\-%c, ", o->key);
     (void)fputs("\\-\\-", out);
-    put(o->name, false, out);
+    cmd_man_put(o->name, false, out);
     if (o->arg) {
         (void)fputs("=\\fI", out);
-        put(o->arg, false, out);
+        cmd_man_put(o->arg, false, out);
         (void)fputs("\\fP", out);
     }
     (void)fputc('\n', out);
-    put(o->doc ? o->doc : "", true, out);
+    cmd_man_put(o->doc ? o->doc : "", true, out);
     (void)fputc('\n', out);
 }
 
@@ -84,7 +84,7 @@ static void put_options(const struct argp_option *o, FILE *out)
             put_option(o, out);
         } else if (o->doc) {
             (void)fputs(".PP\n", out);
-            put(o->doc, true, out);
+            cmd_man_put(o->doc, true, out);
             (void)fputc('\n', out);
         }
     }
@@ -93,11 +93,11 @@ static void put_options(const struct argp_option *o, FILE *out)
 static void put_command(const struct command *c, FILE *out)
 {
     (void)fputs(".SS grapnel ", out);
-    put(c->name, false, out);
+    cmd_man_put(c->name, false, out);
     (void)fputs(c->options ? " [\\fIOPTION\\fP...] " : " ", out);
-    put(c->arguments, false, out);
+    cmd_man_put(c->arguments, false, out);
     (void)fputc('\n', out);
-    put(c->about, true, out);
+    cmd_man_put(c->about, true, out);
     (void)fputs(".\n", out);
     put_details(c->details, out);
     put_options(c->options, out);
@@ -134,7 +134,7 @@ static const char tail[] =
     "space.\n"
     ".TP\n.B NO_COLOR\nWhen set, output is never coloured.\n";
 
-static int run(struct cli *cli)
+static int cmd_man_run(struct cli *cli)
 {
     const struct command *c;
 
@@ -153,5 +153,5 @@ const struct command command_man = {
     .arguments = "",
     .about = "Print the man page, in roff",
     .details = "To read it: grapnel man | man -l -",
-    .run = run,
+    .run = cmd_man_run,
 };

@@ -5,13 +5,13 @@
 
 enum { CHUNK_BYTES = 65536 };
 
-static int fail(const char *name, int error, struct diag *diag)
+static int input_fail(const char *name, int error, struct diag *diag)
 {
     (void)diag_set(diag, "%.100s: %s", name, strerrordesc_np(error));
     return -error;
 }
 
-static int read_all(struct buf *ret, int fd, const char *name, struct diag *diag)
+static int input_read_all(struct buf *ret, int fd, const char *name, struct diag *diag)
 {
     char chunk[CHUNK_BYTES];
     ssize_t n;
@@ -21,7 +21,7 @@ static int read_all(struct buf *ret, int fd, const char *name, struct diag *diag
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fail(name, errno, diag);
+            return input_fail(name, errno, diag);
         if (n == 0)
             return 0;
         buf_add(ret, chunk, (size_t)n);
@@ -37,11 +37,11 @@ int input_read(struct buf *ret, const char *path, struct diag *diag)
     int fd, r;
 
     if (!path || strcmp(path, "-") == 0)
-        return read_all(ret, STDIN_FILENO, "standard input", diag);
+        return input_read_all(ret, STDIN_FILENO, "standard input", diag);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fail(path, errno, diag);
-    r = read_all(ret, fd, path, diag);
+        return input_fail(path, errno, diag);
+    r = input_read_all(ret, fd, path, diag);
     (void)close(fd);
     return r;
 }

@@ -18,7 +18,7 @@ void lines_fini(struct lines *l)
 }
 
 /* Reads more behind what is there; there is room, as a whole line never fills the buffer. */
-static int fill(struct lines *l)
+static int lines_fill(struct lines *l)
 {
     ssize_t n;
 
@@ -38,14 +38,14 @@ static int fill(struct lines *l)
 }
 
 /* Throws away what has no end yet, up to the line's end. */
-static int skip(struct lines *l)
+static int lines_skip(struct lines *l)
 {
     const char *end = NULL;
     int r;
 
     while (!end && !l->is_at_end) {
         l->at = l->end = 0;
-        r = fill(l);
+        r = lines_fill(l);
         if (r)
             return r;
         end = memchr(l->data, '\n', l->end);
@@ -65,7 +65,7 @@ static int find_end(struct lines *l, char **ret)
         seen = l->end - l->at;
         if (*ret || l->is_at_end || seen > l->line_max)
             return 0;
-        r = fill(l);
+        r = lines_fill(l);
         if (r)
             return r;
     }
@@ -84,7 +84,7 @@ int lines_next(struct lines *l, char **ret, size_t *ret_len)
         return LINES_END;
     l->number++;
     if (len > l->line_max && !end)
-        return skip(l);
+        return lines_skip(l);
     *ret = l->data + l->at;
     *ret_len = len;
     l->at += len + (end ? 1 : 0);

@@ -103,7 +103,8 @@ static void print_cell(struct table *t, unsigned column, const char *cell)
 }
 
 /* Calls @each for every cell that is kept. */
-static void walk(struct table *t, void (*each)(struct table *t, unsigned column, const char *cell))
+static void table_walk(struct table *t,
+                       void (*each)(struct table *t, unsigned column, const char *cell))
 {
     struct span cells = buf_span(&t->cells);
     unsigned column = 0;
@@ -117,18 +118,18 @@ static void walk(struct table *t, void (*each)(struct table *t, unsigned column,
     }
 }
 
-static void measure(struct table *t, unsigned column, const char *cell)
+static void table_measure(struct table *t, unsigned column, const char *cell)
 {
     t->widths[column] = MAX(t->widths[column], width(cell));
 }
 
 static void print_page(struct table *t)
 {
-    walk(t, measure);
+    table_walk(t, table_measure);
     for (unsigned i = 0; i < t->n_columns && !t->has_titles; i++)
         print_cell(t, i, t->titles[i]);
     t->has_titles = true;
-    walk(t, print_cell);
+    table_walk(t, print_cell);
     buf_clear(&t->cells);
     t->n_rows = 0;
 }

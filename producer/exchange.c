@@ -35,7 +35,7 @@ void receipt_fail(struct grapnel_receipt *receipt, enum grapnel_result result, c
                    words);
 }
 
-static void add(struct words *w, const char *data, size_t size)
+static void exchange_add(struct words *w, const char *data, size_t size)
 {
     assert(w->argc < WORDS_MAX);
     w->argv[w->argc] = data;
@@ -43,34 +43,34 @@ static void add(struct words *w, const char *data, size_t size)
     w->argc++;
 }
 
-static void add_text(struct words *w, const char *text)
+static void exchange_add_text(struct words *w, const char *text)
 {
-    add(w, text, strlen(text));
+    exchange_add(w, text, strlen(text));
 }
 
-static void add_field(struct words *w, const char *name, const char *value)
+static void exchange_add_field(struct words *w, const char *name, const char *value)
 {
     if (!value)
         return;
-    add_text(w, name);
-    add_text(w, value);
+    exchange_add_text(w, name);
+    exchange_add_text(w, value);
 }
 
 static void add_fields(struct words *w, const struct grapnel_event *e)
 {
-    add_field(w, "tenant", e->tenant);
-    add_field(w, "type", e->type);
-    add_text(w, "data");
-    add(w, e->data, e->data_len);
-    add_field(w, "id", e->id);
+    exchange_add_field(w, "tenant", e->tenant);
+    exchange_add_field(w, "type", e->type);
+    exchange_add_text(w, "data");
+    exchange_add(w, e->data, e->data_len);
+    exchange_add_field(w, "id", e->id);
     if (e->occurred_ms) {
         (void)snprintf(w->time, sizeof(w->time), "%" PRId64, e->occurred_ms);
-        add_field(w, "time", w->time);
+        exchange_add_field(w, "time", w->time);
     }
-    add_field(w, "trace", e->trace_id);
-    add_field(w, "traceparent", e->traceparent);
-    add_field(w, "tracestate", e->tracestate);
-    add_field(w, "endpoint", e->endpoint);
+    exchange_add_field(w, "trace", e->trace_id);
+    exchange_add_field(w, "traceparent", e->traceparent);
+    exchange_add_field(w, "tracestate", e->tracestate);
+    exchange_add_field(w, "endpoint", e->endpoint);
 }
 
 void exchange_init(struct grapnel *g)
@@ -88,15 +88,15 @@ void exchange_init(struct grapnel *g)
 
 static void add_script(struct words *w, struct grapnel *g, const struct grapnel_event *e)
 {
-    add_text(w, g->connection.knows_script ? "EVALSHA" : "EVAL");
-    add_text(w, g->connection.knows_script ? g->script : script_publish_lua);
+    exchange_add_text(w, g->connection.knows_script ? "EVALSHA" : "EVAL");
+    exchange_add_text(w, g->connection.knows_script ? g->script : script_publish_lua);
     g->connection.knows_script = true;
-    add_text(w, "1");
-    add_text(w, w->head);
-    add_text(w, e->idempotency_key);
+    exchange_add_text(w, "1");
+    exchange_add_text(w, w->head);
+    exchange_add_text(w, e->idempotency_key);
     (void)snprintf(w->ttl, sizeof(w->ttl), "%" PRIu64, g->idempotency_ms);
-    add_text(w, w->ttl);
-    add_text(w, e->tenant);
+    exchange_add_text(w, w->ttl);
+    exchange_add_text(w, e->tenant);
 }
 
 static enum grapnel_result append_event(struct grapnel *g, const struct grapnel_event *e,
@@ -110,15 +110,15 @@ static enum grapnel_result append_event(struct grapnel *g, const struct grapnel_
         add_script(&w, g, e);
     } else {
         (void)snprintf(w.key, sizeof(w.key), "%sevents", w.head);
-        add_text(&w, "XADD");
-        add_text(&w, w.key);
-        add_text(&w, "*");
+        exchange_add_text(&w, "XADD");
+        exchange_add_text(&w, w.key);
+        exchange_add_text(&w, "*");
     }
     add_fields(&w, e);
     return result_of_connection(connection_append(&g->connection, w.argc, w.argv, w.sizes));
 }
 
-static bool is_text(const redisReply *reply)
+static bool exchange_is_text(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_STRING;
 }
@@ -129,16 +129,16 @@ static bool read_answer(const redisReply *reply, const redisReply **ret_stream_i
 {
     *ret_own_id = NULL;
     *ret_is_duplicate = 0;
-    if (is_text(reply)) {
+    if (exchange_is_text(reply)) {
         *ret_stream_id = reply;
         return true;
     }
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2 ||
-        reply->element[0]->type != REDIS_REPLY_INTEGER || !is_text(reply->element[1]))
+        reply->element[0]->type != REDIS_REPLY_INTEGER || !exchange_is_text(reply->element[1]))
         return false;
     *ret_is_duplicate = reply->element[0]->integer == 0;
     *ret_stream_id = reply->element[1];
-    if (reply->elements > 2 && is_text(reply->element[2]))
+    if (reply->elements > 2 && exchange_is_text(reply->element[2]))
         *ret_own_id = reply->element[2];
     return true;
 }

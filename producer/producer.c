@@ -19,7 +19,7 @@ enum {
 /* As settings.def has it for `idempotency`. */
 #define IDEMPOTENCY_LIMIT_MS UINT64_C(2592000000)
 
-static enum grapnel_result refuse(struct grapnel *g, const char *words)
+static enum grapnel_result producer_refuse(struct grapnel *g, const char *words)
 {
     (void)diag_set(&g->words, "%s", words);
     return GRAPNEL_REFUSED;
@@ -30,13 +30,13 @@ static enum grapnel_result take_options(struct grapnel *g, const struct grapnel_
     const char *prefix = o->key_prefix ? o->key_prefix : "grapnel";
 
     if (!text_is_name(span_of(prefix), PREFIX_MAX))
-        return refuse(g, "key_prefix: expected 1 to 64 of A-Z a-z 0-9 _ - . :");
+        return producer_refuse(g, "key_prefix: expected 1 to 64 of A-Z a-z 0-9 _ - . :");
     if (o->partitions > PARTITIONS_MAX)
-        return refuse(g, "partitions: expected at most 4096");
+        return producer_refuse(g, "partitions: expected at most 4096");
     if (o->event_bytes_max > DATA_LIMIT)
-        return refuse(g, "event_bytes_max: expected at most 16777216");
+        return producer_refuse(g, "event_bytes_max: expected at most 16777216");
     if (o->idempotency_ms > IDEMPOTENCY_LIMIT_MS)
-        return refuse(g, "idempotency_ms: expected at most 2592000000 (30 days)");
+        return producer_refuse(g, "idempotency_ms: expected at most 2592000000 (30 days)");
     if (durability_parse(&g->durability, o->durability, &g->words))
         return GRAPNEL_REFUSED;
     memcpy(g->prefix, prefix, strlen(prefix) + 1);
@@ -46,7 +46,7 @@ static enum grapnel_result take_options(struct grapnel *g, const struct grapnel_
     return GRAPNEL_OK;
 }
 
-static bool set_text(char **ret, const char *text)
+static bool producer_set_text(char **ret, const char *text)
 {
     if (!text || !*text)
         return true;
@@ -62,13 +62,13 @@ static enum grapnel_result take_address(struct grapnel *g, const char *url,
     int r;
 
     if (!url)
-        return refuse(g, "url: missing; expected redis://host[:port][/db]");
+        return producer_refuse(g, "url: missing; expected redis://host[:port][/db]");
     r = redis_address_parse(&a, url, &g->words);
     if (r)
         return r == -ENOMEM ? GRAPNEL_NOMEM : GRAPNEL_REFUSED;
-    if (!set_text(&a.tls_ca_file, o->tls_ca_file) ||
-        !set_text(&a.tls_cert_file, o->tls_cert_file) ||
-        !set_text(&a.tls_key_file, o->tls_key_file)) {
+    if (!producer_set_text(&a.tls_ca_file, o->tls_ca_file) ||
+        !producer_set_text(&a.tls_cert_file, o->tls_cert_file) ||
+        !producer_set_text(&a.tls_key_file, o->tls_key_file)) {
         redis_address_fini(&a);
         (void)diag_set(&g->words, "out of memory");
         return GRAPNEL_NOMEM;
@@ -78,8 +78,8 @@ static enum grapnel_result take_address(struct grapnel *g, const char *url,
 }
 
 /* The installation's form must be ours, and its number of partitions what the program expects. */
-static enum grapnel_result check_form(struct grapnel *g, const redisReply *format,
-                                      const redisReply *partitions)
+static enum grapnel_result producer_check_form(struct grapnel *g, const redisReply *format,
+                                               const redisReply *partitions)
 {
     uint64_t number, n;
 
@@ -110,7 +110,7 @@ static enum grapnel_result check_form(struct grapnel *g, const redisReply *forma
 static enum grapnel_result read_form(struct grapnel *g, const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
-        return check_form(g, reply->element[0], reply->element[1]);
+        return producer_check_form(g, reply->element[0], reply->element[1]);
     (void)diag_set(&g->words, "Redis: %.150s",
                    reply->type == REDIS_REPLY_ERROR ? reply->str : "unexpected answer to HMGET");
     return GRAPNEL_REDIS;

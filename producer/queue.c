@@ -6,7 +6,7 @@ static size_t text_size(const char *text)
     return text ? strlen(text) + 1 : 0;
 }
 
-static const char *copy_text(char **at, const char *text)
+static const char *queue_copy_text(char **at, const char *text)
 {
     size_t size = text_size(text);
     char *copy = *at;
@@ -33,16 +33,16 @@ static struct queued *queued_new(const struct grapnel_event *e, void *tag)
     at = q->text;
     q->tag = tag;
     q->event = (struct grapnel_event){
-        .tenant = copy_text(&at, e->tenant),
-        .type = copy_text(&at, e->type),
+        .tenant = queue_copy_text(&at, e->tenant),
+        .type = queue_copy_text(&at, e->type),
         .data_len = e->data_len,
-        .id = copy_text(&at, e->id),
+        .id = queue_copy_text(&at, e->id),
         .occurred_ms = e->occurred_ms,
-        .trace_id = copy_text(&at, e->trace_id),
-        .idempotency_key = copy_text(&at, e->idempotency_key),
-        .traceparent = copy_text(&at, e->traceparent),
-        .tracestate = copy_text(&at, e->tracestate),
-        .endpoint = copy_text(&at, e->endpoint),
+        .trace_id = queue_copy_text(&at, e->trace_id),
+        .idempotency_key = queue_copy_text(&at, e->idempotency_key),
+        .traceparent = queue_copy_text(&at, e->traceparent),
+        .tracestate = queue_copy_text(&at, e->tracestate),
+        .endpoint = queue_copy_text(&at, e->endpoint),
     };
     memcpy(at, e->data, e->data_len);
     q->event.data = at;

@@ -11,20 +11,20 @@
 
 enum { LOOKS_PER_PERIOD = 6 }; /* so that the period's turn does not come late */
 
-static void ask(struct alerts *a);
+static void alerts_ask(struct alerts *a);
 
-static void end_close(void *arg)
+static void alerts_end_close(void *arg)
 {
     struct alerts *a = arg;
 
     a->on_closed(a->closed_arg);
 }
 
-static void rest(struct alerts *a)
+static void alerts_rest(struct alerts *a)
 {
     a->is_asking = false;
     if (a->is_closing)
-        timer_close(&a->timer, end_close);
+        timer_close(&a->timer, alerts_end_close);
     else
         timer_start(&a->timer, a->settings->alert_period / LOOKS_PER_PERIOD);
 }
@@ -35,7 +35,7 @@ static void begin_partition(struct alerts *a, unsigned partition)
     (void)snprintf(a->cursor, sizeof(a->cursor), "0");
 }
 
-static void note_fault(int result)
+static void alerts_note_fault(int result)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -44,7 +44,7 @@ static void note_fault(int result)
         log_warn("statistics cannot be looked at", LOG_ERR(result), LOG_INT("held", held));
 }
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply)
+static void alerts_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct alerts *a = container_of(request, struct alerts, request);
     struct span cursor;
@@ -53,20 +53,20 @@ static void on_answer(struct redis_request *request, int result, redisReply *rep
     if (!result && !redis_reply_span(redis_reply_at(reply, 0), &cursor))
         result = -EPROTO;
     if (result) {
-        note_fault(result);
-        rest(a);
+        alerts_note_fault(result);
+        alerts_rest(a);
         return;
     }
     (void)snprintf(a->cursor, sizeof(a->cursor), "%.*s", (int)cursor.len, cursor.data);
     if (strcmp(a->cursor, "0") == 0)
         begin_partition(a, a->partition + 1);
     if (a->is_closing || a->partition >= a->keys->partitions)
-        rest(a);
+        alerts_rest(a);
     else
-        ask(a);
+        alerts_ask(a);
 }
 
-static void ask(struct alerts *a)
+static void alerts_ask(struct alerts *a)
 {
     const struct settings *s = a->settings;
     struct redis_command cmd;
@@ -80,21 +80,21 @@ static void ask(struct alerts *a)
     redis_arg_i64(&cmd, s->alert_success_rate);
     redis_arg_i64(&cmd, s->alert_response_time);
     redis_arg_i64(&cmd, s->alert_samples);
-    redis_run(a->redis, &a->request, &script_alerts, &cmd, 0, on_answer, NULL);
+    redis_run(a->redis, &a->request, &script_alerts, &cmd, 0, alerts_on_answer, NULL);
     redis_command_fini(&cmd);
 }
 
-static void begin(void *arg)
+static void alerts_begin(void *arg)
 {
     struct alerts *a = arg;
 
     if (!a->notifier->is_known) { /* whether anybody is to be told that one is over */
-        rest(a);
+        alerts_rest(a);
         return;
     }
     a->is_asking = true;
     begin_partition(a, 0);
-    ask(a);
+    alerts_ask(a);
 }
 
 int alerts_init(struct alerts *a, struct loop *l, struct redis_client *redis,
@@ -102,7 +102,7 @@ int alerts_init(struct alerts *a, struct loop *l, struct redis_client *redis,
                 const struct notifier *notifier)
 {
     *a = (struct alerts){.redis = redis, .keys = keys, .settings = settings, .notifier = notifier};
-    return timer_init(&a->timer, l, begin, a);
+    return timer_init(&a->timer, l, alerts_begin, a);
 }
 
 void alerts_start(struct alerts *a)
@@ -117,5 +117,5 @@ void alerts_close(struct alerts *a, defer_fn *on_closed, void *arg)
     a->on_closed = on_closed;
     a->closed_arg = arg;
     if (!a->is_asking)
-        timer_close(&a->timer, end_close);
+        timer_close(&a->timer, alerts_end_close);
 }

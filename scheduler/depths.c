@@ -31,14 +31,14 @@ static const struct {
     {METRIC_queue_oldest_seconds, QUEUE_DELAYED, true},
 };
 
-static void end_close(void *arg)
+static void depths_end_close(void *arg)
 {
     struct depths *d = arg;
 
     d->on_closed(d->arg);
 }
 
-static bool add(struct depths *d, const redisReply *reply)
+static bool depths_add(struct depths *d, const redisReply *reply)
 {
     int64_t n;
 
@@ -50,7 +50,7 @@ static bool add(struct depths *d, const redisReply *reply)
     return true;
 }
 
-static void rest(struct depths *d, bool is_known)
+static void depths_rest(struct depths *d, bool is_known)
 {
     for (unsigned i = 0; i < DEPTHS; i++) {
         if (is_known)
@@ -61,24 +61,24 @@ static void rest(struct depths *d, bool is_known)
     timer_start(&d->timer, EVERY_MS);
 }
 
-static void ask(struct depths *d);
+static void depths_ask(struct depths *d);
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply)
+static void depths_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct depths *d = container_of(request, struct depths, request);
 
     d->is_asking = false;
     if (d->is_closing)
-        timer_close(&d->timer, end_close);
-    else if (result || !add(d, reply))
-        rest(d, false); /* nothing to log: others have worse to tell */
+        timer_close(&d->timer, depths_end_close);
+    else if (result || !depths_add(d, reply))
+        depths_rest(d, false); /* nothing to log: others have worse to tell */
     else if (++d->partition < d->keys->partitions)
-        ask(d);
+        depths_ask(d);
     else
-        rest(d, true);
+        depths_rest(d, true);
 }
 
-static void ask(struct depths *d)
+static void depths_ask(struct depths *d)
 {
     struct redis_command cmd;
 
@@ -86,24 +86,24 @@ static void ask(struct depths *d)
     redis_command_init(&cmd);
     redis_script_begin(&cmd, &script_depths, 1);
     redis_arg_text(&cmd, keys_head(d->keys, d->partition));
-    redis_run(d->redis, &d->request, &script_depths, &cmd, 0, on_answer, NULL);
+    redis_run(d->redis, &d->request, &script_depths, &cmd, 0, depths_on_answer, NULL);
     redis_command_fini(&cmd);
 }
 
-static void begin(void *arg)
+static void depths_begin(void *arg)
 {
     struct depths *d = arg;
 
     d->partition = 0;
     memset(d->sums, 0, sizeof(d->sums));
-    ask(d);
+    depths_ask(d);
 }
 
 int depths_init(struct depths *d, struct loop *l, struct redis_client *redis,
                 const struct keys *keys)
 {
     *d = (struct depths){.redis = redis, .keys = keys};
-    return timer_init(&d->timer, l, begin, d);
+    return timer_init(&d->timer, l, depths_begin, d);
 }
 
 void depths_start(struct depths *d)
@@ -118,5 +118,5 @@ void depths_close(struct depths *d, defer_fn *on_closed, void *arg)
     d->on_closed = on_closed;
     d->arg = arg;
     if (!d->is_asking)
-        timer_close(&d->timer, end_close);
+        timer_close(&d->timer, depths_end_close);
 }

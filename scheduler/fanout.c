@@ -67,7 +67,7 @@ static void read_item(struct fanout *f, struct fanout_item *item, const redisRep
 }
 
 /* Entries that are not even [id, …] cannot be named, so they are left out (Redis sends none). */
-static void read_batch(struct fanout *f, const struct batch *batch)
+static void fanout_read_batch(struct fanout *f, const struct batch *batch)
 {
     size_t most = (size_t)f->options.limits->fanout_batch;
 
@@ -82,7 +82,7 @@ static void read_batch(struct fanout *f, const struct batch *batch)
     }
 }
 
-static void finish(struct fanout *f, int result)
+static void fanout_finish(struct fanout *f, int result)
 {
     f->state = FANOUT_IDLE;
     f->options.done(f->options.arg, result);
@@ -211,7 +211,7 @@ static void begin_command(struct fanout *f)
 }
 
 /* The items of the step that was taken. */
-static void count(const struct fanout *f, const redisReply *reply)
+static void fanout_count(const struct fanout *f, const redisReply *reply)
 {
     int64_t made = 0, now_ms = redis_clock_early_ms(f->options.clock), accepted_ms;
 
@@ -224,7 +224,7 @@ static void count(const struct fanout *f, const redisReply *reply)
             metric_observe(METRIC_fanout_delay_seconds, 0, (now_ms - accepted_ms) * 1000);
 }
 
-static void load(struct fanout *f, int64_t version);
+static void fanout_load(struct fanout *f, int64_t version);
 
 static void on_moved(struct redis_request *request, int result, redisReply *reply)
 {
@@ -236,25 +236,25 @@ static void on_moved(struct redis_request *request, int result, redisReply *repl
     if (!result && !redis_reply_i64(redis_reply_at(reply, 0), &version))
         result = err_origin(-EPROTO);
     if (result) {
-        finish(f, result);
+        fanout_finish(f, result);
         return;
     }
     if (!redis_reply_i64(redis_reply_at(reply, 1), &delayed_ms) ||
         !redis_reply_i64(redis_reply_at(reply, 2), &throttled_ms)) {
-        load(f, version); /* the version alone: our cache was stale, nothing was done */
+        fanout_load(f, version); /* the version alone: our cache was stale, nothing was done */
         return;
     }
     promoter_at(f->options.promoter, delayed_ms);
     promoter_at(f->options.promoter, throttled_ms);
-    count(f, reply);
+    fanout_count(f, reply);
     f->next = f->sent;
     if (f->next == f->n_items)
-        finish(f, 0);
+        fanout_finish(f, 0);
     else
-        load(f, -1);
+        fanout_load(f, -1);
 }
 
-static void move(struct fanout *f)
+static void fanout_move(struct fanout *f)
 {
     size_t deliveries = 0, i = f->next;
 
@@ -275,24 +275,24 @@ static void move(struct fanout *f)
         i++;
     }
     if (i == f->next) {
-        load(f, -1);
+        fanout_load(f, -1);
         return;
     }
     f->sent = i;
     redis_run(f->options.redis, &f->request, &script_fanout, &f->command, 0, on_moved, NULL);
 }
 
-static void on_loaded(void *arg, int result)
+static void fanout_on_loaded(void *arg, int result)
 {
     struct fanout *f = arg;
 
     if (result)
-        finish(f, result);
+        fanout_finish(f, result);
     else
-        move(f);
+        fanout_move(f);
 }
 
-static void load(struct fanout *f, int64_t version)
+static void fanout_load(struct fanout *f, int64_t version)
 {
     size_t n = 0;
 
@@ -301,11 +301,11 @@ static void load(struct fanout *f, int64_t version)
         if (!f->items[i].is_refused)
             f->tenants[n++] = f->items[i].event.fields.tenant;
     directory_sync_start(&f->sync, f->options.directory, f->options.loop, f->partition, version,
-                         f->tenants, n, on_loaded, f);
+                         f->tenants, n, fanout_on_loaded, f);
 }
 
 void fanout_start(struct fanout *f, const struct batch *batch)
 {
-    read_batch(f, batch);
-    load(f, -1);
+    fanout_read_batch(f, batch);
+    fanout_load(f, -1);
 }

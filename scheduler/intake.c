@@ -23,7 +23,7 @@ static void stop_if_asked(struct intake *in)
     in->options.on_stopped(in->options.arg);
 }
 
-static void rest(struct intake *in)
+static void intake_rest(struct intake *in)
 {
     in->state = INTAKE_RESTING;
     in->is_history = true;
@@ -31,7 +31,7 @@ static void rest(struct intake *in)
     timer_start(&in->rest, in->rest_ms);
 }
 
-static void on_rested(void *arg)
+static void intake_on_rested(void *arg)
 {
     struct intake *in = arg;
 
@@ -48,7 +48,7 @@ static void end_handling(struct intake *in)
     if (in->is_stopping) {
         stop_if_asked(in);
     } else if (in->result) {
-        rest(in);
+        intake_rest(in);
     } else {
         in->rest_ms = 0;
         read_next(in);
@@ -85,7 +85,7 @@ static int which(const struct intake *in, const redisReply *key, enum intake_str
     return err_origin(-EINVAL);
 }
 
-static void hand_out(struct intake *in, const redisReply *stream)
+static void intake_hand_out(struct intake *in, const redisReply *stream)
 {
     const redisReply *entries = redis_reply_at(stream, 1);
     struct batch batch = {.entries = entries};
@@ -106,7 +106,7 @@ static void hand_out_all(struct intake *in, const redisReply *reply)
     in->n_pending = 1; /* our own, so that nothing ends before all are handed out */
     if (reply->type == REDIS_REPLY_ARRAY)
         for (size_t i = 0; i < reply->elements; i++)
-            hand_out(in, reply->element[i]);
+            intake_hand_out(in, reply->element[i]);
     if (in->reads_history && in->n_pending > 1)
         in->is_history = true; /* there may be more of it */
     intake_handled(in, 0);
@@ -123,7 +123,7 @@ static void ask_for_more(struct intake *in)
     in->count = MIN(in->count + MAX(in->count / 8, 1), in->options.batch);
 }
 
-static void on_fault(struct intake *in, int result)
+static void intake_on_fault(struct intake *in, int result)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -134,10 +134,10 @@ static void on_fault(struct intake *in, int result)
     if (in->is_stopping)
         stop_if_asked(in);
     else
-        rest(in);
+        intake_rest(in);
 }
 
-static void on_read(struct redis_request *request, int result, redisReply *reply)
+static void intake_on_read(struct redis_request *request, int result, redisReply *reply)
 {
     struct intake *in = container_of(request, struct intake, request);
 
@@ -145,7 +145,7 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
     if (!result)
         result = redis_reply_result(reply);
     if (result) {
-        on_fault(in, result);
+        intake_on_fault(in, result);
         return;
     }
     ask_for_more(in);
@@ -176,7 +176,7 @@ static void read_next(struct intake *in)
             redis_arg_key(cmd, k, p, stream_names[s], SPAN(""));
     for (unsigned i = 0; i < INTAKE_STREAMS * k->partitions; i++)
         redis_arg_text(cmd, in->reads_history ? "0" : ">");
-    redis_send(in->options.redis, &in->request, cmd, BLOCK_MS + ANSWER_MS, on_read, NULL);
+    redis_send(in->options.redis, &in->request, cmd, BLOCK_MS + ANSWER_MS, intake_on_read, NULL);
 }
 
 int intake_init(struct intake *in, const struct intake_options *o)
@@ -184,7 +184,7 @@ int intake_init(struct intake *in, const struct intake_options *o)
     *in = (struct intake){
         .options = *o, .state = INTAKE_STOPPED, .is_history = true, .count = o->batch};
     redis_command_init(&in->command);
-    return timer_init(&in->rest, o->loop, on_rested, in);
+    return timer_init(&in->rest, o->loop, intake_on_rested, in);
 }
 
 void intake_start(struct intake *in)

@@ -9,7 +9,7 @@
 
 enum { RESCUED_PER_STEP = 128, TRIMMED_PER_STEP = 500 };
 
-static void end_close(void *arg)
+static void janitor_end_close(void *arg)
 {
     struct janitor *j = arg;
 
@@ -24,7 +24,7 @@ static void visit(struct janitor *j);
 static void end_visit(struct janitor *j)
 {
     if (j->is_closing) {
-        timer_close(&j->timer, end_close);
+        timer_close(&j->timer, janitor_end_close);
         return;
     }
     if (!j->has_more)
@@ -36,7 +36,7 @@ static void end_visit(struct janitor *j)
     timer_start(&j->timer, j->options.every_ms);
 }
 
-static void note_fault(int result)
+static void janitor_note_fault(int result)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -71,7 +71,7 @@ static void on_rescued(struct redis_request *request, int result, redisReply *re
         result = redis_reply_result(reply);
     j->has_more = false;
     if (result) {
-        note_fault(result);
+        janitor_note_fault(result);
         if (!j->is_closing) /* the step may have been taken, and only its answer got lost */
             j->options.on_taken_over(j->options.arg);
     } else {
@@ -89,7 +89,7 @@ static void on_trimmed(struct redis_request *request, int result, redisReply *re
     if (!result)
         result = redis_reply_result(reply);
     if (result)
-        note_fault(result);
+        janitor_note_fault(result);
     else if (redis_reply_span(redis_reply_at(reply, 0), &cursor))
         (void)snprintf(j->cursors[j->partition], sizeof(j->cursors[0]), "%.*s", (int)cursor.len,
                        cursor.data);
@@ -154,5 +154,5 @@ void janitor_close(struct janitor *j, defer_fn *on_closed, void *arg)
     j->on_closed = on_closed;
     j->closed_arg = arg;
     if (j->n_pending == 0)
-        timer_close(&j->timer, end_close);
+        timer_close(&j->timer, janitor_end_close);
 }

@@ -27,7 +27,7 @@ const char *notifier_tenant(const struct notifier *n)
     return n->is_there ? n->options.tenant : "";
 }
 
-static void end_close(void *arg)
+static void notifier_end_close(void *arg)
 {
     struct notifier *n = arg;
 
@@ -36,33 +36,33 @@ static void end_close(void *arg)
     n->on_closed(n->closed_arg);
 }
 
-static void rest(struct notifier *n)
+static void notifier_rest(struct notifier *n)
 {
     n->state = NOTIFIER_RESTING;
     if (n->is_closing)
-        timer_close(&n->timer, end_close);
+        timer_close(&n->timer, notifier_end_close);
     else
         timer_start(&n->timer, n->options.every_ms);
 }
 
-static void fail(struct notifier *n, int result)
+static void notifier_fail(struct notifier *n, int result)
 {
     static struct log_limit limit;
     uint64_t held;
 
     if (result != -ECANCELED && log_limit_pass(&limit, 5000, &held))
         log_warn("notices cannot be published now", LOG_ERR(result), LOG_INT("held", held));
-    rest(n);
+    notifier_rest(n);
 }
 
 /* ---- removing ---- */
 
-static void go_on(struct notifier *n)
+static void notifier_go_on(struct notifier *n)
 {
     if (n->n_notices < NOTICES_PER_STEP)
         n->partition++;
     if (n->is_closing || n->partition >= n->options.keys->partitions)
-        rest(n);
+        notifier_rest(n);
     else
         read_notices(n);
 }
@@ -73,9 +73,9 @@ static void on_removed(struct redis_request *request, int result, redisReply *re
 
     result = result ? result : redis_reply_result(reply);
     if (result)
-        fail(n, result);
+        notifier_fail(n, result);
     else
-        go_on(n);
+        notifier_go_on(n);
 }
 
 /* Only what is published; the first fault of the others ends the round. */
@@ -98,7 +98,7 @@ static void remove_done(struct notifier *n)
     if (n_done)
         redis_send(n->options.redis, &n->request, &n->command, 0, on_removed, NULL);
     else
-        fail(n, -EAGAIN);
+        notifier_fail(n, -EAGAIN);
 }
 
 /* ---- publishing ---- */
@@ -173,7 +173,7 @@ static void send_event(struct notifier *n, struct notice *notice, struct span ty
 }
 
 /* [id, ["type", …, name, value, …]]. What cannot be read would come again for ever. */
-static void publish(struct notifier *n, struct notice *notice, const redisReply *entry)
+static void notifier_publish(struct notifier *n, struct notice *notice, const redisReply *entry)
 {
     const redisReply *fields = redis_reply_at(entry, 1);
     struct span type;
@@ -192,7 +192,7 @@ static void publish(struct notifier *n, struct notice *notice, const redisReply 
     send_event(n, notice, type, at_ms);
 }
 
-static void take(struct notifier *n, const redisReply *entry)
+static void notifier_take(struct notifier *n, const redisReply *entry)
 {
     struct notice *notice = &n->notices[n->n_notices];
     struct span id;
@@ -204,26 +204,26 @@ static void take(struct notifier *n, const redisReply *entry)
     notice->id[id.len] = '\0';
     notice->notifier = n;
     n->n_notices++;
-    publish(n, notice, entry);
+    notifier_publish(n, notice, entry);
 }
 
 /* ---- reading ---- */
 
-static void on_read(struct redis_request *request, int result, redisReply *reply)
+static void notifier_on_read(struct redis_request *request, int result, redisReply *reply)
 {
     struct notifier *n = container_of(request, struct notifier, request);
 
     result = result ? result : redis_reply_result(reply);
     if (result) {
-        fail(n, result);
+        notifier_fail(n, result);
         return;
     }
     n->state = NOTIFIER_PUBLISHING;
     n->n_notices = n->n_pending = 0;
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-        take(n, reply->element[i]);
+        notifier_take(n, reply->element[i]);
     if (!n->n_notices)
-        go_on(n);
+        notifier_go_on(n);
     else if (!n->n_pending)
         remove_done(n);
 }
@@ -238,7 +238,7 @@ static void read_notices(struct notifier *n)
     redis_arg_text(&n->command, "+");
     redis_arg_text(&n->command, "COUNT");
     redis_arg_i64(&n->command, NOTICES_PER_STEP);
-    redis_send(n->options.redis, &n->request, &n->command, 0, on_read, NULL);
+    redis_send(n->options.redis, &n->request, &n->command, 0, notifier_on_read, NULL);
 }
 
 /* ---- looking ---- */
@@ -250,7 +250,7 @@ static void on_looked(struct redis_request *request, int result, redisReply *rep
 
     result = result ? result : redis_reply_result(reply);
     if (result) {
-        fail(n, result);
+        notifier_fail(n, result);
         return;
     }
     (void)redis_reply_i64(reply, &count);
@@ -261,12 +261,12 @@ static void on_looked(struct redis_request *request, int result, redisReply *rep
     }
     n->partition = 0;
     if (n->is_closing)
-        rest(n);
+        notifier_rest(n);
     else
         read_notices(n);
 }
 
-static void look(void *arg)
+static void notifier_look(void *arg)
 {
     struct notifier *n = arg;
 
@@ -285,7 +285,7 @@ int notifier_init(struct notifier *n, const struct notifier_options *o)
     n->home = partition_of(span_of(o->tenant), o->keys->partitions);
     redis_command_init(&n->command);
     buf_init(&n->data, NOTICE_BYTES_MAX);
-    return timer_init(&n->timer, o->loop, look, n);
+    return timer_init(&n->timer, o->loop, notifier_look, n);
 }
 
 void notifier_start(struct notifier *n)
@@ -306,5 +306,5 @@ void notifier_close(struct notifier *n, defer_fn *on_closed, void *arg)
     n->on_closed = on_closed;
     n->closed_arg = arg;
     if (n->state == NOTIFIER_RESTING)
-        timer_close(&n->timer, end_close);
+        timer_close(&n->timer, notifier_end_close);
 }

@@ -31,14 +31,14 @@ void promoter_at(struct promoter *p, int64_t due_ms)
     sleep_until_due(p);
 }
 
-static void end_close(void *arg)
+static void promoter_end_close(void *arg)
 {
     struct promoter *p = arg;
 
     p->on_closed(p->arg);
 }
 
-static void on_fault(struct promoter *p, int result)
+static void promoter_on_fault(struct promoter *p, int result)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -49,7 +49,7 @@ static void on_fault(struct promoter *p, int result)
     promoter_at(p, redis_clock_early_ms(p->clock) + AFTER_FAULT_MS);
 }
 
-static void count(const struct promoter *p, const redisReply *reply)
+static void promoter_count(const struct promoter *p, const redisReply *reply)
 {
     int64_t moved = 0;
 
@@ -66,7 +66,7 @@ static void on_promoted(struct redis_request *request, int result, redisReply *r
 
     p->is_running = false;
     if (p->is_closing) {
-        timer_close(&p->timer, end_close);
+        timer_close(&p->timer, promoter_end_close);
         return;
     }
     if (!result)
@@ -75,16 +75,16 @@ static void on_promoted(struct redis_request *request, int result, redisReply *r
                     !redis_reply_i64(redis_reply_at(reply, 1), &throttled_ms)))
         result = err_origin(-EPROTO);
     if (result) {
-        on_fault(p, result);
+        promoter_on_fault(p, result);
     } else {
-        count(p, reply);
+        promoter_count(p, reply);
         promoter_at(p, delayed_ms);
         promoter_at(p, throttled_ms);
     }
     sleep_until_due(p);
 }
 
-static void run(void *arg)
+static void promoter_run(void *arg)
 {
     struct promoter *p = arg;
     struct redis_command cmd;
@@ -110,7 +110,7 @@ int promoter_init(struct promoter *p, struct loop *l, struct redis_client *redis
 {
     *p = (struct promoter){
         .redis = redis, .clock = clock, .limits = limits, .head = head, .due_ms = INT64_MAX};
-    return timer_init(&p->timer, l, run, p);
+    return timer_init(&p->timer, l, promoter_run, p);
 }
 
 void promoter_close(struct promoter *p, defer_fn *on_closed, void *arg)
@@ -119,5 +119,5 @@ void promoter_close(struct promoter *p, defer_fn *on_closed, void *arg)
     p->on_closed = on_closed;
     p->arg = arg;
     if (!p->is_running)
-        timer_close(&p->timer, end_close);
+        timer_close(&p->timer, promoter_end_close);
 }

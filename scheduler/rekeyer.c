@@ -20,7 +20,7 @@
 
 enum { TICK_MS = 50, TENANTS_A_TICK = 32, TENANTS_A_PAGE = 64 };
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply);
+static void rekeyer_on_answer(struct redis_request *request, int result, redisReply *reply);
 
 /* ---- the close ---- */
 
@@ -31,7 +31,7 @@ static void drop_page(struct rekeyer *r)
     r->at = 0;
 }
 
-static void end_close(void *arg)
+static void rekeyer_end_close(void *arg)
 {
     struct rekeyer *r = arg;
 
@@ -43,11 +43,11 @@ static void end_close(void *arg)
     r->on_closed(r->closed_arg);
 }
 
-static void rest(struct rekeyer *r, int64_t ms)
+static void rekeyer_rest(struct rekeyer *r, int64_t ms)
 {
     r->state = REKEYER_RESTING;
     if (r->is_closing)
-        timer_close(&r->timer, end_close);
+        timer_close(&r->timer, rekeyer_end_close);
     else
         timer_start(&r->timer, ms);
 }
@@ -59,19 +59,19 @@ static void rest_after_fault(struct rekeyer *r, int result)
 
     if (result != -ECANCELED && log_limit_pass(&limit, 5000, &held))
         log_warn("a step of the re-encryption failed", LOG_ERR(result), LOG_INT("held", held));
-    rest(r, r->options.every_ms);
+    rekeyer_rest(r, r->options.every_ms);
 }
 
 /* ---- requests ---- */
 
-static void ask(struct rekeyer *r)
+static void rekeyer_ask(struct rekeyer *r)
 {
     r->state = REKEYER_ASKING;
     installation_ask_keys(&r->command, r->options.keys);
-    redis_send(r->options.redis, &r->request, &r->command, 0, on_answer, r);
+    redis_send(r->options.redis, &r->request, &r->command, 0, rekeyer_on_answer, r);
 }
 
-static void scan(struct rekeyer *r)
+static void rekeyer_scan(struct rekeyer *r)
 {
     r->state = REKEYER_SCANNING;
     redis_command_begin(&r->command);
@@ -80,10 +80,10 @@ static void scan(struct rekeyer *r)
     redis_arg_text(&r->command, r->cursor);
     redis_arg_text(&r->command, "COUNT");
     redis_arg_i64(&r->command, TENANTS_A_PAGE);
-    redis_send(r->options.redis, &r->request, &r->command, 0, on_answer, r);
+    redis_send(r->options.redis, &r->request, &r->command, 0, rekeyer_on_answer, r);
 }
 
-static void read_tenant(struct rekeyer *r, struct span tenant)
+static void rekeyer_read_tenant(struct rekeyer *r, struct span tenant)
 {
     const struct redis_script *script = r->is_at_sources ? &script_sources : &script_lookup;
 
@@ -91,17 +91,17 @@ static void read_tenant(struct rekeyer *r, struct span tenant)
     redis_script_begin(&r->command, script, 1);
     redis_arg_text(&r->command, keys_head(r->options.keys, r->partition));
     redis_arg_span(&r->command, tenant);
-    redis_run(r->options.redis, &r->request, script, &r->command, 0, on_answer, r);
+    redis_run(r->options.redis, &r->request, script, &r->command, 0, rekeyer_on_answer, r);
 }
 
-static void tell(struct rekeyer *r)
+static void rekeyer_tell(struct rekeyer *r)
 {
     struct installation_keys done = {.next = "", .turn = r->named.turn};
 
     r->state = REKEYER_TELLING;
     memcpy(done.current, r->named.next, sizeof(done.current));
     installation_keys_command(&r->command, r->options.keys, &r->named, &done);
-    redis_run(r->options.redis, &r->request, &script_rotate, &r->command, 0, on_answer, r);
+    redis_run(r->options.redis, &r->request, &script_rotate, &r->command, 0, rekeyer_on_answer, r);
 }
 
 /* ---- the walk through a partition ---- */
@@ -134,28 +134,28 @@ static void end_walk(struct rekeyer *r)
     if (r->n_resealed)
         log_info("secrets re-encrypted", LOG_INT("partition", r->partition),
                  LOG_TEXT("key", installation_seals(&r->named)), LOG_INT("records", r->n_resealed));
-    rest(r, TICK_MS);
+    rekeyer_rest(r, TICK_MS);
 }
 
-static void go_on(struct rekeyer *r)
+static void rekeyer_go_on(struct rekeyer *r)
 {
     const redisReply *tenant = redis_reply_at(r->page, r->at);
     struct span id;
 
     if (r->is_closing) {
-        rest(r, 0);
+        rekeyer_rest(r, 0);
     } else if (!tenant) {
         if (r->page && r->is_last_page)
             end_walk(r);
         else
-            scan(r);
+            rekeyer_scan(r);
     } else if (!redis_reply_span(tenant, &id)) {
         rest_after_fault(r, err_origin(-EPROTO));
     } else if (r->n_read == TENANTS_A_TICK) {
-        rest(r, TICK_MS);
+        rekeyer_rest(r, TICK_MS);
     } else {
         r->n_read++;
-        read_tenant(r, id);
+        rekeyer_read_tenant(r, id);
     }
 }
 
@@ -174,7 +174,7 @@ static void on_scanned(struct rekeyer *r, const redisReply *reply)
     drop_page(r);
     r->page = redis_reply_at(reply, 1);
     r->kept = redis_reply_keep(r->options.redis);
-    go_on(r);
+    rekeyer_go_on(r);
 }
 
 /* ---- one tenant ---- */
@@ -189,12 +189,12 @@ static void end_tenant(void *arg)
     if (done->result) {
         rest_after_fault(r, done->result);
     } else if (done->has_more) {
-        rest(r, TICK_MS); /* it is read again */
+        rekeyer_rest(r, TICK_MS); /* it is read again */
     } else {
         r->n_left += done->n_left;
         r->at += r->is_at_sources;
         r->is_at_sources = !r->is_at_sources;
-        go_on(r);
+        rekeyer_go_on(r);
     }
 }
 
@@ -262,34 +262,34 @@ static void on_asked(struct rekeyer *r, const redisReply *reply)
     /* A key that we lack: the check of the installation, which is made with each beat, tells it. */
     if (master_key_choose(&r->key, installation_seals(&named)) ||
         clock_mono_ms() - r->turn_since_ms < r->options.grace_ms) {
-        rest(r, r->options.every_ms);
+        rekeyer_rest(r, r->options.every_ms);
         return;
     }
     r->n_read = 0;
     /* Before another walk is looked for: there may always be one, as configuration may always change. */
     if (!r->is_walking && is_complete(r))
-        tell(r);
+        rekeyer_tell(r);
     else if (r->is_walking || find_walk(r))
-        go_on(r);
+        rekeyer_go_on(r);
     else
-        rest(r, r->options.every_ms);
+        rekeyer_rest(r, r->options.every_ms);
 }
 
-static void on_told(struct rekeyer *r, const redisReply *reply)
+static void rekeyer_on_told(struct rekeyer *r, const redisReply *reply)
 {
     int64_t is_done = 0;
 
     if (redis_reply_i64(reply, &is_done) && is_done)
         log_info("the master key is changed: nothing is encrypted with the old one",
                  LOG_TEXT("old", r->named.current), LOG_TEXT("new", r->named.next));
-    rest(r, r->options.every_ms);
+    rekeyer_rest(r, r->options.every_ms);
 }
 
-static void step(struct rekeyer *r, const redisReply *reply)
+static void rekeyer_step(struct rekeyer *r, const redisReply *reply)
 {
     switch (r->state) {
     case REKEYER_RESTING:
-        ask(r);
+        rekeyer_ask(r);
         return;
     case REKEYER_ASKING:
         on_asked(r, reply);
@@ -302,7 +302,7 @@ static void step(struct rekeyer *r, const redisReply *reply)
         reseal_start(&r->reseal, r->partition, reply, r->is_at_sources);
         return;
     case REKEYER_TELLING:
-        on_told(r, reply);
+        rekeyer_on_told(r, reply);
         return;
     case REKEYER_WRITING:
         break; /* it ends with end_tenant() */
@@ -310,23 +310,23 @@ static void step(struct rekeyer *r, const redisReply *reply)
     unreachable();
 }
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply)
+static void rekeyer_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct rekeyer *r = request->arg;
 
     if (!result)
         result = redis_reply_result(reply);
     if (r->is_closing)
-        rest(r, 0);
+        rekeyer_rest(r, 0);
     else if (result)
         rest_after_fault(r, result);
     else
-        step(r, reply);
+        rekeyer_step(r, reply);
 }
 
 static void on_tick(void *arg)
 {
-    step(arg, NULL);
+    rekeyer_step(arg, NULL);
 }
 
 /* ---- life ---- */
@@ -364,5 +364,5 @@ void rekeyer_close(struct rekeyer *r, defer_fn *on_closed, void *arg)
     r->on_closed = on_closed;
     r->closed_arg = arg;
     if (r->state == REKEYER_RESTING)
-        timer_close(&r->timer, end_close);
+        timer_close(&r->timer, rekeyer_end_close);
 }

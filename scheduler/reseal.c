@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* Told once a minute at most: which it is stays the same until somebody mends it. */
-static void leave(struct reseal *s, struct span id, const char *why)
+static void reseal_leave(struct reseal *s, struct span id, const char *why)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -171,7 +171,7 @@ static bool packs_to(const struct reseal *s, const void *record, struct buf *ret
     return buf_result(ret) == 0 && span_equal(buf_span(ret), old);
 }
 
-static int replace(struct reseal *s, const void *record, struct span old, struct buf *packed)
+static int reseal_replace(struct reseal *s, const void *record, struct span old, struct buf *packed)
 {
     buf_clear(packed);
     s->kind->pack(packed, record);
@@ -181,8 +181,8 @@ static int replace(struct reseal *s, const void *record, struct span old, struct
     return 0;
 }
 
-static int reseal(struct reseal *s, struct span id, void *record, struct span old,
-                  struct buf *packed)
+static int reseal_reseal(struct reseal *s, struct span id, void *record, struct span old,
+                         struct buf *packed)
 {
     bool is_changed = false;
     struct diag why = {""};
@@ -190,20 +190,20 @@ static int reseal(struct reseal *s, struct span id, void *record, struct span ol
 
     /* What another version wrote may hold more than we know of: our writing must not lose it. */
     if (!packs_to(s, record, packed, old)) {
-        leave(s, id, "its record was written by another version of Grapnel");
+        reseal_leave(s, id, "its record was written by another version of Grapnel");
         return 0;
     }
     r = s->kind->reseal(record, s->options.key, &is_changed, &why);
     if (r == -ENOMEM)
         return r;
     if (r) {
-        leave(s, id, why.text);
+        reseal_leave(s, id, why.text);
         return 0;
     }
     if (is_changed && s->n_pending > RESEAL_WRITES_MAX)
         s->has_more = true;
     else if (is_changed)
-        return replace(s, record, old, packed);
+        return reseal_replace(s, record, old, packed);
     return 0;
 }
 
@@ -217,13 +217,13 @@ static int examine(struct reseal *s, struct span id, struct span old)
         return 0; /* removed just now */
     r = s->kind->parse(&record, id, old);
     if (r == -EBADMSG) {
-        leave(s, id, "its record cannot be read");
+        reseal_leave(s, id, "its record cannot be read");
         return 0;
     }
     if (r)
         return r;
     buf_init(&packed, 2 * (size_t)ENDPOINT_RECORD_MAX);
-    r = reseal(s, id, record, old, &packed);
+    r = reseal_reseal(s, id, record, old, &packed);
     buf_fini(&packed);
     s->kind->free(record);
     return r;

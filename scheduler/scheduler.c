@@ -19,7 +19,7 @@ static struct scheduler *scheduler_of(struct service *service)
     return container_of(service, struct scheduler, service);
 }
 
-static void handle(void *arg, enum intake_stream stream, const struct batch *batch)
+static void scheduler_handle(void *arg, enum intake_stream stream, const struct batch *batch)
 {
     struct scheduler *s = arg;
     struct scheduler_part *part = &s->parts[batch->partition];
@@ -54,9 +54,9 @@ static void on_taken_over(void *arg)
     intake_reread(&s->intake);
 }
 
-static void check(struct scheduler *s);
+static void scheduler_check(struct scheduler *s);
 
-static void on_beat(void *arg, const struct beat *beat)
+static void scheduler_on_beat(void *arg, const struct beat *beat)
 {
     struct scheduler *s = arg;
     struct scheduler_part *part = &s->parts[beat->partition];
@@ -72,7 +72,7 @@ static void on_beat(void *arg, const struct beat *beat)
     promoter_at(&part->promoter, beat->delayed_ms);
     promoter_at(&part->promoter, beat->throttled_ms);
     if (beat->partition == 0) /* written again if Redis was emptied, as producers need it */
-        check(s);
+        scheduler_check(s);
 }
 
 /* Only then: a verdict must know whether to tell of it. */
@@ -84,7 +84,7 @@ static void on_operator_known(void *arg)
         intake_start(&s->intake);
 }
 
-static void on_ready(void *arg)
+static void scheduler_on_ready(void *arg)
 {
     struct scheduler *s = arg;
 
@@ -104,7 +104,7 @@ static void on_ready(void *arg)
 
 /* ---- close: each part tells when it is closed, the last one closes the connections ---- */
 
-static void on_redis_closed(void *arg)
+static void scheduler_on_redis_closed(void *arg)
 {
     struct scheduler *s = arg;
 
@@ -112,45 +112,45 @@ static void on_redis_closed(void *arg)
         service_close(&s->service);
 }
 
-static void on_part_closed(void *arg)
+static void scheduler_on_part_closed(void *arg)
 {
     struct scheduler *s = arg;
 
     if (--s->n_closing > 0)
         return;
     s->n_closing = 2;
-    redis_client_close(s->redis, on_redis_closed, s);
-    redis_client_close(s->reader, on_redis_closed, s);
+    redis_client_close(s->redis, scheduler_on_redis_closed, s);
+    redis_client_close(s->reader, scheduler_on_redis_closed, s);
 }
 
-static void close_parts(struct scheduler *s)
+static void scheduler_close_parts(struct scheduler *s)
 {
     s->n_closing = 6 + s->keys.partitions + s->is_checked + (s->health != NULL);
     if (s->health)
-        health_close(s->health, on_part_closed, s);
-    depths_close(&s->depths, on_part_closed, s);
+        health_close(s->health, scheduler_on_part_closed, s);
+    depths_close(&s->depths, scheduler_on_part_closed, s);
     if (s->is_checked) /* else there is no heartbeat yet */
-        heartbeat_close(&s->heartbeat, on_part_closed, s);
-    janitor_close(&s->janitor, on_part_closed, s);
-    rekeyer_close(&s->rekeyer, on_part_closed, s);
-    notifier_close(&s->notifier, on_part_closed, s);
-    alerts_close(&s->alerts, on_part_closed, s);
-    intake_close(&s->intake, on_part_closed, s);
+        heartbeat_close(&s->heartbeat, scheduler_on_part_closed, s);
+    janitor_close(&s->janitor, scheduler_on_part_closed, s);
+    rekeyer_close(&s->rekeyer, scheduler_on_part_closed, s);
+    notifier_close(&s->notifier, scheduler_on_part_closed, s);
+    alerts_close(&s->alerts, scheduler_on_part_closed, s);
+    intake_close(&s->intake, scheduler_on_part_closed, s);
     for (unsigned p = 0; p < s->keys.partitions; p++)
-        promoter_close(&s->parts[p].promoter, on_part_closed, s);
+        promoter_close(&s->parts[p].promoter, scheduler_on_part_closed, s);
 }
 
-static void on_left(struct redis_request *request, int result, redisReply *reply)
+static void scheduler_on_left(struct redis_request *request, int result, redisReply *reply)
 {
     struct scheduler *s = request->arg;
 
     (void)result; /* if it failed, the lease runs out instead */
     (void)reply;
     if (--s->n_closing == 0)
-        close_parts(s);
+        scheduler_close_parts(s);
 }
 
-static void leave(struct scheduler *s, unsigned partition)
+static void scheduler_leave(struct scheduler *s, unsigned partition)
 {
     struct redis_command cmd;
 
@@ -163,7 +163,7 @@ static void leave(struct scheduler *s, unsigned partition)
     redis_arg_text(&cmd, KEY_EVENTS);
     redis_arg_text(&cmd, KEY_FAILED);
     redis_arg_text(&cmd, KEY_WAKE);
-    redis_run(s->redis, &s->leaves[partition], &script_leave, &cmd, 0, on_left, s);
+    redis_run(s->redis, &s->leaves[partition], &script_leave, &cmd, 0, scheduler_on_left, s);
     redis_command_fini(&cmd);
 }
 
@@ -173,10 +173,10 @@ static void on_intake_stopped(void *arg)
 
     s->n_closing = s->keys.partitions;
     for (unsigned p = 0; p < s->keys.partitions; p++)
-        leave(s, p);
+        scheduler_leave(s, p);
 }
 
-static void drain(struct service *service)
+static void scheduler_drain(struct service *service)
 {
     struct scheduler *s = scheduler_of(service);
 
@@ -184,18 +184,18 @@ static void drain(struct service *service)
     if (s->is_checked)
         intake_stop(&s->intake);
     else
-        close_parts(s);
+        scheduler_close_parts(s);
 }
 
 /* Every step is short and has a deadline, so there is nothing to give up early. */
-static void abandon(struct service *service)
+static void scheduler_abandon(struct service *service)
 {
     (void)service;
 }
 
 /* ---- start ---- */
 
-static void start_parts(struct scheduler *s)
+static void scheduler_start_parts(struct scheduler *s)
 {
     struct heartbeat_options o = {
         .redis = s->redis,
@@ -204,8 +204,8 @@ static void start_parts(struct scheduler *s)
         .name = s->service.name,
         .every_ms = s->service.settings.heartbeat,
         .lease_ms = s->service.settings.lease,
-        .on_beat = on_beat,
-        .on_ready = on_ready,
+        .on_beat = scheduler_on_beat,
+        .on_ready = scheduler_on_ready,
         .arg = s,
     };
     int r = heartbeat_start(&s->heartbeat, &s->service.loop, &o);
@@ -219,7 +219,8 @@ static void start_parts(struct scheduler *s)
     s->is_checked = true;
 }
 
-static void on_checked(struct installation_check *check, int result, const struct diag *diag)
+static void scheduler_on_checked(struct installation_check *check, int result,
+                                 const struct diag *diag)
 {
     struct scheduler *s = container_of(check, struct scheduler, check);
 
@@ -236,27 +237,28 @@ static void on_checked(struct installation_check *check, int result, const struc
     } else if (result) {
         redis_client_reset(s->redis); /* connects anew after a while, and we check again */
     } else {
-        start_parts(s);
+        scheduler_start_parts(s);
     }
 }
 
-static void check(struct scheduler *s)
+static void scheduler_check(struct scheduler *s)
 {
     if (s->is_checking || s->is_stopping)
         return;
     s->is_checking = true;
-    installation_check_start(&s->check, s->redis, &s->keys, &s->master_key, on_checked, s);
+    installation_check_start(&s->check, s->redis, &s->keys, &s->master_key, scheduler_on_checked,
+                             s);
 }
 
-static void on_redis(void *arg, bool is_connected)
+static void scheduler_on_redis(void *arg, bool is_connected)
 {
     if (is_connected)
-        check(arg);
+        scheduler_check(arg);
 }
 
 /* ---- health and metrics ---- */
 
-static unsigned checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
+static unsigned scheduler_checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
 {
     const struct scheduler *s = arg;
 
@@ -267,23 +269,24 @@ static unsigned checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
     return 3;
 }
 
-static void collect(void *arg)
+static void scheduler_collect(void *arg)
 {
     const struct scheduler *s = arg;
 
     metric_set(METRIC_redis_connected, 0, redis_client_is_connected(s->redis));
 }
 
-static int init_health(struct scheduler *s, struct diag *diag)
+static int scheduler_init_health(struct scheduler *s, struct diag *diag)
 {
-    const struct health_options o = {.checks = checks, .collect = collect, .arg = s};
+    const struct health_options o = {
+        .checks = scheduler_checks, .collect = scheduler_collect, .arg = s};
 
     return health_new(&s->health, &s->service.loop, s->service.settings.listen, &o, diag);
 }
 
 /* ---- parts ---- */
 
-static int start_clients(struct scheduler *s)
+static int scheduler_start_clients(struct scheduler *s)
 {
     struct redis_client_options o = {
         .address = &s->service.redis,
@@ -295,7 +298,7 @@ static int start_clients(struct scheduler *s)
 
     if (r)
         return r;
-    o.on_state = on_redis;
+    o.on_state = scheduler_on_redis;
     o.arg = s;
     return redis_client_new(&s->redis, &s->service.loop, &o);
 }
@@ -343,7 +346,7 @@ static int init_rounds(struct scheduler *s)
         .keys = &s->keys,
         .name = s->service.name,
         .batch = s->limits.fanout_batch,
-        .handle = handle,
+        .handle = scheduler_handle,
         .on_stopped = on_intake_stopped,
         .arg = s,
     };
@@ -375,10 +378,10 @@ static int init_rounds(struct scheduler *s)
     return r ? r : intake_init(&s->intake, &intake);
 }
 
-static int init(struct scheduler *s, struct diag *diag)
+static int scheduler_init(struct scheduler *s, struct diag *diag)
 {
     struct directory_options directory = {.keys = &s->keys, .tenants_max = TENANTS_CACHED_MAX};
-    int r = start_clients(s);
+    int r = scheduler_start_clients(s);
 
     if (r)
         return r;
@@ -391,10 +394,10 @@ static int init(struct scheduler *s, struct diag *diag)
     for (unsigned p = 0; p < s->keys.partitions && !r; p++)
         r = init_part(s, p);
     r = r ? r : init_rounds(s);
-    return r ? r : init_health(s, diag);
+    return r ? r : scheduler_init_health(s, diag);
 }
 
-static void fini(struct scheduler *s)
+static void scheduler_fini(struct scheduler *s)
 {
     for (unsigned p = 0; p < s->keys.partitions; p++) {
         fanout_fini(&s->parts[p].fanout);
@@ -409,7 +412,7 @@ static void fini(struct scheduler *s)
 }
 
 /* Without a master key it does all but re-encrypt. */
-static int read_settings(struct scheduler *s, struct diag *diag)
+static int scheduler_read_settings(struct scheduler *s, struct diag *diag)
 {
     const struct settings *set = &s->service.settings;
     int r = keys_init(&s->keys, set->key_prefix, (unsigned)set->partitions, diag);
@@ -425,8 +428,8 @@ int scheduler_start(struct scheduler *s, int argc, char **argv)
         .program = "grapnel-scheduler",
         .about = "Fans events out into deliveries, holds the limits, schedules retries.",
         .scope = SCOPE_SCHEDULER,
-        .drain = drain,
-        .abandon = abandon,
+        .drain = scheduler_drain,
+        .abandon = scheduler_abandon,
     };
     struct diag diag = {""};
     int r = service_init(&s->service, &ops, argc, argv);
@@ -434,12 +437,12 @@ int scheduler_start(struct scheduler *s, int argc, char **argv)
     if (r)
         return 2;
     scripts_init();
-    r = read_settings(s, &diag);
+    r = scheduler_read_settings(s, &diag);
     if (r) {
         log_error("bad setting", LOG_TEXT("reason", diag.text));
         return 2;
     }
-    r = init(s, &diag);
+    r = scheduler_init(s, &diag);
     if (r) {
         log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
         return 1;
@@ -449,7 +452,7 @@ int scheduler_start(struct scheduler *s, int argc, char **argv)
 
 int scheduler_end(struct scheduler *s)
 {
-    fini(s);
+    scheduler_fini(s);
     service_fini(&s->service);
     return s->failed ? 1 : 0;
 }

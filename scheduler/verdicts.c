@@ -63,7 +63,7 @@ static int parse_item(struct verdict_item *item, const redisReply *entry)
     return job_outcome_parse(&item->outcome, outcome);
 }
 
-static void read_batch(struct verdicts *v, const struct batch *batch)
+static void verdicts_read_batch(struct verdicts *v, const struct batch *batch)
 {
     size_t most = (size_t)v->options.limits->fanout_batch;
 
@@ -82,8 +82,8 @@ static void read_batch(struct verdicts *v, const struct batch *batch)
     }
 }
 
-static void add(struct verdicts *v, const struct verdict_item *item, const char *kind,
-                int64_t due_ms, struct span last)
+static void verdicts_add(struct verdicts *v, const struct verdict_item *item, const char *kind,
+                         int64_t due_ms, struct span last)
 {
     struct redis_command *cmd = &v->command;
 
@@ -110,7 +110,7 @@ static void add_retry(struct verdicts *v, const struct verdict_item *item, int64
                                                     .ms = redis_clock_early_ms(v->options.clock),
                                                     .attempt = next.attempt,
                                                     .due_ms = due_ms});
-    add(v, item, "retry", due_ms, buf_span(&packed));
+    verdicts_add(v, item, "retry", due_ms, buf_span(&packed));
     buf_fini(&packed);
 }
 
@@ -122,11 +122,11 @@ static void pack_final(struct verdicts *v, const char *status, const char *reaso
                                                     .reason = span_of(reason)});
 }
 
-static void add_final(struct verdicts *v, const struct verdict_item *item, const char *kind,
-                      const char *status, const char *reason)
+static void verdicts_add_final(struct verdicts *v, const struct verdict_item *item,
+                               const char *kind, const char *status, const char *reason)
 {
     pack_final(v, status, reason);
-    add(v, item, kind, 0, SPAN(""));
+    verdicts_add(v, item, kind, 0, SPAN(""));
 }
 
 static void add_failed(struct verdicts *v, const struct verdict_item *item, const char *status)
@@ -138,7 +138,7 @@ static void add_failed(struct verdicts *v, const struct verdict_item *item, cons
                        outcome_code_text(item->outcome.code));
     else
         (void)snprintf(reason, sizeof(reason), "attempt %u was the last", item->job.attempt);
-    add_final(v, item, "final", status, reason);
+    verdicts_add_final(v, item, "final", status, reason);
 }
 
 /* The endpoint is done with, too, for the same reason. */
@@ -150,7 +150,7 @@ static void add_gone(struct verdicts *v, const struct verdict_item *item)
     (void)snprintf(reason, sizeof(reason), "the endpoint answered %d%s", status,
                    status == 410 ? " Gone" : "");
     pack_final(v, "failed", reason);
-    add(v, item, "disable", 0, span_of(reason));
+    verdicts_add(v, item, "disable", 0, span_of(reason));
 }
 
 /* The one place where a failed attempt's future is decided. */
@@ -162,12 +162,12 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
 
     if (!e) {
         v->counts[JUDGED_CANCEL]++;
-        add_final(v, item, "cancel", "cancelled", "the endpoint was removed");
+        verdicts_add_final(v, item, "cancel", "cancelled", "the endpoint was removed");
         return;
     }
     if (e->disabled_reason) {
         v->counts[JUDGED_CANCEL]++;
-        add_final(v, item, "cancel", "cancelled", e->disabled_reason);
+        verdicts_add_final(v, item, "cancel", "cancelled", e->disabled_reason);
         return;
     }
     verdict = verdict_of(&e->policy.row, &item->outcome, item->job.attempt, item->job.base,
@@ -193,7 +193,7 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
     unreachable();
 }
 
-static void judge(struct verdicts *v, const struct verdict_item *item)
+static void verdicts_judge(struct verdicts *v, const struct verdict_item *item)
 {
     buf_clear(&v->scratch);
     if (item->is_readable) {
@@ -202,7 +202,7 @@ static void judge(struct verdicts *v, const struct verdict_item *item)
     }
     v->counts[JUDGED_REFUSE]++;
     buf_add_text(&v->scratch, "failed: the entry cannot be read");
-    add(v, item, "refuse", 0, SPAN(""));
+    verdicts_add(v, item, "refuse", 0, SPAN(""));
 }
 
 static void log_disabled(struct verdicts *v, const redisReply *reply)
@@ -218,7 +218,7 @@ static void log_disabled(struct verdicts *v, const redisReply *reply)
         promoter_at(v->options.promoter, redis_clock_early_ms(v->options.clock));
 }
 
-static void count(const struct verdicts *v, const redisReply *reply)
+static void verdicts_count(const struct verdicts *v, const redisReply *reply)
 {
     for (unsigned i = 0; i < ARRAY_LEN(v->counts); i++)
         metric_add(METRIC_verdicts_total, i, 0, v->counts[i]);
@@ -237,7 +237,7 @@ static void on_decided(struct redis_request *request, int result, redisReply *re
     if (!result) {
         promoter_at(v->options.promoter, delayed_ms);
         log_disabled(v, reply);
-        count(v, reply);
+        verdicts_count(v, reply);
     }
     v->options.done(v->options.arg, result);
 }
@@ -252,9 +252,9 @@ static bool are_all_known(const struct verdicts *v)
     return true;
 }
 
-static void load(struct verdicts *v);
+static void verdicts_load(struct verdicts *v);
 
-static void on_loaded(void *arg, int result)
+static void verdicts_on_loaded(void *arg, int result)
 {
     struct verdicts *v = arg;
 
@@ -263,7 +263,7 @@ static void on_loaded(void *arg, int result)
         return;
     }
     if (!are_all_known(v)) {
-        load(v);
+        verdicts_load(v);
         return;
     }
     memset(v->counts, 0, sizeof(v->counts));
@@ -273,21 +273,22 @@ static void on_loaded(void *arg, int result)
     redis_arg_i64(&v->command, v->options.limits->disable_after);
     redis_arg_text(&v->command, notifier_tenant(v->options.notifier));
     for (size_t i = 0; i < v->n_items; i++)
-        judge(v, &v->items[i]);
+        verdicts_judge(v, &v->items[i]);
     redis_run(v->options.redis, &v->request, &script_decide, &v->command, 0, on_decided, NULL);
 }
 
 /* Fan-out may have brought the cache further than the last heartbeat told: that is not a way back. */
-static void load(struct verdicts *v)
+static void verdicts_load(struct verdicts *v)
 {
     int64_t known = directory_version(v->options.directory, v->partition);
 
     directory_sync_start(&v->sync, v->options.directory, v->options.loop, v->partition,
-                         MAX(v->seen_version, known), v->tenants, v->n_items, on_loaded, v);
+                         MAX(v->seen_version, known), v->tenants, v->n_items, verdicts_on_loaded,
+                         v);
 }
 
 void verdicts_start(struct verdicts *v, const struct batch *batch)
 {
-    read_batch(v, batch);
-    load(v);
+    verdicts_read_batch(v, batch);
+    verdicts_load(v);
 }

@@ -30,7 +30,7 @@ static void on_deleted(struct redis_request *request, int result, redisReply *re
     w->options.done(w->options.arg, w->result);
 }
 
-static void begin(struct wakes *w, const char *verb, const char *group)
+static void wakes_begin(struct wakes *w, const char *verb, const char *group)
 {
     redis_command_begin(&w->command);
     redis_arg_text(&w->command, verb);
@@ -58,10 +58,10 @@ void wakes_start(struct wakes *w, const struct batch *batch)
         if (redis_reply_i64(redis_reply_at(fields, 1), &at_ms))
             promoter_at(w->options.promoter, at_ms);
     }
-    begin(w, "XACK", GROUP_SCHEDULER);
+    wakes_begin(w, "XACK", GROUP_SCHEDULER);
     add_ids(w, batch);
     redis_send(w->options.redis, &w->ack, &w->command, 0, on_acked, NULL);
-    begin(w, "XDEL", NULL);
+    wakes_begin(w, "XDEL", NULL);
     add_ids(w, batch);
     redis_send(w->options.redis, &w->del, &w->command, 0, on_deleted, NULL);
 }

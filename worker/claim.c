@@ -21,7 +21,7 @@ static void stop(struct claim *c)
     c->options.on_stopped(c->options.arg);
 }
 
-static void hand_out(struct claim *c, const redisReply *stream, enum claimed claimed)
+static void claim_hand_out(struct claim *c, const redisReply *stream, enum claimed claimed)
 {
     const redisReply *entries = redis_reply_at(stream, 1);
     struct span key;
@@ -35,7 +35,7 @@ static void hand_out(struct claim *c, const redisReply *stream, enum claimed cla
     c->options.on_jobs(c->options.arg, partition, entries, claimed);
 }
 
-static void rest(struct claim *c)
+static void claim_rest(struct claim *c)
 {
     c->state = CLAIM_RESTING;
     c->is_history = true;
@@ -50,7 +50,7 @@ static void linger(struct claim *c)
     timer_start(&c->rest, LINGER_MS);
 }
 
-static void on_fault(struct claim *c, int result)
+static void claim_on_fault(struct claim *c, int result)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -61,7 +61,7 @@ static void on_fault(struct claim *c, int result)
     if (was_last)
         stop(c); /* what we could not read is rescued when our lease has run out */
     else
-        rest(c);
+        claim_rest(c);
 }
 
 static enum claimed claimed_when(const struct claim *c)
@@ -71,7 +71,7 @@ static enum claimed claimed_when(const struct claim *c)
     return c->knows_history ? CLAIMED_AGAIN : CLAIMED_BEFORE;
 }
 
-static void on_read(struct redis_request *request, int result, redisReply *reply)
+static void claim_on_read(struct redis_request *request, int result, redisReply *reply)
 {
     struct claim *c = container_of(request, struct claim, request);
 
@@ -79,7 +79,7 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
     if (!result)
         result = redis_reply_result(reply);
     if (result) {
-        on_fault(c, result);
+        claim_on_fault(c, result);
         return;
     }
     c->state = CLAIM_IDLE;
@@ -87,7 +87,7 @@ static void on_read(struct redis_request *request, int result, redisReply *reply
     c->n_empty = reply->type == REDIS_REPLY_ARRAY ? 0 : c->n_empty + c->n_asked;
     if (reply->type == REDIS_REPLY_ARRAY)
         for (size_t i = 0; i < reply->elements; i++)
-            hand_out(c, reply->element[i], claimed_when(c));
+            claim_hand_out(c, reply->element[i], claimed_when(c));
     c->knows_history |= c->reads_history;
     if (c->is_stopping)
         stop(c);
@@ -105,7 +105,7 @@ static void share(const struct claim *c, unsigned n_free, unsigned *ret_partitio
     *ret_count = MIN(c->options.batch, (int64_t)(n_free / *ret_partitions));
 }
 
-static void begin(struct claim *c, int64_t count, bool may_block)
+static void claim_begin(struct claim *c, int64_t count, bool may_block)
 {
     struct redis_command *cmd = &c->command;
 
@@ -144,13 +144,13 @@ static void read_jobs(struct claim *c)
         share(c, c->options.free_slots(c->options.arg), &partitions, &count);
     c->state = CLAIM_READING;
     c->n_asked = partitions;
-    begin(c, count, partitions == k->partitions);
+    claim_begin(c, count, partitions == k->partitions);
     for (unsigned i = 0; i < partitions; i++)
         redis_arg_key(&c->command, k, (c->first + i) % k->partitions, KEY_JOBS, SPAN(""));
     for (unsigned i = 0; i < partitions; i++)
         redis_arg_text(&c->command, c->reads_history ? "0" : ">");
     c->first = (c->first + partitions) % MAX(k->partitions, 1u);
-    redis_send(reader(c), &c->request, &c->command, BLOCK_MS + ANSWER_MS, on_read, NULL);
+    redis_send(reader(c), &c->request, &c->command, BLOCK_MS + ANSWER_MS, claim_on_read, NULL);
 }
 
 static void on_again(void *arg)
@@ -175,7 +175,7 @@ void claim_wake(struct claim *c)
         loop_defer(c->options.loop, &c->again);
 }
 
-static void on_rested(void *arg)
+static void claim_on_rested(void *arg)
 {
     struct claim *c = arg;
 
@@ -199,7 +199,7 @@ int claim_init(struct claim *c, const struct claim_options *o)
     *c = (struct claim){.options = *o, .is_history = true};
     redis_command_init(&c->command);
     defer_init(&c->again, on_again, c);
-    return timer_init(&c->rest, o->loop, on_rested, c);
+    return timer_init(&c->rest, o->loop, claim_on_rested, c);
 }
 
 void claim_close(struct claim *c, defer_fn *on_closed, void *arg)

@@ -106,7 +106,7 @@ void delivery_fetch(struct delivery *d, redis_done_fn *done)
 
 /* ---- settling ---- */
 
-static void on_settled(struct settlement *s)
+static void delivery_on_settled(struct settlement *s)
 {
     struct delivery *d = container_of(s, struct delivery, settlement);
     struct worker *w = d->worker;
@@ -130,7 +130,7 @@ static void settle(struct delivery *d, enum settle_kind kind, int64_t number)
         .record = buf_span(&d->record),
         .outcome = buf_span(&d->outcome),
         .number = number,
-        .done = on_settled,
+        .done = delivery_on_settled,
     };
     if (kind != SETTLE_DONE && kind != SETTLE_CANCEL && d->packed)
         s->job = (struct span){d->packed, d->packed_len};
@@ -148,7 +148,7 @@ void delivery_refuse(struct delivery *d)
     settle(d, SETTLE_REFUSE, 0);
 }
 
-static void add_final(struct delivery *d, const char *status, const char *reason)
+static void delivery_add_final(struct delivery *d, const char *status, const char *reason)
 {
     record_pack(&d->record, &(struct record_entry){.kind = RECORD_FINAL,
                                                    .ms = worker_now_ms(d->worker),
@@ -158,7 +158,7 @@ static void add_final(struct delivery *d, const char *status, const char *reason
 
 static void cancel(struct delivery *d, const char *status, const char *reason)
 {
-    add_final(d, status, reason);
+    delivery_add_final(d, status, reason);
     settle(d, SETTLE_CANCEL, 0);
 }
 
@@ -266,7 +266,7 @@ static void settle_answer(struct delivery *d, const struct http_result *result)
         settle_failed(d, &o);
         return;
     }
-    add_final(d, "success", "");
+    delivery_add_final(d, "success", "");
     settle(d, SETTLE_DONE, 0);
 }
 
@@ -332,12 +332,12 @@ static struct envelope_input envelope_of(const struct delivery *d, const struct 
 }
 
 /* Lines are ended by NUL while they are written, as the buf may move; see split_lines(). */
-static void end_line(struct buf *b)
+static void delivery_end_line(struct buf *b)
 {
     buf_add_char(b, '\0');
 }
 
-static int add_signature(struct delivery *d, int64_t timestamp_s)
+static int delivery_add_signature(struct delivery *d, int64_t timestamp_s)
 {
     const struct target *t = d->endpoint->attached;
     const struct dialect *row = &d->endpoint->policy.row;
@@ -355,7 +355,7 @@ static int add_signature(struct delivery *d, int64_t timestamp_s)
         r = sign_append(&d->headers, &row->signature, t->keys[i].key, d->job.id, timestamp_s,
                         buf_span(&d->body));
     }
-    end_line(&d->headers);
+    delivery_end_line(&d->headers);
     return r;
 }
 
@@ -383,12 +383,12 @@ static void add_trace(struct buf *b, const struct event_fields *f)
     traceparent_next(traceparent, f->traceparent);
     buf_add_text(b, "traceparent: ");
     buf_add_text(b, traceparent);
-    end_line(b);
+    delivery_end_line(b);
     if (!f->tracestate.data || tracestate_check(f->tracestate, NULL))
         return;
     buf_add_text(b, "tracestate: ");
     buf_add_span(b, f->tracestate);
-    end_line(b);
+    delivery_end_line(b);
 }
 
 static int build_headers(struct delivery *d, const struct event *event,
@@ -399,20 +399,20 @@ static int build_headers(struct delivery *d, const struct event *event,
     int r = 0;
 
     buf_add_text(b, "Content-Type: application/json");
-    end_line(b);
+    delivery_end_line(b);
     buf_add_text(b, "User-Agent: ");
     buf_add_text(b, row->user_agent);
-    end_line(b);
+    delivery_end_line(b);
     for (unsigned i = 0; i < row->n_headers; i++) {
         dialect_header_name(b, row, row->headers[i].name);
         buf_add_text(b, ": ");
         dialect_header_value(b, &row->headers[i], in, timestamp_s);
-        end_line(b);
+        delivery_end_line(b);
     }
     buf_add_span(b, buf_span(&d->endpoint->policy.lines)); /* each ended as ours are */
     add_trace(b, &event->fields);
     if (endpoint_signs(d->endpoint, in->event_type))
-        r = add_signature(d, timestamp_s);
+        r = delivery_add_signature(d, timestamp_s);
     r = r ? r : buf_result(b);
     if (!r)
         split_lines(d);

@@ -27,12 +27,12 @@ static void on_socket_closed(uv_handle_t *handle);
 
 /* ---- the table of sockets ---- */
 
-static struct http_socket *find(const struct http_bridge *b, curl_socket_t fd)
+static struct http_socket *http_bridge_find(const struct http_bridge *b, curl_socket_t fd)
 {
     return (size_t)fd < b->n_sockets ? b->sockets[fd] : NULL;
 }
 
-static int make_room(struct http_bridge *b, curl_socket_t fd)
+static int http_bridge_make_room(struct http_bridge *b, curl_socket_t fd)
 {
     size_t n = MAX(b->n_sockets * 2, (size_t)fd + 64);
     struct http_socket **sockets;
@@ -48,7 +48,7 @@ static int make_room(struct http_bridge *b, curl_socket_t fd)
     return 0;
 }
 
-static void forget(struct http_socket *s)
+static void http_bridge_forget(struct http_socket *s)
 {
     struct http_bridge *b = s->bridge;
 
@@ -64,11 +64,11 @@ static void forget(struct http_socket *s)
 
 static struct http_socket *remember(struct http_shard *shard, curl_socket_t fd)
 {
-    struct http_socket *s = find(shard->bridge, fd);
+    struct http_socket *s = http_bridge_find(shard->bridge, fd);
 
     if (s) /* closed without a word to us, and its number given out again */
-        forget(s);
-    if (make_room(shard->bridge, fd))
+        http_bridge_forget(s);
+    if (http_bridge_make_room(shard->bridge, fd))
         return NULL;
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -83,7 +83,7 @@ static struct http_socket *remember(struct http_shard *shard, curl_socket_t fd)
 /* ---- news for curl ---- */
 
 /* Hands out all that has ended. After every action, as a transfer may end by the clock too. */
-static void drain(struct http_shard *s)
+static void http_bridge_drain(struct http_shard *s)
 {
     struct http_bridge *b = s->bridge;
     CURLMsg *message;
@@ -102,7 +102,7 @@ static void act(struct http_shard *s, curl_socket_t fd, int events)
     int running;
 
     (void)curl_multi_socket_action(s->multi, fd, events, &running);
-    drain(s);
+    http_bridge_drain(s);
 }
 
 static void on_kick(void *arg)
@@ -127,7 +127,7 @@ static void timer_arm(struct http_shard *s)
 
 static void end_own(struct http_shard *s);
 
-static void on_timer(void *arg)
+static void http_bridge_on_timer(void *arg)
 {
     struct http_shard *s = arg;
 
@@ -148,7 +148,7 @@ static void on_timer(void *arg)
 
 static void watch(struct http_socket *s, int events);
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void http_bridge_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct http_socket *s = container_of(poll, struct http_socket, poll);
     int mask = 0;
@@ -187,7 +187,7 @@ static void watch(struct http_socket *s, int events)
         s->has_poll = true;
     }
     if (events)
-        (void)uv_poll_start(&s->poll, events, on_poll);
+        (void)uv_poll_start(&s->poll, events, http_bridge_on_poll);
     else
         (void)uv_poll_stop(&s->poll);
     s->watched = events;
@@ -198,19 +198,19 @@ static void watch(struct http_socket *s, int events)
 static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct http_shard *shard = arg;
-    struct http_socket *s = find(shard->bridge, fd);
+    struct http_socket *s = http_bridge_find(shard->bridge, fd);
 
     (void)easy;
     (void)socket_arg;
     if (s && s->shard != shard) { /* closed in silence by another shard */
-        forget(s);
+        http_bridge_forget(s);
         s = NULL;
     }
     if (what == CURL_POLL_REMOVE) {
         if (s && s->is_kept)
             s->wish = 0; /* and go on watching, see above */
         else if (s)
-            forget(s);
+            http_bridge_forget(s);
         return 0;
     }
     if (!s)
@@ -261,7 +261,7 @@ curl_socket_t http_shard_open_socket(struct http_shard *s, const struct curl_soc
 
 void http_shard_keep_socket(struct http_shard *shard, curl_socket_t fd, int local_port)
 {
-    struct http_socket *s = find(shard->bridge, fd);
+    struct http_socket *s = http_bridge_find(shard->bridge, fd);
     union {
         struct sockaddr any;
         struct sockaddr_in in4;
@@ -278,10 +278,10 @@ void http_shard_keep_socket(struct http_shard *shard, curl_socket_t fd, int loca
 
 int http_bridge_close_socket(void *bridge, curl_socket_t fd)
 {
-    struct http_socket *s = find(bridge, fd);
+    struct http_socket *s = http_bridge_find(bridge, fd);
 
     if (s)
-        forget(s);
+        http_bridge_forget(s);
     return close(fd);
 }
 
@@ -305,7 +305,7 @@ static void on_socket_closed(uv_handle_t *handle)
     count_closed(b);
 }
 
-static void on_timer_closed(void *arg)
+static void http_bridge_on_timer_closed(void *arg)
 {
     struct http_shard *s = arg;
 
@@ -349,7 +349,7 @@ int http_bridge_init(struct http_bridge *b, struct loop *l, unsigned connections
     }
     /* Only now, so that what failed above has no handle to close. */
     for (unsigned i = 0; i < HTTP_SHARDS; i++) {
-        (void)timer_init(&b->shards[i].timer, l, on_timer, &b->shards[i]);
+        (void)timer_init(&b->shards[i].timer, l, http_bridge_on_timer, &b->shards[i]);
         b->n_open++;
     }
     return 0;
@@ -364,12 +364,12 @@ void http_bridge_close(struct http_bridge *b, defer_fn *on_closed, void *arg)
 
         curl_multi_cleanup(s->multi); /* closes the idle connections, hence their sockets */
         list_remove(&s->kicked);
-        timer_close(&s->timer, on_timer_closed);
+        timer_close(&s->timer, http_bridge_on_timer_closed);
     }
     defer_cancel(&b->kick);
     for (size_t i = 0; i < b->n_sockets; i++)
         if (b->sockets[i]) /* closed in silence */
-            forget(b->sockets[i]);
+            http_bridge_forget(b->sockets[i]);
 }
 
 static void on_own_closed(void *arg)
@@ -399,13 +399,13 @@ int http_shard_new(struct http_shard **ret, struct http_bridge *b)
         free(s);
         return r;
     }
-    (void)timer_init(&s->timer, b->loop, on_timer, s);
+    (void)timer_init(&s->timer, b->loop, http_bridge_on_timer, s);
     b->n_open++;
     *ret = s;
     return 0;
 }
 
-/* Not at once: this may be called from inside drain(). */
+/* Not at once: this may be called from inside http_bridge_drain(). */
 void http_shard_free(struct http_shard *s)
 {
     s->is_ending = true;

@@ -74,7 +74,8 @@ static void easy_put(struct http_client *c, unsigned shard, struct http_easy *e)
 /* ---- calls ---- */
 
 /* Gives the call back to its owner. */
-static void finish(struct http_client *c, struct http_call *call, const struct http_result *result)
+static void http_client_finish(struct http_client *c, struct http_call *call,
+                               const struct http_result *result)
 {
     struct http_target *target = call->target;
     struct http_easy *e = call->easy;
@@ -95,7 +96,7 @@ static void on_mail_told(void *arg, const struct mail_told *told)
     e->session = mail_session_free(e->session);
     http_shard_remove(e->shard, e->curl); /* closes the connection */
     http_easy_mail_result(e, told, &result);
-    finish(e->call->client, e->call, &result);
+    http_client_finish(e->call->client, e->call, &result);
 }
 
 /* Curl has connected and logged in. */
@@ -132,10 +133,10 @@ static void on_ended(void *arg, CURL *curl, CURLcode code)
     }
     http_shard_remove(e->shard, curl);
     http_easy_result(e, code, &result);
-    finish(arg, e->call, &result);
+    http_client_finish(arg, e->call, &result);
 }
 
-static void end_later(struct http_client *c, struct http_call *call)
+static void http_client_end_later(struct http_client *c, struct http_call *call)
 {
     list_push_back(&c->ending, &call->link);
     loop_defer(c->loop, &c->end);
@@ -159,7 +160,7 @@ static void on_end(void *arg)
             http_result_fail(&result, OUTCOME_UNKNOWN_ERROR,
                              call->easy ? call->easy->error : "out of memory");
         result.started_us = call->easy ? call->easy->started_us : 0;
-        finish(c, call, &result);
+        http_client_finish(c, call, &result);
     }
 }
 
@@ -175,7 +176,7 @@ void http_call_start(struct http_client *c, struct http_call *call)
     http_target_ref(call->target);
     call->easy = e = easy_take(c, shard_of(call), call->target->is_mail);
     if (!e || http_easy_load(e, call) || http_shard_add(e->shard, e->curl))
-        end_later(c, call);
+        http_client_end_later(c, call);
 }
 
 void http_call_cancel(struct http_call *call)
@@ -187,7 +188,7 @@ void http_call_cancel(struct http_call *call)
         return;
     call->easy->session = mail_session_free(call->easy->session);
     http_shard_remove(call->easy->shard, call->easy->curl);
-    end_later(call->client, call);
+    http_client_end_later(call->client, call);
 }
 
 struct http_client_stats http_client_stats(const struct http_client *c)

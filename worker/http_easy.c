@@ -119,7 +119,7 @@ static void note_reply(struct http_easy *e, struct span line)
     buf_add(&e->body, line.data, MIN(line.len, e->config->response_bytes_kept));
 }
 
-static size_t on_header(char *line, size_t one, size_t len, void *arg)
+static size_t http_easy_on_header(char *line, size_t one, size_t len, void *arg)
 {
     static const struct span wanted = {"retry-after:", 12};
     struct http_easy *e = arg;
@@ -141,7 +141,7 @@ static size_t on_header(char *line, size_t one, size_t len, void *arg)
     return len;
 }
 
-static size_t on_body(char *data, size_t one, size_t len, void *arg)
+static size_t http_easy_on_body(char *data, size_t one, size_t len, void *arg)
 {
     struct http_easy *e = arg;
     size_t room = e->config->response_bytes_kept - e->body.len;
@@ -191,8 +191,8 @@ static bool set_callbacks(struct http_easy *e)
            /* outlives the handle: the connection's, not the call's */
            SET(CURLOPT_CLOSESOCKETDATA, e->shard->bridge) ||
            SET(CURLOPT_PREREQFUNCTION, on_before_send) || SET(CURLOPT_PREREQDATA, e) ||
-           SET(CURLOPT_HEADERFUNCTION, on_header) || SET(CURLOPT_HEADERDATA, e) ||
-           SET(CURLOPT_WRITEFUNCTION, on_body) || SET(CURLOPT_WRITEDATA, e);
+           SET(CURLOPT_HEADERFUNCTION, http_easy_on_header) || SET(CURLOPT_HEADERDATA, e) ||
+           SET(CURLOPT_WRITEFUNCTION, http_easy_on_body) || SET(CURLOPT_WRITEDATA, e);
 }
 
 static bool set_http(struct http_easy *e)
@@ -226,7 +226,7 @@ static bool set_proxy(struct http_easy *e)
            SET(CURLOPT_PROXY_CAINFO, NULL) || SET(CURLOPT_PROXY_CAPATH, NULL);
 }
 
-static bool set_tls(struct http_easy *e, CURLSH *share)
+static bool http_easy_set_tls(struct http_easy *e, CURLSH *share)
 {
     return SET(CURLOPT_SSL_VERIFYPEER, 1L) || SET(CURLOPT_SSL_VERIFYHOST, 2L) ||
            SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) || SET(CURLOPT_CAINFO, NULL) ||
@@ -260,7 +260,7 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
     e->is_mail = is_mail;
     e->curl = curl_easy_init();
     if (!e->curl || set_callbacks(e) || (is_mail ? set_mail(e) : set_http(e) || set_proxy(e)) ||
-        set_tls(e, share)) {
+        http_easy_set_tls(e, share)) {
         http_easy_free(e);
         return err_origin(-ENOMEM);
     }
@@ -285,7 +285,7 @@ struct http_easy *http_easy_free(struct http_easy *e)
 
 /* ---- one call ---- */
 
-static int refuse(struct http_easy *e, int r, const char *words)
+static int http_easy_refuse(struct http_easy *e, int r, const char *words)
 {
     (void)snprintf(e->error, sizeof(e->error), "%s", words);
     return err_origin(r);
@@ -299,14 +299,14 @@ static int reserve(struct http_easy *e, size_t size)
         return 0;
     headers = realloc(e->headers, size);
     if (!headers)
-        return refuse(e, -ENOMEM, "out of memory");
+        return http_easy_refuse(e, -ENOMEM, "out of memory");
     e->headers = headers;
     e->headers_size = size;
     return 0;
 }
 
 /* curl takes "Name:" as "leave this header out", and "Name;" as "send it empty". */
-static void end_line(char *line, size_t len)
+static void http_easy_end_line(char *line, size_t len)
 {
     size_t end = len;
 
@@ -335,11 +335,11 @@ static int load_headers(struct http_easy *e, const struct span *lines, unsigned 
     if (n == 0)
         return 0;
     if (n > HTTP_HEADERS_MAX)
-        return refuse(e, -EINVAL, "too many request headers; expected at most 64");
+        return http_easy_refuse(e, -EINVAL, "too many request headers; expected at most 64");
     for (unsigned i = 0; i < n; i++)
         bytes += lines[i].len + 1;
     if (bytes > HTTP_HEADERS_BYTES_MAX)
-        return refuse(e, -EINVAL, "request headers too large; expected at most 64 KiB");
+        return http_easy_refuse(e, -EINVAL, "request headers too large; expected at most 64 KiB");
     r = reserve(e, n * sizeof(*nodes) + bytes);
     if (r)
         return r;
@@ -353,9 +353,9 @@ static int load_headers(struct http_easy *e, const struct span *lines, unsigned 
         text[at++] = ' ';
     }
     if (!is_clean(text, bytes)) /* one request must not become two */
-        return refuse(e, -EINVAL, "a request header holds CR, LF or NUL; expected none");
+        return http_easy_refuse(e, -EINVAL, "a request header holds CR, LF or NUL; expected none");
     for (unsigned i = 0; i < n; i++)
-        end_line(nodes[i].data, lines[i].len);
+        http_easy_end_line(nodes[i].data, lines[i].len);
     return 0;
 }
 
@@ -375,9 +375,9 @@ static bool set_label(struct http_easy *e, struct tls_trust *trust)
 static int load_mail(struct http_easy *e, const struct http_call *call)
 {
     if (!*e->config->smtp.options.url)
-        return refuse(e, -EINVAL, "no mail server: smtp_url is not set");
+        return http_easy_refuse(e, -EINVAL, "no mail server: smtp_url is not set");
     if (SET(CURLOPT_TIMEOUT_MS, (long)MAX(call->timeout_ms, 1)))
-        return refuse(e, -ENOMEM, "out of memory");
+        return http_easy_refuse(e, -ENOMEM, "out of memory");
     return 0;
 }
 
@@ -397,7 +397,7 @@ int http_easy_load(struct http_easy *e, struct http_call *call)
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len) ||
         SET(CURLOPT_POSTFIELDS, call->body.len ? call->body.data : "") ||
         SET(CURLOPT_TIMEOUT_MS, (long)MAX(call->timeout_ms, 1)))
-        return refuse(e, -ENOMEM, "out of memory");
+        return http_easy_refuse(e, -ENOMEM, "out of memory");
     return 0;
 }
 

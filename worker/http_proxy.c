@@ -27,7 +27,7 @@ static const struct scheme *scheme_of(const char *text)
     return NULL;
 }
 
-static int check_bytes(const char *text, struct diag *diag)
+static int http_proxy_check_bytes(const char *text, struct diag *diag)
 {
     size_t len = strnlen(text, HTTP_PROXY_BYTES_MAX + 1);
 
@@ -81,7 +81,7 @@ static int check_login(CURLU *u, CURLUPart what, const char *name, struct diag *
     return 0;
 }
 
-static int check_parts(CURLU *u, const char *rest, struct diag *diag)
+static int http_proxy_check_parts(CURLU *u, const char *rest, struct diag *diag)
 {
     size_t authority_len = strcspn(rest, "/?#");
     int r;
@@ -94,7 +94,7 @@ static int check_parts(CURLU *u, const char *rest, struct diag *diag)
     return r ? r : check_login(u, CURLUPART_PASSWORD, "password", diag);
 }
 
-static int check_form(const char *url, const char *rest, struct diag *diag)
+static int http_proxy_check_form(const char *url, const char *rest, struct diag *diag)
 {
     CURLU *u = curl_url();
     CURLUcode code =
@@ -107,7 +107,7 @@ static int check_form(const char *url, const char *rest, struct diag *diag)
         r = diag_set(diag, "egress_proxy: %s; expected [user:password@]host:port behind the scheme",
                      curl_url_strerror(code));
     else
-        r = check_parts(u, rest, diag);
+        r = http_proxy_check_parts(u, rest, diag);
     curl_url_cleanup(u);
     return r;
 }
@@ -121,7 +121,7 @@ int http_proxy_parse(struct http_proxy *ret, const char *text, struct diag *diag
     *ret = (struct http_proxy){.is_tls = false};
     if (!text || !*text)
         return 0;
-    r = check_bytes(text, diag);
+    r = http_proxy_check_bytes(text, diag);
     if (r)
         return r;
     scheme = scheme_of(text);
@@ -131,7 +131,7 @@ int http_proxy_parse(struct http_proxy *ret, const char *text, struct diag *diag
     rest = text + strlen(scheme->text);
     (void)snprintf(ret->url, sizeof(ret->url), "%s%s", scheme->for_curl, rest);
     ret->is_tls = scheme->is_tls;
-    r = check_form(ret->url, rest, diag);
+    r = http_proxy_check_form(ret->url, rest, diag);
     if (r)
         http_proxy_fini(ret);
     return r;

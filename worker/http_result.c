@@ -215,13 +215,13 @@ static void fail_other(struct http_easy *e, CURLcode code, struct http_result *r
         set_message(ret, e->error[0] ? e->error : curl_easy_strerror(code));
 }
 
-static void fail(struct http_result *ret, enum outcome_code code, const char *words)
+static void http_result_do_fail(struct http_result *ret, enum outcome_code code, const char *words)
 {
     ret->error = code;
     set_message(ret, words);
 }
 
-static void answered(struct http_easy *e, struct http_result *ret)
+static void http_result_answered(struct http_easy *e, struct http_result *ret)
 {
     long status = 0;
 
@@ -255,13 +255,15 @@ void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *re
         connect_words(e);
 
     if (code == CURLE_OK || e->has_long_body)
-        answered(e, ret);
+        http_result_answered(e, ret);
     else if (e->is_refused_by_owner)
-        fail(ret, OUTCOME_UNKNOWN_ERROR, "not sent: refused by its owner");
+        http_result_do_fail(ret, OUTCOME_UNKNOWN_ERROR, "not sent: refused by its owner");
     else if (e->is_sent_again)
-        fail(ret, OUTCOME_NETWORK_ERROR, "the connection was closed before an answer came");
+        http_result_do_fail(ret, OUTCOME_NETWORK_ERROR,
+                            "the connection was closed before an answer came");
     else if (e->has_long_headers)
-        fail(ret, OUTCOME_NETWORK_ERROR, "the answer's headers exceed 256 lines or 64 KiB");
+        http_result_do_fail(ret, OUTCOME_NETWORK_ERROR,
+                            "the answer's headers exceed 256 lines or 64 KiB");
     else if (code == CURLE_OPERATION_TIMEDOUT)
         fail_timeout(e, ret);
     else if (e->refused.any.sa_family != AF_UNSPEC && !e->has_called)

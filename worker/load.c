@@ -8,7 +8,7 @@
 #include "worker/worker.h"
 #include <errno.h>
 
-static void release(struct load *l)
+static void load_release(struct load *l)
 {
     if (l->n_pending || !list_is_empty(&l->waiting))
         return;
@@ -50,7 +50,7 @@ static void on_fetched_again(struct redis_request *request, int result, redisRep
     else
         send_on(d, reply);
     l->n_pending--;
-    release(l);
+    load_release(l);
 }
 
 static void on_synced(void *arg, int result)
@@ -65,7 +65,7 @@ static void on_synced(void *arg, int result)
         l->n_pending++;
         delivery_fetch(list_entry(node, struct delivery, wait), on_fetched_again);
     }
-    release(l);
+    load_release(l);
 }
 
 static void sync_waiting(struct load *l)
@@ -84,11 +84,11 @@ static void sync_waiting(struct load *l)
                          l->seen, l->tenants, n, on_synced, l);
 }
 
-static void answered(struct load *l)
+static void load_answered(struct load *l)
 {
     if (--l->n_pending == 0 && !list_is_empty(&l->waiting))
         sync_waiting(l);
-    release(l);
+    load_release(l);
 }
 
 static bool is_known(const struct load *l, const struct delivery *d)
@@ -116,7 +116,7 @@ static void on_fetched(struct redis_request *request, int result, redisReply *re
         l->n_waiting++;
         list_push_back(&l->waiting, &d->wait);
     }
-    answered(l);
+    load_answered(l);
 }
 
 /* Comes before the bodies, as it was asked first. */
@@ -126,7 +126,7 @@ static void on_version(struct redis_request *request, int result, redisReply *re
 
     if (!result && redis_reply_result(reply) == 0 && !redis_reply_i64(reply, &l->seen))
         l->seen = 0; /* nothing has been configured yet */
-    answered(l);
+    load_answered(l);
 }
 
 static void ask_version(struct load *l)

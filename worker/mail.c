@@ -12,20 +12,20 @@ enum {
 
 /* ---- headers ---- */
 
-static void end_line(struct buf *b)
+static void mail_end_line(struct buf *b)
 {
     buf_add(b, "\r\n", 2);
 }
 
-static void add_header(struct buf *b, const char *name, struct span value)
+static void mail_add_header(struct buf *b, const char *name, struct span value)
 {
     buf_add_text(b, name);
     buf_add_text(b, ": ");
     buf_add_span(b, value);
-    end_line(b);
+    mail_end_line(b);
 }
 
-static bool is_printable(struct span text)
+static bool mail_is_printable(struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] < ' ' || text.data[i] > '~')
@@ -60,7 +60,7 @@ static void add_encoded(struct buf *b, const char *name, struct span value)
         buf_add_text(b, " =?UTF-8?B?");
         buf_add_base64(b, value.data, n);
         buf_add_text(b, "?=");
-        end_line(b);
+        mail_end_line(b);
         value = (struct span){value.data + n, value.len - n};
     }
 }
@@ -68,8 +68,9 @@ static void add_encoded(struct buf *b, const char *name, struct span value)
 /* A long line is folded by being encoded. */
 static void add_subject(struct buf *b, struct span subject)
 {
-    if (subject.len <= 900 && is_printable(subject) && !memmem(subject.data, subject.len, "=?", 2))
-        add_header(b, "Subject", subject);
+    if (subject.len <= 900 && mail_is_printable(subject) &&
+        !memmem(subject.data, subject.len, "=?", 2))
+        mail_add_header(b, "Subject", subject);
     else
         add_encoded(b, "Subject", subject);
 }
@@ -100,19 +101,19 @@ static void add_message_id(struct buf *b, struct span delivery, const char *from
 /* ---- text ---- */
 
 /* In base64: no line is too long, none begins with a dot, and any text will do. */
-static void add_text(struct buf *b, struct span text)
+static void mail_add_text(struct buf *b, struct span text)
 {
-    end_line(b);
+    mail_end_line(b);
     while (text.len) {
         size_t n = MIN(text.len, (size_t)BASE64_LINE_BYTES);
 
         buf_add_base64(b, text.data, n);
-        end_line(b);
+        mail_end_line(b);
         text = (struct span){text.data + n, text.len - n};
     }
 }
 
-static void describe(struct buf *ret, const struct envelope_input *in)
+static void mail_describe(struct buf *ret, const struct envelope_input *in)
 {
     buf_add_text(ret, "Event:  ");
     buf_add_span(ret, in->event_type);
@@ -181,18 +182,18 @@ static int find_recipient(struct mail *m, struct span address, struct span email
 
 /* ---- all of it ---- */
 
-static void add_head(struct buf *b, const char *from, const char *to, struct span subject,
-                     const struct envelope_input *in, int64_t now_s)
+static void mail_add_head(struct buf *b, const char *from, const char *to, struct span subject,
+                          const struct envelope_input *in, int64_t now_s)
 {
     add_date(b, now_s);
-    add_header(b, "From", span_of(from));
-    add_header(b, "To", span_of(to));
+    mail_add_header(b, "From", span_of(from));
+    mail_add_header(b, "To", span_of(to));
     add_subject(b, subject);
     add_message_id(b, in->delivery_id, from);
-    add_header(b, "Auto-Submitted", SPAN("auto-generated")); /* RFC 3834 */
-    add_header(b, "MIME-Version", SPAN("1.0"));
-    add_header(b, "Content-Type", SPAN("text/plain; charset=utf-8"));
-    add_header(b, "Content-Transfer-Encoding", SPAN("base64"));
+    mail_add_header(b, "Auto-Submitted", SPAN("auto-generated")); /* RFC 3834 */
+    mail_add_header(b, "MIME-Version", SPAN("1.0"));
+    mail_add_header(b, "Content-Type", SPAN("text/plain; charset=utf-8"));
+    mail_add_header(b, "Content-Transfer-Encoding", SPAN("base64"));
 }
 
 int mail_build(struct mail *m, const char *from, struct span address,
@@ -209,10 +210,11 @@ int mail_build(struct mail *m, const char *from, struct span address,
     if (!email.len || !read_member(&subject, email, "subject"))
         buf_add_span(&subject, in->event_type);
     if (!email.len || !read_member(&text, email, "text"))
-        describe(&text, in);
-    add_head(m->text, from, m->to,
-             (struct span){subject.data, MIN(subject.len, (size_t)MAIL_SUBJECT_MAX)}, in, now_s);
-    add_text(m->text, buf_span(&text));
+        mail_describe(&text, in);
+    mail_add_head(m->text, from, m->to,
+                  (struct span){subject.data, MIN(subject.len, (size_t)MAIL_SUBJECT_MAX)}, in,
+                  now_s);
+    mail_add_text(m->text, buf_span(&text));
     r = buf_result(&subject) ? buf_result(&subject) : buf_result(&text);
     buf_fini(&subject);
     buf_fini(&text);

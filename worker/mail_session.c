@@ -28,7 +28,7 @@ static const char *const awaited[] = {[MAIL_FROM] = "MAIL FROM",
                                       [MAIL_DATA] = "DATA",
                                       [MAIL_TEXT] = "the message"};
 
-static void on_closed(struct mail_session *s)
+static void mail_session_on_closed(struct mail_session *s)
 {
     if (--s->n_open)
         return;
@@ -37,14 +37,14 @@ static void on_closed(struct mail_session *s)
     free(s);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
+static void mail_session_on_poll_closed(uv_handle_t *handle)
 {
-    on_closed(container_of((uv_poll_t *)handle, struct mail_session, poll));
+    mail_session_on_closed(container_of((uv_poll_t *)handle, struct mail_session, poll));
 }
 
-static void on_timer_closed(void *arg)
+static void mail_session_on_timer_closed(void *arg)
 {
-    on_closed(arg);
+    mail_session_on_closed(arg);
 }
 
 struct mail_session *mail_session_free(struct mail_session *s)
@@ -52,12 +52,12 @@ struct mail_session *mail_session_free(struct mail_session *s)
     if (!s || uv_is_closing((uv_handle_t *)&s->poll))
         return NULL;
     s->is_over = true;
-    uv_close((uv_handle_t *)&s->poll, on_poll_closed); /* out of epoll at once */
-    timer_close(&s->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&s->poll, mail_session_on_poll_closed); /* out of epoll at once */
+    timer_close(&s->timer, mail_session_on_timer_closed);
     return NULL;
 }
 
-static void finish(struct mail_session *s, enum outcome_code error, int status)
+static void mail_session_finish(struct mail_session *s, enum outcome_code error, int status)
 {
     struct mail_told told = {.error = error, .status = status, .words = s->words};
 
@@ -67,10 +67,10 @@ static void finish(struct mail_session *s, enum outcome_code error, int status)
     s->options.done(s->options.arg, &told); /* Careful: @s may be closing from here on. */
 }
 
-static void fail(struct mail_session *s, const char *what)
+static void mail_session_fail(struct mail_session *s, const char *what)
 {
     (void)snprintf(s->words, sizeof(s->words), "%s, after %s", what, awaited[s->state]);
-    finish(s, OUTCOME_NETWORK_ERROR, 0);
+    mail_session_finish(s, OUTCOME_NETWORK_ERROR, 0);
 }
 
 /* Politeness: nobody waits for what it comes to. */
@@ -105,19 +105,19 @@ static void say_message(struct mail_session *s)
 }
 
 /* The one place where a reply decides what comes next. */
-static void step(struct mail_session *s, int code)
+static void mail_session_step(struct mail_session *s, int code)
 {
     bool is_good = s->state == MAIL_DATA ? code == 354 : code / 100 == 2;
 
     if (code / 100 == 4 || code / 100 == 5) {
         say_goodbye(s);
-        finish(s, OUTCOME_OK, code);
+        mail_session_finish(s, OUTCOME_OK, code);
         return;
     }
     if (!is_good) {
         (void)snprintf(s->words, sizeof(s->words), "the mail server answered %d to %s", code,
                        awaited[s->state]);
-        finish(s, OUTCOME_NETWORK_ERROR, 0);
+        mail_session_finish(s, OUTCOME_NETWORK_ERROR, 0);
         return;
     }
     switch (s->state) {
@@ -132,7 +132,7 @@ static void step(struct mail_session *s, int code)
         return;
     case MAIL_TEXT:
         say_goodbye(s);
-        finish(s, OUTCOME_OK, code);
+        mail_session_finish(s, OUTCOME_OK, code);
         return;
     }
     unreachable();
@@ -185,12 +185,12 @@ static void take_replies(struct mail_session *s)
     if (r == NOT_WHOLE)
         return;
     if (r) {
-        fail(s, "the mail server answered something that is no SMTP");
+        mail_session_fail(s, "the mail server answered something that is no SMTP");
         return;
     }
     keep_reply(s, len);
     buf_clear(&s->in);
-    step(s, code);
+    mail_session_step(s, code);
 }
 
 /* ---- the connection ---- */
@@ -205,14 +205,14 @@ static void send_more(struct mail_session *s)
         if (code == CURLE_AGAIN)
             return;
         if (code) {
-            fail(s, curl_easy_strerror(code));
+            mail_session_fail(s, curl_easy_strerror(code));
             return;
         }
         s->sent += n;
     }
 }
 
-static void receive(struct mail_session *s)
+static void mail_session_receive(struct mail_session *s)
 {
     char bytes[READ_BYTES];
 
@@ -224,45 +224,46 @@ static void receive(struct mail_session *s)
             return;
         buf_add(&s->in, bytes, n);
         if (code)
-            fail(s, curl_easy_strerror(code));
+            mail_session_fail(s, curl_easy_strerror(code));
         else if (n == 0)
-            fail(s, "the mail server closed the connection");
+            mail_session_fail(s, "the mail server closed the connection");
         else if (buf_result(&s->in))
-            fail(s, "the mail server's answer is too long");
+            mail_session_fail(s, "the mail server's answer is too long");
         else
             take_replies(s);
     }
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events);
+static void mail_session_on_poll(uv_poll_t *poll, int status, int events);
 
-static void go_on(struct mail_session *s)
+static void mail_session_go_on(struct mail_session *s)
 {
     size_t before;
 
     do { /* what comes may ask for more to be said, and that may be answered already */
         before = s->sent;
         send_more(s);
-        receive(s);
+        mail_session_receive(s);
     } while (!s->is_over && s->sent != before);
     if (s->is_over)
         return;
     if (buf_result(&s->out))
-        finish(s, OUTCOME_UNKNOWN_ERROR, 0);
+        mail_session_finish(s, OUTCOME_UNKNOWN_ERROR, 0);
     else
-        (void)uv_poll_start(
-            &s->poll, s->sent < s->out.len ? UV_READABLE | UV_WRITABLE : UV_READABLE, on_poll);
+        (void)uv_poll_start(&s->poll,
+                            s->sent < s->out.len ? UV_READABLE | UV_WRITABLE : UV_READABLE,
+                            mail_session_on_poll);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void mail_session_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct mail_session *s = container_of(poll, struct mail_session, poll);
 
     (void)events;
     if (status < 0)
-        fail(s, err_text(status));
+        mail_session_fail(s, err_text(status));
     else
-        go_on(s);
+        mail_session_go_on(s);
 }
 
 static void on_timeout(void *arg)
@@ -271,7 +272,7 @@ static void on_timeout(void *arg)
 
     (void)snprintf(s->words, sizeof(s->words), "no answer in time from the mail server to %s",
                    awaited[s->state]);
-    finish(s, OUTCOME_TIMEOUT, 0);
+    mail_session_finish(s, OUTCOME_TIMEOUT, 0);
 }
 
 /* ---- life ---- */
@@ -305,7 +306,7 @@ int mail_session_new(struct mail_session **ret, const struct mail_session_option
     (void)timer_init(&s->timer, o->loop, on_timeout, s);
     timer_start(&s->timer, o->timeout_ms);
     say(s, MAIL_FROM, "MAIL FROM", o->from);
-    (void)uv_poll_start(&s->poll, UV_READABLE | UV_WRITABLE, on_poll);
+    (void)uv_poll_start(&s->poll, UV_READABLE | UV_WRITABLE, mail_session_on_poll);
     *ret = s;
     return 0;
 }

@@ -14,7 +14,7 @@ static const char *const kind_names[] = {
     [SETTLE_SLOW] = "slow", [SETTLE_LATE] = "late",
 };
 
-static void flush(struct settler *s);
+static void settler_flush(struct settler *s);
 
 static void call_back(struct settler *s)
 {
@@ -31,7 +31,7 @@ static void call_back(struct settler *s)
 }
 
 /* Back to the head of the queue, in order; tried again after a rest. */
-static void keep(struct settler *s, int result)
+static void settler_keep(struct settler *s, int result)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -62,19 +62,19 @@ static void note_lost(const struct settler *s, const redisReply *reply)
 static void wait_for_more(struct settler *s)
 {
     if (s->n_queued >= SETTLE_BATCH_MAX)
-        flush(s);
+        settler_flush(s);
     else if (s->n_queued)
         timer_start(&s->timer, s->delay_ms);
 }
 
-static void on_settled(struct redis_request *request, int result, redisReply *reply)
+static void settler_on_settled(struct redis_request *request, int result, redisReply *reply)
 {
     struct settler *s = container_of(request, struct settler, request);
 
     if (!result)
         result = redis_reply_result(reply);
     if (result) {
-        keep(s, result);
+        settler_keep(s, result);
         return;
     }
     note_lost(s, reply);
@@ -84,7 +84,7 @@ static void on_settled(struct redis_request *request, int result, redisReply *re
     wait_for_more(s);
 }
 
-static void add(struct redis_command *cmd, const struct settlement *o)
+static void settler_do_add(struct redis_command *cmd, const struct settlement *o)
 {
     redis_arg_span(cmd, o->entry);
     redis_arg_text(cmd, kind_names[o->kind]);
@@ -97,7 +97,7 @@ static void add(struct redis_command *cmd, const struct settlement *o)
     redis_arg_i64(cmd, o->number);
 }
 
-static void fill(struct settler *s)
+static void settler_fill(struct settler *s)
 {
     struct redis_command *cmd = &s->command;
 
@@ -110,26 +110,26 @@ static void fill(struct settler *s)
     for (; s->n_under_way < SETTLE_BATCH_MAX && s->n_queued; s->n_under_way++, s->n_queued--) {
         struct list *node = list_pop(&s->queue);
 
-        add(cmd, list_entry(node, struct settlement, link));
+        settler_do_add(cmd, list_entry(node, struct settlement, link));
         list_push_back(&s->under_way, node);
     }
 }
 
-static void flush(struct settler *s)
+static void settler_flush(struct settler *s)
 {
     if (s->n_queued == 0 || s->n_under_way || s->is_resting)
         return;
     timer_stop(&s->timer);
-    fill(s);
-    redis_run(s->redis, &s->request, &script_settle, &s->command, 0, on_settled, NULL);
+    settler_fill(s);
+    redis_run(s->redis, &s->request, &script_settle, &s->command, 0, settler_on_settled, NULL);
 }
 
-static void on_timer(void *arg)
+static void settler_on_timer(void *arg)
 {
     struct settler *s = arg;
 
     s->is_resting = false;
-    flush(s);
+    settler_flush(s);
 }
 
 void settler_add(struct settler *s, struct settlement *settlement)
@@ -139,7 +139,7 @@ void settler_add(struct settler *s, struct settlement *settlement)
     if (s->n_under_way || s->is_resting)
         return; /* its end looks at the queue */
     if (s->n_queued >= SETTLE_BATCH_MAX)
-        flush(s);
+        settler_flush(s);
     else if (s->n_queued == 1)
         timer_start(&s->timer, s->delay_ms);
 }
@@ -151,7 +151,7 @@ int settler_init(struct settler *s, struct loop *l, struct redis_client *redis, 
     list_init(&s->queue);
     list_init(&s->under_way);
     redis_command_init(&s->command);
-    return timer_init(&s->timer, l, on_timer, s);
+    return timer_init(&s->timer, l, settler_on_timer, s);
 }
 
 void settler_close(struct settler *s, defer_fn *on_closed, void *arg)

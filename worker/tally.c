@@ -11,9 +11,9 @@
 
 enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6, CLOSE_MS = 1000 };
 
-static void tell(struct tally *t);
+static void tally_tell(struct tally *t);
 
-static void end_close(void *arg)
+static void tally_end_close(void *arg)
 {
     struct tally *t = arg;
 
@@ -22,29 +22,29 @@ static void end_close(void *arg)
     t->on_closed(t->closed_arg);
 }
 
-static void rest(struct tally *t)
+static void tally_rest(struct tally *t)
 {
     t->is_telling = false;
     t->n_rows = 0;
     memset(t->rows, 0, TALLY_TENANTS_MAX * sizeof(*t->rows));
     if (t->is_closing)
-        timer_close(&t->timer, end_close);
+        timer_close(&t->timer, tally_end_close);
     else
         timer_start(&t->timer, t->period_ms / TOLD_PER_PERIOD);
 }
 
-static void on_told(struct redis_request *request, int result, redisReply *reply)
+static void tally_on_told(struct redis_request *request, int result, redisReply *reply)
 {
     struct tally *t = container_of(request, struct tally, request);
 
     (void)reply; /* they are statistics, and others have worse to tell */
     if (t->is_closing && result)
-        rest(t); /* nobody waits for them */
+        tally_rest(t); /* nobody waits for them */
     else
-        tell(t);
+        tally_tell(t);
 }
 
-static void add_row(struct redis_command *cmd, const struct tally_row *row)
+static void tally_add_row(struct redis_command *cmd, const struct tally_row *row)
 {
     redis_arg_text(cmd, row->tenant);
     redis_arg_i64(cmd, row->attempts);
@@ -63,13 +63,13 @@ static unsigned add_rows(struct tally *t)
 
         if (!row->tenant[0] || row->partition != t->partition)
             continue;
-        add_row(&t->command, row);
+        tally_add_row(&t->command, row);
         n++;
     }
     return n;
 }
 
-static void tell(struct tally *t)
+static void tally_tell(struct tally *t)
 {
     while (t->n_rows && t->partition < t->keys->partitions) {
         redis_script_begin(&t->command, &script_tally, 1);
@@ -77,26 +77,26 @@ static void tell(struct tally *t)
         redis_arg_i64(&t->command, t->period_ms);
         if (add_rows(t)) {
             redis_run(t->redis, &t->request, &script_tally, &t->command,
-                      t->is_closing ? CLOSE_MS : 0, on_told, NULL);
+                      t->is_closing ? CLOSE_MS : 0, tally_on_told, NULL);
             return;
         }
         t->partition++;
         t->at = 0;
     }
-    rest(t);
+    tally_rest(t);
 }
 
-static void begin(void *arg)
+static void tally_begin(void *arg)
 {
     struct tally *t = arg;
 
     t->is_telling = true;
     t->partition = t->at = 0;
-    tell(t);
+    tally_tell(t);
 }
 
 /* The tenant's row, made if there is room; NULL. */
-static struct tally_row *find(struct tally *t, unsigned partition, struct span tenant)
+static struct tally_row *tally_find(struct tally *t, unsigned partition, struct span tenant)
 {
     unsigned at = crc32_add(0, tenant) / t->keys->partitions;
 
@@ -125,7 +125,7 @@ void tally_add(struct tally *t, unsigned partition, struct span tenant, bool has
 
     if (t->is_telling || !tenant.len || tenant.len > EVENT_TENANT_MAX)
         return;
-    row = find(t, partition, tenant);
+    row = tally_find(t, partition, tenant);
     if (!row)
         return;
     row->attempts++;
@@ -144,7 +144,7 @@ int tally_init(struct tally *t, struct loop *l, struct redis_client *redis, cons
     t->rows = calloc(TALLY_TENANTS_MAX, sizeof(*t->rows));
     if (!t->rows)
         return err_origin(-ENOMEM);
-    return timer_init(&t->timer, l, begin, t);
+    return timer_init(&t->timer, l, tally_begin, t);
 }
 
 void tally_start(struct tally *t)
@@ -160,5 +160,5 @@ void tally_close(struct tally *t, defer_fn *on_closed, void *arg)
     t->closed_arg = arg;
     timer_stop(&t->timer);
     if (!t->is_telling)
-        begin(t);
+        tally_begin(t);
 }

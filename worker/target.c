@@ -6,8 +6,8 @@
 #include "common/model/partition.h"
 #include <errno.h>
 
-static int add_key(struct target *t, const struct master_key *key, const struct endpoint *e,
-                   const struct endpoint_secret *from)
+static int target_add_key(struct target *t, const struct master_key *key, const struct endpoint *e,
+                          const struct endpoint_secret *from)
 {
     struct buf secret;
     struct span sealed = {from->sealed.data, from->sealed.len};
@@ -31,7 +31,8 @@ static int add_key(struct target *t, const struct master_key *key, const struct 
 }
 
 /* An older secret only signs besides, for a while: what is wrong with it must not stop the newest one. */
-static void add_keys(struct target *t, const struct master_key *key, const struct endpoint *e)
+static void target_add_keys(struct target *t, const struct master_key *key,
+                            const struct endpoint *e)
 {
     const struct endpoint_secrets *s = &e->secrets;
     unsigned n = sign_form_is_list(e->policy.row.signature.form) ? s->n : MIN(s->n, 1u);
@@ -41,7 +42,7 @@ static void add_keys(struct target *t, const struct master_key *key, const struc
         t->fault = OUTCOME_UNKNOWN_ERROR;
     }
     for (unsigned i = 0; i < n && !t->fault; i++) {
-        int r = add_key(t, key, e, &s->all[i]);
+        int r = target_add_key(t, key, e, &s->all[i]);
 
         if (r && (i == 0 || r == -ENOMEM))
             t->fault = OUTCOME_UNKNOWN_ERROR;
@@ -78,7 +79,7 @@ struct target *target_new(struct http_client *client, const struct master_key *k
     if (!t)
         return NULL;
     t->shard = crc32_add(0, span_of(e->id));
-    add_keys(t, key, e);
+    target_add_keys(t, key, e);
     if (t->fault)
         return t;
     if (!mail_url_is(span_of(e->url)) &&

@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-static bool load(X509_STORE *store, const char *file)
+static bool tls_store_load(X509_STORE *store, const char *file)
 {
     bool is_loaded = file && *file && X509_STORE_load_file(store, file) == 1;
 
@@ -20,7 +20,8 @@ static void load_system(X509_STORE *store)
     const char *named = getenv(X509_get_default_cert_file_env());
     const char *bundle = curl_version_info(CURLVERSION_NOW)->cainfo;
 
-    if (load(store, named) || load(store, bundle) || load(store, X509_get_default_cert_file()))
+    if (tls_store_load(store, named) || tls_store_load(store, bundle) ||
+        tls_store_load(store, X509_get_default_cert_file()))
         return;
     log_warn("no CA certificates found: every https endpoint will be refused",
              LOG_TEXT("looked_at", bundle ? bundle : X509_get_default_cert_file()));
@@ -44,7 +45,7 @@ int tls_store_new(X509_STORE **ret, const char *ca_file, struct diag *diag)
         return err_origin(-ENOMEM);
     if (!ca_file || !*ca_file) {
         load_system(store);
-    } else if (!load(store, ca_file)) {
+    } else if (!tls_store_load(store, ca_file)) {
         X509_STORE_free(store);
         return diag_set(diag, "tls_ca_file: no certificates in '%.120s'; expected a PEM file",
                         ca_file);

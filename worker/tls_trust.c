@@ -44,7 +44,7 @@ static int add_digest(struct buf *label, const struct span *parts, unsigned n)
     return 0;
 }
 
-static int add_cert(struct buf *label, X509 *cert)
+static int tls_trust_add_cert(struct buf *label, X509 *cert)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
@@ -86,7 +86,9 @@ static int trust_fill(struct tls_trust *t, X509_STORE *shared, const STACK_OF(X5
     int r = make_store(t, shared, ca);
 
     r = r ? r : add_digest(&t->label, parts, n);
-    return r ? r : add_cert(&t->label, sk_X509_num(ca) ? sk_X509_value(ca, 0) : t->client.cert);
+    return r ? r
+             : tls_trust_add_cert(&t->label,
+                                  sk_X509_num(ca) ? sk_X509_value(ca, 0) : t->client.cert);
 }
 
 int tls_trust_new(struct tls_trust **ret, X509_STORE *shared, struct span ca_pem,

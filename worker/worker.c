@@ -93,7 +93,7 @@ static void on_jobs(void *arg, unsigned partition, const redisReply *entries, en
 
 /* ---- close ---- */
 
-static void on_redis_closed(void *arg)
+static void worker_on_redis_closed(void *arg)
 {
     struct worker *w = arg;
 
@@ -101,44 +101,44 @@ static void on_redis_closed(void *arg)
         service_close(&w->service);
 }
 
-static void on_part_closed(void *arg)
+static void worker_on_part_closed(void *arg)
 {
     struct worker *w = arg;
 
     if (--w->n_closing > 0)
         return;
     w->n_closing = 2;
-    redis_client_close(w->redis, on_redis_closed, w);
-    redis_client_close(w->reader, on_redis_closed, w);
+    redis_client_close(w->redis, worker_on_redis_closed, w);
+    redis_client_close(w->reader, worker_on_redis_closed, w);
 }
 
-static void close_parts(struct worker *w)
+static void worker_close_parts(struct worker *w)
 {
     w->n_closing = 4 + w->keys.partitions + w->is_checked + (w->health != NULL);
     if (w->health)
-        health_close(w->health, on_part_closed, w);
+        health_close(w->health, worker_on_part_closed, w);
     if (w->is_checked) /* else there is no heartbeat yet */
-        heartbeat_close(&w->heartbeat, on_part_closed, w);
-    claim_close(&w->claim, on_part_closed, w);
-    tally_close(&w->tally, on_part_closed, w);
-    timer_close(&w->give_up, on_part_closed);
+        heartbeat_close(&w->heartbeat, worker_on_part_closed, w);
+    claim_close(&w->claim, worker_on_part_closed, w);
+    tally_close(&w->tally, worker_on_part_closed, w);
+    timer_close(&w->give_up, worker_on_part_closed);
     for (unsigned p = 0; p < w->keys.partitions; p++)
-        settler_close(&w->settlers[p], on_part_closed, w);
+        settler_close(&w->settlers[p], worker_on_part_closed, w);
     w->directory = directory_free(w->directory); /* its targets belong to the client */
-    http_client_close(w->http, on_part_closed, w);
+    http_client_close(w->http, worker_on_part_closed, w);
 }
 
-static void on_left(struct redis_request *request, int result, redisReply *reply)
+static void worker_on_left(struct redis_request *request, int result, redisReply *reply)
 {
     struct worker *w = request->arg;
 
     (void)result; /* if it failed, the lease runs out instead */
     (void)reply;
     if (--w->n_closing == 0)
-        close_parts(w);
+        worker_close_parts(w);
 }
 
-static void leave(struct worker *w, unsigned partition)
+static void worker_leave(struct worker *w, unsigned partition)
 {
     redis_script_begin(&w->command, &script_leave, 1);
     redis_arg_text(&w->command, keys_head(&w->keys, partition));
@@ -146,7 +146,7 @@ static void leave(struct worker *w, unsigned partition)
     redis_arg_text(&w->command, w->service.name);
     redis_arg_text(&w->command, GROUP_WORKERS);
     redis_arg_text(&w->command, KEY_JOBS);
-    redis_run(w->redis, &w->leaves[partition], &script_leave, &w->command, 0, on_left, w);
+    redis_run(w->redis, &w->leaves[partition], &script_leave, &w->command, 0, worker_on_left, w);
 }
 
 static void leave_when_done(struct worker *w)
@@ -155,7 +155,7 @@ static void leave_when_done(struct worker *w)
         return;
     w->n_closing = w->keys.partitions;
     for (unsigned p = 0; p < w->keys.partitions; p++)
-        leave(w, p);
+        worker_leave(w, p);
 }
 
 static void on_claim_stopped(void *arg)
@@ -175,7 +175,7 @@ void worker_slot_free(struct worker *w)
         claim_wake(&w->claim);
 }
 
-static void drain(struct service *service)
+static void worker_drain(struct service *service)
 {
     struct worker *w = worker_of(service);
 
@@ -184,7 +184,7 @@ static void drain(struct service *service)
     if (w->is_checked)
         claim_stop(&w->claim);
     else
-        close_parts(w);
+        worker_close_parts(w);
 }
 
 static void give_up(void *arg)
@@ -196,7 +196,7 @@ static void give_up(void *arg)
     _exit(1); /* what is left is pending in Redis; nothing of ours needs an orderly end */
 }
 
-static void abandon(struct service *service)
+static void worker_abandon(struct service *service)
 {
     struct worker *w = worker_of(service);
 
@@ -207,7 +207,7 @@ static void abandon(struct service *service)
 
 /* ---- start ---- */
 
-static void on_ready(void *arg)
+static void worker_on_ready(void *arg)
 {
     struct worker *w = arg;
 
@@ -219,15 +219,15 @@ static void on_ready(void *arg)
     claim_wake(&w->claim);
 }
 
-static void check(struct worker *w);
+static void worker_check(struct worker *w);
 
-static void on_beat(void *arg, const struct beat *beat)
+static void worker_on_beat(void *arg, const struct beat *beat)
 {
     if (beat->partition == 0) /* written again if Redis was emptied, as others need it */
-        check(arg);
+        worker_check(arg);
 }
 
-static void start_parts(struct worker *w)
+static void worker_start_parts(struct worker *w)
 {
     struct heartbeat_options o = {
         .redis = w->redis,
@@ -237,8 +237,8 @@ static void start_parts(struct worker *w)
         .slots = (unsigned)w->service.settings.slots,
         .every_ms = w->service.settings.heartbeat,
         .lease_ms = w->service.settings.lease,
-        .on_beat = on_beat,
-        .on_ready = on_ready,
+        .on_beat = worker_on_beat,
+        .on_ready = worker_on_ready,
         .arg = w,
     };
     int r = heartbeat_start(&w->heartbeat, &w->service.loop, &o);
@@ -252,7 +252,7 @@ static void start_parts(struct worker *w)
     w->is_checked = true;
 }
 
-static void on_checked(struct installation_check *check, int result, const struct diag *diag)
+static void worker_on_checked(struct installation_check *check, int result, const struct diag *diag)
 {
     struct worker *w = container_of(check, struct worker, check);
 
@@ -269,26 +269,26 @@ static void on_checked(struct installation_check *check, int result, const struc
     } else if (result) {
         redis_client_reset(w->redis); /* connects anew after a while, and we check again */
     } else {
-        start_parts(w);
+        worker_start_parts(w);
     }
 }
 
-static void check(struct worker *w)
+static void worker_check(struct worker *w)
 {
     if (w->is_checking || w->is_stopping)
         return;
     w->is_checking = true;
-    installation_check_start(&w->check, w->redis, &w->keys, &w->master_key, on_checked, w);
+    installation_check_start(&w->check, w->redis, &w->keys, &w->master_key, worker_on_checked, w);
 }
 
-static void on_redis(void *arg, bool is_connected)
+static void worker_on_redis(void *arg, bool is_connected)
 {
     if (is_connected)
-        check(arg);
+        worker_check(arg);
 }
 
 /* Each attempt's record says of a fault too; here it is for those who run the worker. */
-static void note_fault(const struct endpoint *e, const struct target *target)
+static void worker_note_fault(const struct endpoint *e, const struct target *target)
 {
     static struct log_limit limit;
     uint64_t held;
@@ -307,7 +307,7 @@ static void attach(struct endpoint *e, const struct tenant *t, void *arg)
     struct target *target = target_new(w->http, &w->master_key, &w->egress, e, t);
 
     if (target)
-        note_fault(e, target);
+        worker_note_fault(e, target);
     e->attached = target;
 }
 
@@ -318,7 +318,7 @@ static void detach(struct endpoint *e)
 
 /* ---- health and metrics ---- */
 
-static unsigned checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
+static unsigned worker_checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
 {
     const struct worker *w = arg;
 
@@ -329,7 +329,7 @@ static unsigned checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
     return 3;
 }
 
-static void collect(void *arg)
+static void worker_collect(void *arg)
 {
     const struct worker *w = arg;
     struct http_client_stats stats = http_client_stats(w->http);
@@ -341,16 +341,16 @@ static void collect(void *arg)
     metric_set(METRIC_redis_connected, 0, redis_client_is_connected(w->redis));
 }
 
-static int init_health(struct worker *w, struct diag *diag)
+static int worker_init_health(struct worker *w, struct diag *diag)
 {
-    const struct health_options o = {.checks = checks, .collect = collect, .arg = w};
+    const struct health_options o = {.checks = worker_checks, .collect = worker_collect, .arg = w};
 
     return health_new(&w->health, &w->service.loop, w->service.settings.listen, &o, diag);
 }
 
 /* ---- parts ---- */
 
-static int start_clients(struct worker *w)
+static int worker_start_clients(struct worker *w)
 {
     struct redis_client_options o = {
         .address = &w->service.redis,
@@ -362,7 +362,7 @@ static int start_clients(struct worker *w)
 
     if (r)
         return r;
-    o.on_state = on_redis;
+    o.on_state = worker_on_redis;
     o.arg = w;
     return redis_client_new(&w->redis, &w->service.loop, &o);
 }
@@ -435,7 +435,7 @@ static int init_parts(struct worker *w)
     return r ? r : init_claim(w);
 }
 
-static int read_settings(struct worker *w, struct diag *diag)
+static int worker_read_settings(struct worker *w, struct diag *diag)
 {
     const struct settings *s = &w->service.settings;
     int r = keys_init(&w->keys, s->key_prefix, (unsigned)s->partitions, diag);
@@ -452,7 +452,7 @@ static int read_settings(struct worker *w, struct diag *diag)
     return r;
 }
 
-static void fini(struct worker *w)
+static void worker_fini(struct worker *w)
 {
     redis_command_fini(&w->command);
     master_key_wipe(&w->master_key);
@@ -461,16 +461,16 @@ static void fini(struct worker *w)
     keys_fini(&w->keys);
 }
 
-static int init(struct worker *w, struct diag *diag)
+static int worker_init(struct worker *w, struct diag *diag)
 {
     int r;
 
     list_init(&w->deliveries);
     redis_command_init(&w->command);
-    r = start_clients(w);
+    r = worker_start_clients(w);
     r = r ? r : init_http(w, diag);
     r = r ? r : init_parts(w);
-    return r ? r : init_health(w, diag);
+    return r ? r : worker_init_health(w, diag);
 }
 
 int worker_start(struct worker *w, int argc, char **argv)
@@ -480,8 +480,8 @@ int worker_start(struct worker *w, int argc, char **argv)
         .about =
             "Claims jobs, signs them, POSTs them to their endpoints, writes the outcomes back.",
         .scope = SCOPE_WORKER,
-        .drain = drain,
-        .abandon = abandon,
+        .drain = worker_drain,
+        .abandon = worker_abandon,
     };
     struct diag diag = {""};
     int r = service_init(&w->service, &ops, argc, argv);
@@ -489,12 +489,12 @@ int worker_start(struct worker *w, int argc, char **argv)
     if (r)
         return 2;
     scripts_init();
-    r = read_settings(w, &diag);
+    r = worker_read_settings(w, &diag);
     if (r) {
         log_error("bad setting", LOG_TEXT("reason", diag.text));
         return 2;
     }
-    r = init(w, &diag);
+    r = worker_init(w, &diag);
     if (r) {
         log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
         return 1;
@@ -504,7 +504,7 @@ int worker_start(struct worker *w, int argc, char **argv)
 
 int worker_end(struct worker *w)
 {
-    fini(w);
+    worker_fini(w);
     service_fini(&w->service);
     return w->failed ? 1 : 0;
 }

@@ -9,7 +9,7 @@ enum { ROOM_FIRST = 16 };
 
 /* ---- room ---- */
 
-static int grow(void *array, size_t n, size_t size)
+static int event_batch_grow(void *array, size_t n, size_t size)
 {
     void **place = array, *larger = reallocarray(*place, n, size);
 
@@ -20,25 +20,25 @@ static int grow(void *array, size_t n, size_t size)
 }
 
 /* For one more event, good or not. */
-static int make_room(struct event_batch *b, size_t most)
+static int event_batch_make_room(struct event_batch *b, size_t most)
 {
     size_t room = b->room ? 2 * b->room : b->is_one ? 1 : ROOM_FIRST;
 
     if (b->n < b->room)
         return 0;
     room = MIN(room, most);
-    if (grow(&b->events, room, sizeof(*b->events)) ||
-        grow(&b->receipts, room, sizeof(*b->receipts)))
+    if (event_batch_grow(&b->events, room, sizeof(*b->events)) ||
+        event_batch_grow(&b->receipts, room, sizeof(*b->receipts)))
         return -ENOMEM;
     b->room = room;
     return 0;
 }
 
-static int refuse(struct event_batch *b, const struct diag *why)
+static int event_batch_refuse(struct event_batch *b, const struct diag *why)
 {
     /* Rare, so they have no room before: it grows with each power of two. */
     if ((b->n_refused & (b->n_refused - 1)) == 0 &&
-        grow(&b->refused, b->n_refused ? 2 * b->n_refused : 1, sizeof(*b->refused)))
+        event_batch_grow(&b->refused, b->n_refused ? 2 * b->n_refused : 1, sizeof(*b->refused)))
         return -ENOMEM;
     b->refused[b->n_refused++] = (struct event_refusal){b->n, *why};
     return 0;
@@ -46,7 +46,8 @@ static int refuse(struct event_batch *b, const struct diag *why)
 
 /* ---- one event ---- */
 
-static int complete(struct grapnel_event *e, const struct event_defaults *d, struct diag *why)
+static int event_batch_complete(struct grapnel_event *e, const struct event_defaults *d,
+                                struct diag *why)
 {
     if (!e->tenant)
         e->tenant = d->tenant;
@@ -62,8 +63,8 @@ static int complete(struct grapnel_event *e, const struct event_defaults *d, str
 }
 
 /* @text is within b->text. */
-static int add(struct event_batch *b, struct span text, const struct event_batch_options *o,
-               bool is_checked)
+static int event_batch_add(struct event_batch *b, struct span text,
+                           const struct event_batch_options *o, bool is_checked)
 {
     char *line = b->text + (text.data - b->text);
     struct grapnel_event e = {0};
@@ -72,12 +73,12 @@ static int add(struct event_batch *b, struct span text, const struct event_batch
 
     if (b->n == o->events_max)
         return -E2BIG;
-    if (make_room(b, o->events_max))
+    if (event_batch_make_room(b, o->events_max))
         return -ENOMEM;
     r = (is_checked ? event_line_take : event_line_parse)(line, text.len, &e, &why);
-    r = r ? r : complete(&e, &o->defaults, &why);
+    r = r ? r : event_batch_complete(&e, &o->defaults, &why);
     if (r)
-        r = refuse(b, &why);
+        r = event_batch_refuse(b, &why);
     else
         b->events[b->n_events++] = e;
     b->n++;
@@ -96,7 +97,7 @@ static int add_items(struct event_batch *b, struct span array, const struct even
     (void)json_walk_enter(&walk);
     while (!r && json_walk_item(&walk)) {
         json_walk_value(&walk, &item);
-        r = add(b, item, o, true);
+        r = event_batch_add(b, item, o, true);
     }
     return r;
 }
@@ -116,10 +117,10 @@ static int add_values(struct event_batch *b, struct span text, const struct even
     if (kind != JSON_KIND_OBJECT)
         return diag_set(diag, "expected a JSON object, or an array of them");
     b->is_one = true;
-    return add(b, value, o, true);
+    return event_batch_add(b, value, o, true);
 }
 
-static bool is_blank(struct span line)
+static bool event_batch_is_blank(struct span line)
 {
     while (line.len && strchr(" \t\r", *line.data) && *line.data)
         line.data++, line.len--;
@@ -135,8 +136,8 @@ static int add_lines(struct event_batch *b, struct span text, const struct event
         size_t len = end ? (size_t)(end - text.data) : text.len;
         struct span line = {text.data, len};
 
-        if (!is_blank(line))
-            r = add(b, line, o, false);
+        if (!event_batch_is_blank(line))
+            r = event_batch_add(b, line, o, false);
         len += end != NULL;
         text = (struct span){text.data + len, text.len - len};
     }

@@ -41,7 +41,7 @@ static int find_member(struct span name)
     return -1;
 }
 
-static int collect(struct span values[N_MEMBERS], struct span text, struct diag *diag)
+static int event_line_collect(struct span values[N_MEMBERS], struct span text, struct diag *diag)
 {
     struct json_walk walk;
     struct span name, value;
@@ -81,8 +81,8 @@ static int unescape(char *text, size_t *len, const char *name, struct diag *diag
 }
 
 /* @value is within @line: the text's end, where its closing quote is, becomes a NUL. */
-static int take_text(char *line, struct span whole, struct span value, const char *name,
-                     const char **ret, struct diag *diag)
+static int event_line_take_text(char *line, struct span whole, struct span value, const char *name,
+                                const char **ret, struct diag *diag)
 {
     char *text = line + (value.data - whole.data) + 1;
     size_t len = value.len - 2;
@@ -109,7 +109,7 @@ int event_time_parse(struct span text, int64_t *ret_ms)
     return *ret_ms > 0 ? 0 : -EINVAL;
 }
 
-static int take_time(struct span value, int64_t *ret_ms, struct diag *diag)
+static int event_line_take_time(struct span value, int64_t *ret_ms, struct diag *diag)
 {
     struct span text = value;
 
@@ -137,14 +137,14 @@ int event_line_take(char *line, size_t len, struct grapnel_event *ret, struct di
     (void)json_value(whole, &kind);
     if (kind != JSON_KIND_OBJECT)
         return diag_set(diag, "expected a JSON object");
-    if (collect(values, whole, diag))
+    if (event_line_collect(values, whole, diag))
         return -EINVAL;
-    if (!is_null(values[TIME]) && take_time(values[TIME], &e.occurred_ms, diag))
+    if (!is_null(values[TIME]) && event_line_take_time(values[TIME], &e.occurred_ms, diag))
         return -EINVAL;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (!is_null(values[texts[i].member]) &&
-            take_text(line, whole, values[texts[i].member], names[texts[i].member], texts[i].value,
-                      diag))
+            event_line_take_text(line, whole, values[texts[i].member], names[texts[i].member],
+                                 texts[i].value, diag))
             return -EINVAL;
     e.data = values[DATA].data; /* null is data, too */
     e.data_len = values[DATA].len;

@@ -2,7 +2,7 @@
 #include "common/base/id.h"
 #include <errno.h>
 
-static int parse(struct store *s, unsigned partition, struct stored_event *e)
+static int store_event_parse(struct store *s, unsigned partition, struct stored_event *e)
 {
     const redisReply *entry = redis_reply_at(e->reply, 0);
     int r;
@@ -38,7 +38,7 @@ int store_event_get(struct store *s, unsigned partition, struct span stream_id,
     if (!r) {
         (void)redis_reply_i64(items[1].reply, &e.deliveries);
         e.reply = TAKE(items[0].reply);
-        r = parse(s, partition, &e);
+        r = store_event_parse(s, partition, &e);
     }
     store_items_fini(items, 2);
     if (r)

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_ADMIN_EVENT_STORE_EVENT_H
 #define GRAPNEL_ADMIN_EVENT_STORE_EVENT_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "common/model/event.h"
 
 struct stored_event {

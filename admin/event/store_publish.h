@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_ADMIN_EVENT_STORE_PUBLISH_H
 #define GRAPNEL_ADMIN_EVENT_STORE_PUBLISH_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "common/runtime/settings.h"
 #include <grapnel.h>
 

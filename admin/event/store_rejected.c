@@ -42,7 +42,7 @@ static int peek(struct merge *m, struct source *source)
     return 0;
 }
 
-static int load(struct merge *m, unsigned partition, const char *before)
+static int store_rejected_load(struct merge *m, unsigned partition, const char *before)
 {
     struct source *source = &m->sources[partition];
     struct redis_command cmd;
@@ -78,7 +78,7 @@ static int advance(struct merge *m, unsigned partition)
         return peek(m, source);
     (void)snprintf(before, sizeof(before), "(%llu-%llu", (unsigned long long)source->ms,
                    (unsigned long long)source->seq);
-    return load(m, partition, before);
+    return store_rejected_load(m, partition, before);
 }
 
 static bool is_newer(const struct source *a, const struct source *b)
@@ -97,7 +97,8 @@ static struct source *newest(const struct merge *m)
     return found;
 }
 
-static int tell(struct merge *m, const struct source *source, store_rejected_fn *each, void *arg)
+static int store_rejected_tell(struct merge *m, const struct source *source,
+                               store_rejected_fn *each, void *arg)
 {
     const redisReply *entry = redis_reply_at(source->page, source->at);
     struct rejected rejected = {.partition = (unsigned)(source - m->sources),
@@ -128,9 +129,9 @@ int store_rejected(struct store *s, store_rejected_fn *each, void *arg)
     if (!m.sources)
         return -ENOMEM;
     for (unsigned p = 0; p < s->keys.partitions && !r; p++)
-        r = load(&m, p, "+");
+        r = store_rejected_load(&m, p, "+");
     while (!r && (source = newest(&m))) {
-        r = tell(&m, source, each, arg);
+        r = store_rejected_tell(&m, source, each, arg);
         if (!r)
             r = advance(&m, (unsigned)(source - m.sources));
     }

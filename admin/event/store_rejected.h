@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_ADMIN_EVENT_STORE_REJECTED_H
 #define GRAPNEL_ADMIN_EVENT_STORE_REJECTED_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 
 /* All lent until the callback returns. */
 struct rejected {

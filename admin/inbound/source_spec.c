@@ -8,7 +8,7 @@
 
 enum { TOLERANCE_MAX_MS = 24 * 3600 * 1000 };
 
-static void copy(char *to, struct span text)
+static void source_spec_copy(char *to, struct span text)
 {
     memcpy(to, text.data, text.len);
     to[text.len] = '\0';
@@ -24,7 +24,7 @@ struct applying {
     char *ret_made;
 };
 
-static int take_name(struct applying *a, const json_t *value, struct diag *diag)
+static int source_spec_take_name(struct applying *a, const json_t *value, struct diag *diag)
 {
     const char *words;
     struct span text;
@@ -32,7 +32,7 @@ static int take_name(struct applying *a, const json_t *value, struct diag *diag)
     if (source_value_text(&text, "name", value, SOURCE_TEXT_MAX, diag) ||
         option_words(&words, "name", text.data, SOURCE_TEXT_MAX, diag))
         return -EINVAL;
-    copy(a->s->name, text);
+    source_spec_copy(a->s->name, text);
     return 0;
 }
 
@@ -41,14 +41,14 @@ static bool has_own_header(const struct source_kind *kind)
     return kind->check == SOURCE_STANDARD || kind->check == SOURCE_BASIC;
 }
 
-static int take_header(struct applying *a, const json_t *value, struct diag *diag)
+static int source_spec_take_header(struct applying *a, const json_t *value, struct diag *diag)
 {
     if (has_own_header(a->s->kind))
         return diag_set(diag, "header: a source of kind %s has its own", a->s->kind->name);
     return source_value_header(a->s->header, "header", value, diag);
 }
 
-static int take_prefix(struct applying *a, const json_t *value, struct diag *diag)
+static int source_spec_take_prefix(struct applying *a, const json_t *value, struct diag *diag)
 {
     struct span text;
 
@@ -59,7 +59,7 @@ static int take_prefix(struct applying *a, const json_t *value, struct diag *dia
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] < ' ' || text.data[i] > '~')
             return diag_set(diag, "prefix: expected printable ASCII");
-    copy(a->s->prefix, text);
+    source_spec_copy(a->s->prefix, text);
     return 0;
 }
 
@@ -113,7 +113,7 @@ static int take_unique_by(struct applying *a, const json_t *value, struct diag *
                              "{\"header\": …}, {\"path\": …} or {\"body\": true}", value, diag);
 }
 
-static int take_headers(struct applying *a, const json_t *value, struct diag *diag)
+static int source_spec_take_headers(struct applying *a, const json_t *value, struct diag *diag)
 {
     size_t i, n = json_array_size(value);
 
@@ -129,7 +129,7 @@ static int take_headers(struct applying *a, const json_t *value, struct diag *di
     return 0;
 }
 
-static int take_secret(struct applying *a, const json_t *value, struct diag *diag)
+static int source_spec_take_secret(struct applying *a, const json_t *value, struct diag *diag)
 {
     struct span text = SPAN("");
 
@@ -140,8 +140,8 @@ static int take_secret(struct applying *a, const json_t *value, struct diag *dia
     return source_add_secret(a->s, a->key, text, &a->change, a->ret_made, diag);
 }
 
-/* With take_secret(), which comes behind it. */
-static int take_overlap(struct applying *a, const json_t *value, struct diag *diag)
+/* With source_spec_take_secret(), which comes behind it. */
+static int source_spec_take_overlap(struct applying *a, const json_t *value, struct diag *diag)
 {
     return source_value_duration(&a->change.overlap_ms, "overlap", value, 0, SECRET_OVERLAP_MAX_MS,
                                  diag);
@@ -159,12 +159,17 @@ static const struct member {
     const char *name;
     int (*take)(struct applying *a, const json_t *value, struct diag *diag);
 } members[] = {
-    {"kind", take_kind},           {"name", take_name},
-    {"header", take_header},       {"prefix", take_prefix},
-    {"algorithm", take_algorithm}, {"tolerance", take_tolerance},
-    {"headers", take_headers},     {"event_type", take_event_type},
-    {"unique_by", take_unique_by}, {"overlap", take_overlap},
-    {"secret", take_secret},
+    {"kind", take_kind},
+    {"name", source_spec_take_name},
+    {"header", source_spec_take_header},
+    {"prefix", source_spec_take_prefix},
+    {"algorithm", take_algorithm},
+    {"tolerance", take_tolerance},
+    {"headers", source_spec_take_headers},
+    {"event_type", take_event_type},
+    {"unique_by", take_unique_by},
+    {"overlap", source_spec_take_overlap},
+    {"secret", source_spec_take_secret},
 };
 
 static int check_names(const json_t *body, struct diag *diag)
@@ -218,7 +223,8 @@ int source_spec_apply(struct source *s, const json_t *body, const struct master_
     ret_made[0] = '\0';
     for (size_t i = 0; i < ARRAY_LEN(members) && !r; i++) {
         const json_t *value = json_object_get(body, members[i].name);
-        bool is_named = value && (!json_is_null(value) || members[i].take == take_secret);
+        bool is_named =
+            value && (!json_is_null(value) || members[i].take == source_spec_take_secret);
 
         if (is_named)
             r = members[i].take(&a, value, diag);
@@ -229,7 +235,7 @@ int source_spec_apply(struct source *s, const json_t *body, const struct master_
 
 /* ---- a new one ---- */
 
-static const struct source_kind *kind_of(const json_t *body, struct diag *diag)
+static const struct source_kind *source_spec_kind_of(const json_t *body, struct diag *diag)
 {
     const char *name = json_string_value(json_object_get(body, "kind"));
     const struct source_kind *kind = name ? source_kind_find(span_of(name)) : NULL;
@@ -239,8 +245,8 @@ static const struct source_kind *kind_of(const json_t *body, struct diag *diag)
     return kind;
 }
 
-static int fill(struct source *s, const json_t *body, const struct master_key *key, int64_t now_ms,
-                char ret_made[SIGN_SECRET_SIZE], struct diag *diag)
+static int source_spec_fill(struct source *s, const json_t *body, const struct master_key *key,
+                            int64_t now_ms, char ret_made[SIGN_SECRET_SIZE], struct diag *diag)
 {
     const struct secret_change change = {.now_ms = now_ms};
     int r = source_spec_apply(s, body, key, now_ms, ret_made, diag);
@@ -254,7 +260,7 @@ int source_spec_make(struct source **ret, const json_t *body, const char *tenant
                      unsigned partitions, const struct master_key *key, int64_t now_ms,
                      char ret_made[SIGN_SECRET_SIZE], struct diag *diag)
 {
-    const struct source_kind *kind = kind_of(body, diag);
+    const struct source_kind *kind = source_spec_kind_of(body, diag);
     struct source *s = NULL;
     char id[ID_SIZE];
     int r;
@@ -267,7 +273,7 @@ int source_spec_make(struct source **ret, const json_t *body, const char *tenant
         return r;
     (void)snprintf(s->tenant, sizeof(s->tenant), "%s", tenant);
     s->created_ms = now_ms;
-    r = fill(s, body, key, now_ms, ret_made, diag);
+    r = source_spec_fill(s, body, key, now_ms, ret_made, diag);
     if (r)
         (void)source_free(s);
     else

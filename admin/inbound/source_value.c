@@ -13,13 +13,13 @@ int source_value_text(struct span *ret, const char *name, const json_t *value, s
     return 0;
 }
 
-static void copy(char *to, struct span text)
+static void source_value_copy(char *to, struct span text)
 {
     memcpy(to, text.data, text.len);
     to[text.len] = '\0';
 }
 
-static bool is_token_char(char c)
+static bool source_value_is_token_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
@@ -36,7 +36,7 @@ int source_value_header(char ret[SOURCE_TEXT_MAX + 1], const char *name, const j
         char c = text.data[i];
 
         ret[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-        if (!is_token_char(ret[i]))
+        if (!source_value_is_token_char(ret[i]))
             return diag_set(diag, "%s: expected the name of a header", name);
     }
     ret[text.len] = '\0';
@@ -67,7 +67,7 @@ static int get_path(struct source_pick *ret, const char *name, const json_t *val
     if (source_value_text(&text, name, value, SOURCE_TEXT_MAX, diag) ||
         source_path_check(name, text, diag))
         return -EINVAL;
-    copy(ret->text, text);
+    source_value_copy(ret->text, text);
     return 0;
 }
 
@@ -79,12 +79,12 @@ static int get_fixed(struct source_pick *ret, const char *name, const json_t *va
     if (source_value_text(&text, name, value, SOURCE_TEXT_MAX, diag) ||
         source_type_check(name, text, diag))
         return -EINVAL;
-    copy(ret->text, text);
+    source_value_copy(ret->text, text);
     return 0;
 }
 
-static int take_from(struct source_pick *ret, const char *name, const json_t *value,
-                     struct diag *diag)
+static int source_value_take_from(struct source_pick *ret, const char *name, const json_t *value,
+                                  struct diag *diag)
 {
     const char *member = strchr(name, '.') + 1;
 
@@ -112,7 +112,7 @@ int source_value_type_prefix(char ret[SOURCE_TEXT_MAX + 1], const json_t *value,
     if (source_value_text(&text, "event_type.prefix", value, 64, diag) ||
         (text.len && source_type_check("event_type.prefix", text, diag)))
         return -EINVAL;
-    copy(ret, text);
+    source_value_copy(ret, text);
     return 0;
 }
 
@@ -132,7 +132,7 @@ int source_value_pick(struct source_pick *ret, const char *field, const char *co
         (void)snprintf(name, sizeof(name), "%s.%s", field, names[i]);
         if (!member || json_is_null(member))
             continue;
-        if (take_from(&found, name, member, diag))
+        if (source_value_take_from(&found, name, member, diag))
             return -EINVAL;
         n++;
     }

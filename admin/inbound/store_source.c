@@ -1,5 +1,5 @@
 #include "admin/inbound/store_source.h"
-#include "admin/store_revise.h"
+#include "admin/store/store_revise.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -7,7 +7,8 @@ enum { KEY_BYTES_MAX = 160, HOUR_MS = 3600000 };
 
 /* ---- reading ---- */
 
-static int parse(struct store *s, struct span id, struct span record, struct source **ret)
+static int store_source_parse(struct store *s, struct span id, struct span record,
+                              struct source **ret)
 {
     int r = source_parse(ret, id, record);
 
@@ -39,7 +40,7 @@ int store_source_get(struct store *s, struct span id, struct source **ret, struc
         buf_add_span(ret_record, record);
         r = buf_result(ret_record);
     }
-    r = r ? r : parse(s, id, record, ret);
+    r = r ? r : store_source_parse(s, id, record, ret);
     freeReplyObject(reply);
     return r;
 }
@@ -71,7 +72,7 @@ int store_sources(struct store *s, struct span tenant, store_source_fn *each, vo
             !redis_reply_span(redis_reply_at(reply, i + 1), &record))
             r = store_unexpected(s, reply);
         else if (record.len)
-            r = parse(s, id, record, &source);
+            r = store_source_parse(s, id, record, &source);
         if (source)
             each(arg, source);
         (void)source_free(source);

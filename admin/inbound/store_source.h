@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_ADMIN_INBOUND_STORE_SOURCE_H
 #define GRAPNEL_ADMIN_INBOUND_STORE_SOURCE_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "common/model/inbound/source.h"
 
 /* Gives *ret, and (@ret_record may be NULL) the bytes it was read from, which tell store_source_put() what it replaces.

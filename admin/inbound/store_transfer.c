@@ -5,7 +5,7 @@
  * with which the same tenant may register the id again. A claim lasts longer than the record. */
 #include "admin/inbound/store_transfer.h"
 #include "admin/inbound/transfer_news.h"
-#include "admin/store_revise.h"
+#include "admin/store/store_revise.h"
 #include "common/model/partition.h"
 #include <errno.h>
 #include <stdio.h>
@@ -100,8 +100,8 @@ static int find_owner(struct store *s, const char *id, char ret[72])
 
 /* ---- reading ---- */
 
-static int parse(struct store *s, enum transfer_kind kind, struct span tenant, const char *id,
-                 struct span record, struct transfer *ret)
+static int store_transfer_parse(struct store *s, enum transfer_kind kind, struct span tenant,
+                                const char *id, struct span record, struct transfer *ret)
 {
     *ret = (struct transfer){.kind = kind};
     (void)snprintf(ret->id, sizeof(ret->id), "%s", id);
@@ -112,8 +112,8 @@ static int parse(struct store *s, enum transfer_kind kind, struct span tenant, c
 }
 
 /* @ret_record: the bytes that it was read from. */
-static int get(struct store *s, enum transfer_kind kind, struct span tenant, const char *id,
-               struct transfer *ret, struct buf *ret_record)
+static int store_transfer_do_get(struct store *s, enum transfer_kind kind, struct span tenant,
+                                 const char *id, struct transfer *ret, struct buf *ret_record)
 {
     struct redis_command cmd;
     redisReply *reply = NULL;
@@ -129,7 +129,7 @@ static int get(struct store *s, enum transfer_kind kind, struct span tenant, con
     redis_command_fini(&cmd);
     if (!r && !redis_reply_span(reply, &record))
         r = STORE_MISSING;
-    r = r ? r : parse(s, kind, tenant, id, record, ret);
+    r = r ? r : store_transfer_parse(s, kind, tenant, id, record, ret);
     if (!r) {
         buf_clear(ret_record);
         buf_add_span(ret_record, record);
@@ -146,7 +146,7 @@ int store_transfer_get(struct store *s, enum transfer_kind kind, struct span ten
     int r;
 
     buf_init(&record, TRANSFER_RECORD_MAX);
-    r = get(s, kind, tenant, id, ret, &record);
+    r = store_transfer_do_get(s, kind, tenant, id, ret, &record);
     buf_fini(&record);
     return r;
 }
@@ -161,8 +161,8 @@ int store_download_find(struct store *s, const char *id, struct transfer *ret)
 
 /* ---- writing ---- */
 
-static int write_back(struct store *s, const struct transfer *t, struct span old,
-                      const struct revision_event *events, size_t n)
+static int store_transfer_write_back(struct store *s, const struct transfer *t, struct span old,
+                                     const struct revision_event *events, size_t n)
 {
     char key[KEY_BYTES_MAX], list[KEY_BYTES_MAX];
     struct span tenant = span_of(t->tenant);
@@ -198,7 +198,7 @@ int store_transfer_add(struct store *s, struct transfer *t)
         id_make(t->id, "", 0);
     if (t->kind == TRANSFER_DOWNLOAD)
         r = claim(s, t);
-    return r ? r : write_back(s, t, SPAN(""), NULL, 0);
+    return r ? r : store_transfer_write_back(s, t, SPAN(""), NULL, 0);
 }
 
 static int write_news(struct store *s, const struct transfer *t, enum transfer_state before,
@@ -210,7 +210,7 @@ static int write_news(struct store *s, const struct transfer *t, enum transfer_s
 
     for (unsigned i = 0; i < news.n; i++)
         events[i] = (struct revision_event){news.events[i].type, buf_span(&news.events[i].data)};
-    r = r ? r : write_back(s, t, old, events, news.n);
+    r = r ? r : store_transfer_write_back(s, t, old, events, news.n);
     transfer_news_fini(&news);
     return r;
 }
@@ -221,7 +221,7 @@ static int tell_once(struct store *s, struct transfer *t, enum transfer_state to
     struct transfer now;
     enum transfer_state before;
     enum transfer_move move;
-    int r = get(s, t->kind, span_of(t->tenant), t->id, &now, record);
+    int r = store_transfer_do_get(s, t->kind, span_of(t->tenant), t->id, &now, record);
 
     if (r)
         return r;
@@ -276,8 +276,8 @@ static int rank_behind(struct store *s, const struct transfer_page *page, int64_
     return r;
 }
 
-static int list_ids(struct store *s, const struct transfer_page *page, int64_t from,
-                    redisReply **ret)
+static int store_transfer_list_ids(struct store *s, const struct transfer_page *page, int64_t from,
+                                   redisReply **ret)
 {
     struct redis_command cmd;
     char list[KEY_BYTES_MAX];
@@ -330,7 +330,7 @@ int store_transfers(struct store *s, const struct transfer_page *page, store_tra
     *ret_next = '\0';
     if (r)
         return r == STORE_MISSING ? 0 : r;
-    r = list_ids(s, page, from, &ids);
+    r = store_transfer_list_ids(s, page, from, &ids);
     r = r ? r : tell_each(s, page, ids, each, arg, ret_next);
     freeReplyObject(ids);
     return r;

@@ -4,7 +4,7 @@
 #define GRAPNEL_ADMIN_INBOUND_STORE_TRANSFER_H
 
 #include "admin/inbound/transfer.h"
-#include "admin/store.h"
+#include "admin/store/store.h"
 
 enum { TRANSFERS_PER_TENANT_MAX = 100000 }; /* of each kind */
 

@@ -64,7 +64,7 @@ int transfer_id_parse(char ret[ID_SIZE], struct span text)
 
 /* ---- texts ---- */
 
-static void copy(char *to, struct span text)
+static void transfer_copy(char *to, struct span text)
 {
     if (text.len)
         memcpy(to, text.data, text.len);
@@ -79,7 +79,7 @@ static bool is_words(struct span text)
     return text_is_utf8(text);
 }
 
-static bool is_printable(struct span text)
+static bool transfer_is_printable(struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] <= ' ' || text.data[i] > '~')
@@ -92,7 +92,7 @@ static int set_words(char *to, const char *field, struct span value, size_t max,
     if (value.len > max || !is_words(value))
         return diag_set(diag, "%s: expected a text without control characters, at most %zu bytes",
                         field, max);
-    copy(to, value);
+    transfer_copy(to, value);
     return 0;
 }
 
@@ -112,7 +112,7 @@ int transfer_set_email(struct transfer *t, struct span value, struct diag *diag)
         return diag_set(diag,
                         "email: expected an address such as name@example.com, at most %d bytes",
                         MAIL_ADDRESS_MAX);
-    copy(t->email, value);
+    transfer_copy(t->email, value);
     return 0;
 }
 
@@ -121,7 +121,7 @@ int transfer_url_check(struct span url, struct diag *diag)
     bool is_web = (url.len > 8 && memcmp(url.data, "https://", 8) == 0) ||
                   (url.len > 7 && memcmp(url.data, "http://", 7) == 0);
 
-    if (is_web && url.len <= TRANSFER_URL_MAX && is_printable(url))
+    if (is_web && url.len <= TRANSFER_URL_MAX && transfer_is_printable(url))
         return 0;
     return diag_set(diag, "url: expected an http or https URL of at most %d bytes",
                     TRANSFER_URL_MAX);
@@ -159,13 +159,13 @@ int transfer_move(struct transfer *t, enum transfer_state to, struct span url,
                         is_late(t, to, url) ? " without another url" : "");
     }
     if (is_renewed)
-        copy(t->url, url);
+        transfer_copy(t->url, url);
     return 0;
 }
 
 /* ---- the record ---- */
 
-static void pack_pair(struct buf *b, const char *key, const char *text)
+static void transfer_pack_pair(struct buf *b, const char *key, const char *text)
 {
     pack_text(b, key);
     pack_text(b, text);
@@ -174,38 +174,38 @@ static void pack_pair(struct buf *b, const char *key, const char *text)
 void transfer_pack(struct buf *b, const struct transfer *t)
 {
     pack_map(b, 8);
-    pack_pair(b, "tenant", t->tenant);
-    pack_pair(b, "name", t->name);
-    pack_pair(b, "email", t->email);
-    pack_pair(b, "source", t->source);
-    pack_pair(b, "url", t->url);
-    pack_pair(b, "status", transfer_state_name(t->kind, t->state));
+    transfer_pack_pair(b, "tenant", t->tenant);
+    transfer_pack_pair(b, "name", t->name);
+    transfer_pack_pair(b, "email", t->email);
+    transfer_pack_pair(b, "source", t->source);
+    transfer_pack_pair(b, "url", t->url);
+    transfer_pack_pair(b, "status", transfer_state_name(t->kind, t->state));
     pack_text(b, "created");
     pack_i64(b, t->created_ms);
     pack_text(b, "updated");
     pack_i64(b, t->updated_ms);
 }
 
-static int get_text(const msgpack_object *map, const char *key, char *ret, size_t size)
+static int transfer_get_text(const msgpack_object *map, const char *key, char *ret, size_t size)
 {
     struct span text;
 
     if (object_span(object_get(map, key), &text) || text.len >= size ||
         memchr(text.data, '\0', text.len))
         return -EBADMSG;
-    copy(ret, text);
+    transfer_copy(ret, text);
     return 0;
 }
 
-static int parse_map(struct transfer *t, const msgpack_object *map)
+static int transfer_parse_map(struct transfer *t, const msgpack_object *map)
 {
     struct span state;
 
-    if (get_text(map, "tenant", t->tenant, sizeof(t->tenant)) ||
-        get_text(map, "name", t->name, sizeof(t->name)) ||
-        get_text(map, "email", t->email, sizeof(t->email)) ||
-        get_text(map, "source", t->source, sizeof(t->source)) ||
-        get_text(map, "url", t->url, sizeof(t->url)) ||
+    if (transfer_get_text(map, "tenant", t->tenant, sizeof(t->tenant)) ||
+        transfer_get_text(map, "name", t->name, sizeof(t->name)) ||
+        transfer_get_text(map, "email", t->email, sizeof(t->email)) ||
+        transfer_get_text(map, "source", t->source, sizeof(t->source)) ||
+        transfer_get_text(map, "url", t->url, sizeof(t->url)) ||
         object_span(object_get(map, "status"), &state) ||
         transfer_state_find(t->kind, state, &t->state) ||
         object_i64(object_get(map, "created"), &t->created_ms) ||
@@ -222,7 +222,7 @@ int transfer_parse(struct transfer *t, struct span record)
 
     unpack_init(&u, record);
     r = unpack_next(&u, &map);
-    r = r ? -EBADMSG : parse_map(t, map);
+    r = r ? -EBADMSG : transfer_parse_map(t, map);
     unpack_fini(&u);
     return r ? err_origin(r) : 0;
 }

@@ -1,6 +1,6 @@
 #include "admin/inbound/transfer_news.h"
 
-static struct buf *begin(struct transfer_news *n, const char *type)
+static struct buf *transfer_news_begin(struct transfer_news *n, const char *type)
 {
     struct buf *data = &n->events[n->n].data;
 
@@ -10,7 +10,7 @@ static struct buf *begin(struct transfer_news *n, const char *type)
 }
 
 /* `,"name":"text"`; null where there is none. */
-static void add_text(struct buf *b, const char *name, const char *text)
+static void transfer_news_add_text(struct buf *b, const char *name, const char *text)
 {
     buf_printf(b, "%s\"%s\":", b->len > 1 ? "," : "", name);
     if (*text)
@@ -19,7 +19,7 @@ static void add_text(struct buf *b, const char *name, const char *text)
         buf_add_text(b, "null");
 }
 
-static void add_time(struct buf *b, const char *name, int64_t ms)
+static void transfer_news_add_time(struct buf *b, const char *name, int64_t ms)
 {
     buf_printf(b, ",\"%s\":\"", name);
     buf_add_iso_time(b, ms);
@@ -29,12 +29,12 @@ static void add_time(struct buf *b, const char *name, int64_t ms)
 static void tell_download(struct buf *b, const struct transfer *t, enum transfer_state before)
 {
     buf_add_char(b, '{');
-    add_text(b, "id", t->id);
-    add_text(b, "name", t->name);
-    add_text(b, "status", transfer_state_name(t->kind, t->state));
-    add_text(b, "previous_status", transfer_state_name(t->kind, before));
-    add_text(b, "url", t->url);
-    add_time(b, "updated_at", t->updated_ms);
+    transfer_news_add_text(b, "id", t->id);
+    transfer_news_add_text(b, "name", t->name);
+    transfer_news_add_text(b, "status", transfer_state_name(t->kind, t->state));
+    transfer_news_add_text(b, "previous_status", transfer_state_name(t->kind, before));
+    transfer_news_add_text(b, "url", t->url);
+    transfer_news_add_time(b, "updated_at", t->updated_ms);
     buf_add_char(b, '}');
 }
 
@@ -42,12 +42,12 @@ static void tell_download(struct buf *b, const struct transfer *t, enum transfer
 static void tell_file(struct buf *b, const struct transfer *t)
 {
     buf_add_char(b, '{');
-    add_text(b, "fileId", t->id);
-    add_text(b, "fileName", t->name);
-    add_text(b, "source", t->source);
-    add_text(b, "status", transfer_state_name(t->kind, t->state));
+    transfer_news_add_text(b, "fileId", t->id);
+    transfer_news_add_text(b, "fileName", t->name);
+    transfer_news_add_text(b, "source", t->source);
+    transfer_news_add_text(b, "status", transfer_state_name(t->kind, t->state));
     buf_printf(b, ",\"duration\":%lld", (long long)(t->updated_ms - t->created_ms));
-    add_time(b, "processedAt", t->updated_ms);
+    transfer_news_add_time(b, "processedAt", t->updated_ms);
     buf_add_char(b, '}');
 }
 
@@ -81,11 +81,11 @@ int transfer_news_init(struct transfer_news *ret, const struct transfer *t,
 
     ret->n = 0;
     if (t->kind == TRANSFER_FILE)
-        tell_file(begin(ret, TRANSFER_EVENT_FILE), t);
+        tell_file(transfer_news_begin(ret, TRANSFER_EVENT_FILE), t);
     else
-        tell_download(begin(ret, TRANSFER_EVENT_DOWNLOAD), t, before);
+        tell_download(transfer_news_begin(ret, TRANSFER_EVENT_DOWNLOAD), t, before);
     if (move == TRANSFER_MOVED && t->state == TRANSFER_DONE && *t->email)
-        write_email(begin(ret, TRANSFER_EVENT_EMAIL), t);
+        write_email(transfer_news_begin(ret, TRANSFER_EVENT_EMAIL), t);
     for (unsigned i = 0; i < ret->n && !r; i++)
         r = buf_result(&ret->events[i].data);
     return r;

@@ -8,8 +8,8 @@
 #ifndef GRAPNEL_API_COMPAT_GUIDE_H
 #define GRAPNEL_API_COMPAT_GUIDE_H
 
-#include "admin/delivery_record.h"
-#include "admin/endpoint/endpoint_body.h"
+#include "admin/delivery/delivery_record.h"
+#include "admin/tenant/endpoint_body.h"
 #include "common/model/endpoint.h"
 #include <jansson.h>
 

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_API_COMPAT_GUIDE_CALL_H
 #define GRAPNEL_API_COMPAT_GUIDE_CALL_H
 
-#include "admin/endpoint/endpoint_change.h"
+#include "admin/tenant/endpoint_change.h"
 #include "api/call.h"
 #include "api/compat/guide.h"
 

@@ -2,8 +2,8 @@
 #include "api/compat/guide.h"
 #include "api/resources/delivery_view.h"
 
-static int take_use(enum endpoint_use *ret, const char *name, const json_t *value,
-                    struct diag *diag)
+static int guide_simple_take_use(enum endpoint_use *ret, const char *name, const json_t *value,
+                                 struct diag *diag)
 {
     if (strcmp(name, "active") != 0)
         return BODY_OTHER;
@@ -13,7 +13,7 @@ static int take_use(enum endpoint_use *ret, const char *name, const json_t *valu
     return 0;
 }
 
-static json_t *made(const struct endpoint *e, const char *secret)
+static json_t *guide_simple_made(const struct endpoint *e, const char *secret)
 {
     json_t *json = json_pack("{s:s, s:o, s:o}", "id", e->id, "url", json_of_text(span_of(e->url)),
                              "events", guide_events_json(e));
@@ -25,22 +25,22 @@ static json_t *made(const struct endpoint *e, const char *secret)
     return json;
 }
 
-static json_t *one(const struct endpoint *e)
+static json_t *guide_simple_one(const struct endpoint *e)
 {
-    return made(e, NULL);
+    return guide_simple_made(e, NULL);
 }
 
-static json_t *all(const struct tenant *t)
+static json_t *guide_simple_all(const struct tenant *t)
 {
     json_t *list = json_array();
 
     for (unsigned i = 0; list && i < t->n_endpoints; i++)
-        (void)json_array_append_new(list, one(t->endpoints[i]));
+        (void)json_array_append_new(list, guide_simple_one(t->endpoints[i]));
     return json_pack("{s:o}", "webhooks", list);
 }
 
 /* "After 5 failed attempts, the webhook is marked as failed": until then it is pending. */
-static const char *status_of(const struct delivery_record *d)
+static const char *guide_simple_status_of(const struct delivery_record *d)
 {
     struct span status = delivery_status(d);
 
@@ -51,7 +51,7 @@ static const char *status_of(const struct delivery_record *d)
     return guide_is_delivered(d) ? "success" : "failed";
 }
 
-static json_t *delivery(const struct delivery_record *d)
+static json_t *guide_simple_delivery(const struct delivery_record *d)
 {
     const struct record_entry *a = delivery_last_attempt(d);
     json_t *error, *json;
@@ -60,9 +60,9 @@ static json_t *delivery(const struct delivery_record *d)
     if (id_event(event, d->partition, delivery_created(d)->event))
         event[0] = '\0';
     json = json_pack("{s:o, s:o, s:s, s:o, s:I}", "id", guide_id_json(d), "event_id",
-                     json_of_text(span_of(event)), "status", status_of(d), "status_code",
-                     a && a->status ? json_integer(a->status) : json_null(), "attempts",
-                     (json_int_t)(a ? a->attempt : 0));
+                     json_of_text(span_of(event)), "status", guide_simple_status_of(d),
+                     "status_code", a && a->status ? json_integer(a->status) : json_null(),
+                     "attempts", (json_int_t)(a ? a->attempt : 0));
     error = guide_error_json(d);
     if (guide_is_delivered(d))
         (void)json_object_set_new(json, "delivered_at",
@@ -80,9 +80,9 @@ const struct guide guide_simple = {
     .members = {"url", "events", "secret"},
     .shows_secret = true,
     .names = "url, events, secret, active",
-    .take_use = take_use,
-    .made = made,
-    .one = one,
-    .all = all,
-    .delivery = delivery,
+    .take_use = guide_simple_take_use,
+    .made = guide_simple_made,
+    .one = guide_simple_one,
+    .all = guide_simple_all,
+    .delivery = guide_simple_delivery,
 };

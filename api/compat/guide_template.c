@@ -5,8 +5,8 @@
 
 enum { UUID_LEN = 36 };
 
-static int take_use(enum endpoint_use *ret, const char *name, const json_t *value,
-                    struct diag *diag)
+static int guide_template_take_use(enum endpoint_use *ret, const char *name, const json_t *value,
+                                   struct diag *diag)
 {
     const char *text = json_string_value(value);
 
@@ -26,7 +26,7 @@ static const char *use_of(const struct endpoint *e)
     return e->disabled_reason ? "disabled" : "active";
 }
 
-static json_t *made(const struct endpoint *e, const char *secret)
+static json_t *guide_template_made(const struct endpoint *e, const char *secret)
 {
     json_t *json = json_pack("{s:s, s:o, s:o, s:s, s:o, s:s}", "id", e->id, "url",
                              json_of_text(span_of(e->url)), "events", guide_events_json(e),
@@ -38,28 +38,28 @@ static json_t *made(const struct endpoint *e, const char *secret)
     return json;
 }
 
-static json_t *one(const struct endpoint *e)
+static json_t *guide_template_one(const struct endpoint *e)
 {
-    return made(e, NULL);
+    return guide_template_made(e, NULL);
 }
 
-static json_t *listed(const struct endpoint *e)
+static json_t *guide_template_listed(const struct endpoint *e)
 {
     return json_pack("{s:s, s:o, s:o, s:s, s:o}", "id", e->id, "url", json_of_text(span_of(e->url)),
                      "events", guide_events_json(e), "status", use_of(e), "created_at",
                      guide_time_json(e->created_ms));
 }
 
-static json_t *all(const struct tenant *t)
+static json_t *guide_template_all(const struct tenant *t)
 {
     json_t *list = json_array();
 
     for (unsigned i = 0; list && i < t->n_endpoints; i++)
-        (void)json_array_append_new(list, listed(t->endpoints[i]));
+        (void)json_array_append_new(list, guide_template_listed(t->endpoints[i]));
     return json_pack("{s:o, s:I}", "webhooks", list, "total", (json_int_t)t->n_endpoints);
 }
 
-static const char *status_of(const struct delivery_record *d)
+static const char *guide_template_status_of(const struct delivery_record *d)
 {
     const struct record_entry *a = delivery_last_attempt(d);
 
@@ -81,15 +81,15 @@ static json_t *attempt_time(const struct record_entry *a, bool is_delivered)
     return guide_time_json(!a ? 0 : is_delivered ? a->ms + a->duration_ms : a->ms);
 }
 
-static json_t *delivery(const struct delivery_record *d)
+static json_t *guide_template_delivery(const struct delivery_record *d)
 {
     const struct record_entry *a = delivery_last_attempt(d);
     bool is_delivered = guide_is_delivered(d);
-    json_t *json =
-        json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}", "id", guide_id_json(d), "event",
-                  json_of_text(delivery_created(d)->type), "status", status_of(d), "response_code",
-                  status_code(a), is_delivered ? "delivered_at" : "last_attempt_at",
-                  attempt_time(a, is_delivered), "attempts", (json_int_t)(a ? a->attempt : 0));
+    json_t *json = json_pack(
+        "{s:o, s:o, s:s, s:o, s:o, s:I}", "id", guide_id_json(d), "event",
+        json_of_text(delivery_created(d)->type), "status", guide_template_status_of(d),
+        "response_code", status_code(a), is_delivered ? "delivered_at" : "last_attempt_at",
+        attempt_time(a, is_delivered), "attempts", (json_int_t)(a ? a->attempt : 0));
 
     if (!is_delivered)
         (void)json_object_set_new(json, "next_attempt_at", guide_time_json(delivery_next_ms(d)));
@@ -122,10 +122,10 @@ const struct guide guide_template = {
     .type_name = "event",
     .members = {"url", "events", "description", "secret"},
     .names = "url, events, description, secret, status",
-    .take_use = take_use,
-    .made = made,
-    .one = one,
-    .all = all,
-    .delivery = delivery,
+    .take_use = guide_template_take_use,
+    .made = guide_template_made,
+    .one = guide_template_one,
+    .all = guide_template_all,
+    .delivery = guide_template_delivery,
     .attempt = attempt,
 };

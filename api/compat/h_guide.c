@@ -1,5 +1,5 @@
 /* h_guide.c: webhooks as the two small guides have them (guide.h): made, listed, changed, removed. */
-#include "admin/store_tenant.h"
+#include "admin/tenant/store_tenant.h"
 #include "api/api.h"
 #include "api/compat/guide_call.h"
 #include "api/etag.h"
@@ -39,7 +39,7 @@ int guide_webhook(struct call *c, struct store *s, struct endpoint **ret, struct
 }
 
 /* The answer names the version of what it shows. */
-static void tell(struct call *c, unsigned status, const struct endpoint *e, json_t *json)
+static void h_guide_tell(struct call *c, unsigned status, const struct endpoint *e, json_t *json)
 {
     struct buf record;
 
@@ -70,7 +70,7 @@ void h_guide_get(struct call *c, struct store *s)
 
     if (guide_webhook(c, s, &e, NULL))
         return;
-    tell(c, 200, e, guide_of(c)->one(e));
+    h_guide_tell(c, 200, e, guide_of(c)->one(e));
     (void)endpoint_free(e);
 }
 
@@ -85,13 +85,13 @@ static bool is_shared(const struct guide *g, const char *name)
 }
 
 /* What was answered may be sent back: members that cannot be changed are passed over. */
-static bool is_ours(const char *name)
+static bool h_guide_is_ours(const char *name)
 {
     return strcmp(name, "id") == 0 || strcmp(name, "created_at") == 0;
 }
 
-static int take_member(const struct guide *g, struct endpoint_body *b, const char *name,
-                       json_t *value, struct diag *diag)
+static int h_guide_take_member(const struct guide *g, struct endpoint_body *b, const char *name,
+                               json_t *value, struct diag *diag)
 {
     int r = g->take_use(&b->spec.use, name, value, diag);
 
@@ -99,7 +99,8 @@ static int take_member(const struct guide *g, struct endpoint_body *b, const cha
         return r;
     if (is_shared(g, name))
         return endpoint_body_take(b, name, value, diag);
-    return is_ours(name) ? 0 : diag_set(diag, "%.40s: unknown; expected %s", name, g->names);
+    return h_guide_is_ours(name) ? 0
+                                 : diag_set(diag, "%.40s: unknown; expected %s", name, g->names);
 }
 
 static int read_members(const struct guide *g, struct endpoint_body *b, json_t *object,
@@ -110,7 +111,7 @@ static int read_members(const struct guide *g, struct endpoint_body *b, json_t *
 
     json_object_foreach(object, name, value)
     {
-        int r = take_member(g, b, name, value, diag);
+        int r = h_guide_take_member(g, b, name, value, diag);
 
         if (r)
             return r;
@@ -119,7 +120,7 @@ static int read_members(const struct guide *g, struct endpoint_body *b, json_t *
 }
 
 /* endpoint_body_fini() in any case. -EINVAL: answered. */
-static int read_body(struct call *c, struct endpoint_body *b)
+static int h_guide_read_body(struct call *c, struct endpoint_body *b)
 {
     struct diag diag = {""};
     json_t *object;
@@ -140,7 +141,8 @@ static int read_body(struct call *c, struct endpoint_body *b)
 /* ---- changes ---- */
 
 /* A secret that was made is shown this once. */
-static void tell_made(struct call *c, const struct endpoint *e, const char *given, const char *made)
+static void h_guide_tell_made(struct call *c, const struct endpoint *e, const char *given,
+                              const char *made)
 {
     const struct guide *g = guide_of(c);
     char place[128];
@@ -149,12 +151,12 @@ static void tell_made(struct call *c, const struct endpoint *e, const char *give
         given = made;
     else if (!g->shows_secret)
         given = NULL;
-    tell(c, 201, e, g->made(e, given));
+    h_guide_tell(c, 201, e, g->made(e, given));
     (void)snprintf(place, sizeof(place), "%s/%s", g->path, e->id);
     call_field(c, "Location", place);
 }
 
-static void make(struct call *c, struct store *s, struct endpoint_body *b)
+static void h_guide_make(struct call *c, struct store *s, struct endpoint_body *b)
 {
     const struct endpoint_rules rules = {.egress = c->api->egress, .key = &s->key};
     struct endpoint *e = NULL;
@@ -169,7 +171,7 @@ static void make(struct call *c, struct store *s, struct endpoint_body *b)
     if (r)
         guide_failed(c, s, r);
     else
-        tell_made(c, e, b->spec.secret, made.text);
+        h_guide_tell_made(c, e, b->spec.secret, made.text);
     OPENSSL_cleanse(&made, sizeof(made));
     (void)endpoint_free(e);
 }
@@ -178,8 +180,8 @@ void h_guide_post(struct call *c, struct store *s)
 {
     struct endpoint_body b;
 
-    if (!read_body(c, &b))
-        make(c, s, &b);
+    if (!h_guide_read_body(c, &b))
+        h_guide_make(c, s, &b);
     endpoint_body_fini(&b);
 }
 
@@ -188,7 +190,7 @@ static int may_change(void *arg, struct span record)
     return etag_check(arg, record) ? ANSWERED : 0;
 }
 
-static void change(struct call *c, struct store *s, struct endpoint_body *b)
+static void h_guide_change(struct call *c, struct store *s, struct endpoint_body *b)
 {
     const struct endpoint_rules rules = {.egress = c->api->egress, .key = &s->key};
     struct endpoint *e = NULL;
@@ -199,7 +201,7 @@ static void change(struct call *c, struct store *s, struct endpoint_body *b)
     if (r)
         guide_failed(c, s, r);
     else
-        tell(c, 200, e, guide_of(c)->one(e));
+        h_guide_tell(c, 200, e, guide_of(c)->one(e));
     (void)endpoint_free(e);
 }
 
@@ -207,12 +209,13 @@ void h_guide_put(struct call *c, struct store *s)
 {
     struct endpoint_body b;
 
-    if (!read_body(c, &b))
-        change(c, s, &b);
+    if (!h_guide_read_body(c, &b))
+        h_guide_change(c, s, &b);
     endpoint_body_fini(&b);
 }
 
-static void remove_it(struct call *c, struct store *s, const struct endpoint *e, struct span record)
+static void h_guide_remove_it(struct call *c, struct store *s, const struct endpoint *e,
+                              struct span record)
 {
     int r;
 
@@ -232,7 +235,7 @@ void h_guide_delete(struct call *c, struct store *s)
 
     buf_init(&record, ENDPOINT_RECORD_MAX);
     if (!guide_webhook(c, s, &e, &record)) {
-        remove_it(c, s, e, buf_span(&record));
+        h_guide_remove_it(c, s, e, buf_span(&record));
         (void)endpoint_free(e);
     }
     buf_fini(&record);

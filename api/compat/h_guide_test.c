@@ -3,7 +3,7 @@
  *
  * The thread waits for the outcome. So that slow receivers do not take all of them, half of the threads may; who comes
  * then is told without a wait that it is pending, as are all when the API ends. */
-#include "admin/endpoint/endpoint_test.h"
+#include "admin/delivery/endpoint_test.h"
 #include "api/api.h"
 #include "api/compat/guide_call.h"
 #include "api/handlers.h"
@@ -48,7 +48,8 @@ static void refuse_disabled(struct call *c)
     call_problem(c, 409, NULL, "the webhook is disabled: nothing is sent to it");
 }
 
-static void answer(struct call *c, struct store *s, int r, const struct endpoint_test *t)
+static void h_guide_test_answer(struct call *c, struct store *s, int r,
+                                const struct endpoint_test *t)
 {
     if (r == TEST_NOTHING)
         refuse_disabled(c);
@@ -66,7 +67,7 @@ static void test(struct call *c, struct store *s, const struct endpoint *e, cons
     int r = store_endpoint_test(s, e, type, may_wait ? s->settings->api_test_wait : 0,
                                 &c->api->is_draining, &t);
 
-    answer(c, s, r, &t);
+    h_guide_test_answer(c, s, r, &t);
     endpoint_test_fini(&t);
     (void)atomic_fetch_sub(&c->api->n_testing, 1);
 }

@@ -12,7 +12,7 @@ struct listing {
     bool has_more;
 };
 
-static int each(void *arg, const struct listed_delivery *d)
+static int delivery_page_each(void *arg, const struct listed_delivery *d)
 {
     struct listing *l = arg;
 
@@ -30,7 +30,7 @@ static int each(void *arg, const struct listed_delivery *d)
     return 0;
 }
 
-static int read_cursor(struct call *c, int64_t to_ms, struct delivery_cursor *ret)
+static int delivery_page_read_cursor(struct call *c, int64_t to_ms, struct delivery_cursor *ret)
 {
     const char *text = call_query(c, "cursor");
 
@@ -53,13 +53,13 @@ int delivery_page_read(struct call *c, struct store *s, struct delivery_page *pa
     int64_t limit;
     int r;
 
-    if (read_cursor(c, page->filter->to_ms, &at) ||
+    if (delivery_page_read_cursor(c, page->filter->to_ms, &at) ||
         call_query_i64(c, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit))
         return -EINVAL;
     l.limit = (size_t)limit;
     l.found = json_array();
     r = (page->has_urls ? store_deliveries : store_delivery_records)(s, span_of(c->tenant), &at,
-                                                                     each, &l);
+                                                                     delivery_page_each, &l);
     if (r) {
         json_decref(l.found);
         call_store_failed(c, s, r);

@@ -3,8 +3,8 @@
 #ifndef GRAPNEL_API_RESOURCES_DELIVERY_PAGE_H
 #define GRAPNEL_API_RESOURCES_DELIVERY_PAGE_H
 
-#include "admin/delivery_filter.h"
-#include "admin/store_delivery.h"
+#include "admin/delivery/delivery_filter.h"
+#include "admin/delivery/store_delivery.h"
 #include "api/call.h"
 
 /* Appends what is to be shown of a delivery; @d->url only where @has_urls. */

@@ -3,8 +3,8 @@
 #ifndef GRAPNEL_API_RESOURCES_DELIVERY_QUERY_H
 #define GRAPNEL_API_RESOURCES_DELIVERY_QUERY_H
 
-#include "admin/delivery_filter.h"
-#include "admin/store_delivery.h"
+#include "admin/delivery/delivery_filter.h"
+#include "admin/delivery/store_delivery.h"
 #include "api/call.h"
 
 /* Records that one call reads at most where the index alone does not tell. */

@@ -4,7 +4,7 @@
 #ifndef GRAPNEL_API_RESOURCES_DELIVERY_VIEW_H
 #define GRAPNEL_API_RESOURCES_DELIVERY_VIEW_H
 
-#include "admin/delivery_record.h"
+#include "admin/delivery/delivery_record.h"
 #include <jansson.h>
 
 /* What is not UTF-8 becomes U+FFFD; empty: null. */

@@ -9,7 +9,7 @@
 /* ---- what went wrong ---- */
 
 /* The store's words have names as the command line has them: header-prefix, --secret. */
-static void refuse(struct call *c, struct diag *words)
+static void endpoint_call_refuse(struct call *c, struct diag *words)
 {
     char *to = words->text, *from = words->text;
 
@@ -33,7 +33,7 @@ void endpoint_call_failed(struct call *c, struct store *s, int r)
         call_missing(c, "endpoint");
         return;
     case -EINVAL:
-        refuse(c, &s->words);
+        endpoint_call_refuse(c, &s->words);
         return;
     default:
         call_store_failed(c, s, r);
@@ -53,8 +53,8 @@ bool endpoint_call_has_key(struct call *c, const struct store *s, const struct e
 
 /* ---- the body ---- */
 
-static int take(struct endpoint_body *b, const struct endpoint_call_options *o, const char *name,
-                json_t *value, struct diag *diag)
+static int endpoint_call_take(struct endpoint_body *b, const struct endpoint_call_options *o,
+                              const char *name, json_t *value, struct diag *diag)
 {
     int r = endpoint_body_take(b, name, value, diag);
 
@@ -79,7 +79,7 @@ static int take_all(struct call *c, struct endpoint_body *b, const struct endpoi
         return ENDPOINT_CALL_ANSWERED;
     json_object_foreach(body, name, value)
     {
-        r = take(b, o, name, value, diag);
+        r = endpoint_call_take(b, o, name, value, diag);
         if (r)
             return r;
     }
@@ -93,7 +93,7 @@ int endpoint_call_read(struct call *c, struct endpoint_body *b,
     int r = take_all(c, b, o, &diag);
 
     if (r == -EINVAL)
-        refuse(c, &diag);
+        endpoint_call_refuse(c, &diag);
     else if (r < 0)
         call_problem(c, 503, NULL, "out of memory");
     return r;

@@ -2,8 +2,8 @@
 #ifndef GRAPNEL_API_RESOURCES_ENDPOINT_CALL_H
 #define GRAPNEL_API_RESOURCES_ENDPOINT_CALL_H
 
-#include "admin/endpoint/endpoint_body.h"
-#include "admin/endpoint/store_endpoint.h"
+#include "admin/tenant/endpoint_body.h"
+#include "admin/tenant/store_endpoint.h"
 #include "api/call.h"
 
 /* What `may` callbacks answer when they have answered the call. */

@@ -7,7 +7,7 @@
 
 enum { PART_BYTES_MAX = 4096 };
 
-static void set(json_t *of, const char *name, json_t *value)
+static void endpoint_view_set(json_t *of, const char *name, json_t *value)
 {
     (void)json_object_set_new(of, name, value);
 }
@@ -36,15 +36,15 @@ static json_t *part_json(enum policy_part part, const char *text)
     return json_of_text(span_of(text));
 }
 
-static void set_part(json_t *of, enum policy_part part, const char *text)
+static void endpoint_view_set_part(json_t *of, enum policy_part part, const char *text)
 {
     char name[32];
 
     policy_v1_name(name, part);
-    set(of, name, part_json(part, text));
+    endpoint_view_set(of, name, part_json(part, text));
 }
 
-static void set_row(json_t *of, const struct dialect *row)
+static void endpoint_view_set_row(json_t *of, const struct dialect *row)
 {
     struct buf text;
 
@@ -53,7 +53,7 @@ static void set_row(json_t *of, const struct dialect *row)
             continue;
         buf_init(&text, PART_BYTES_MAX);
         policy_part_write(&text, row, (enum policy_part)i);
-        set_part(of, (enum policy_part)i, text.data ? text.data : "");
+        endpoint_view_set_part(of, (enum policy_part)i, text.data ? text.data : "");
         buf_fini(&text);
     }
 }
@@ -63,7 +63,7 @@ json_t *policy_v1_json(const struct dialect *row)
     json_t *json = json_object();
 
     if (json)
-        set_row(json, row);
+        endpoint_view_set_row(json, row);
     return json;
 }
 
@@ -93,11 +93,11 @@ static json_t *secrets_json(const struct endpoint_secrets *s)
 
 static void set_state(json_t *json, const struct endpoint *e)
 {
-    set(json, "state", json_string(e->disabled_reason ? "disabled" : "enabled"));
-    set(json, "disabled_reason",
-        e->disabled_reason ? json_of_text(span_of(e->disabled_reason)) : json_null());
-    set(json, "disabled_at", json_of_time(e->disabled_reason ? e->disabled_ms : 0));
-    set(json, "created_at", json_of_time(e->created_ms));
+    endpoint_view_set(json, "state", json_string(e->disabled_reason ? "disabled" : "enabled"));
+    endpoint_view_set(json, "disabled_reason",
+                      e->disabled_reason ? json_of_text(span_of(e->disabled_reason)) : json_null());
+    endpoint_view_set(json, "disabled_at", json_of_time(e->disabled_reason ? e->disabled_ms : 0));
+    endpoint_view_set(json, "created_at", json_of_time(e->created_ms));
 }
 
 static void set_effective(json_t *json, const struct endpoint *e, const struct settings *settings)
@@ -106,15 +106,15 @@ static void set_effective(json_t *json, const struct endpoint *e, const struct s
     unsigned slots = e->slots ? e->slots : (unsigned)settings->endpoint_slots;
 
     if (effective)
-        set(effective, "slots", json_integer(slots));
-    set(json, "effective", effective);
+        endpoint_view_set(effective, "slots", json_integer(slots));
+    endpoint_view_set(json, "effective", effective);
 }
 
-static void set_tls(json_t *json, const struct endpoint *e)
+static void endpoint_view_set_tls(json_t *json, const struct endpoint *e)
 {
-    set(json, "ca", json_of_text(span_of(e->ca)));
-    set(json, "client_cert", json_of_text(span_of(e->client_cert)));
-    set(json, "has_client_key", json_boolean(e->client_key.len));
+    endpoint_view_set(json, "ca", json_of_text(span_of(e->ca)));
+    endpoint_view_set(json, "client_cert", json_of_text(span_of(e->client_cert)));
+    endpoint_view_set(json, "has_client_key", json_boolean(e->client_key.len));
 }
 
 json_t *endpoint_v1_json(const struct endpoint *e, const struct settings *settings)
@@ -123,17 +123,17 @@ json_t *endpoint_v1_json(const struct endpoint *e, const struct settings *settin
 
     if (!json)
         return NULL;
-    set(json, "id", json_string(e->id));
-    set(json, "tenant", json_string(e->tenant));
-    set(json, "url", json_of_text(span_of(e->url)));
-    set(json, "description", json_of_text(span_of(e->description)));
-    set(json, "dialect", json_string(e->dialect->name));
-    set(json, "events", events_json(e));
-    set(json, "slots", e->slots ? json_integer(e->slots) : json_null());
+    endpoint_view_set(json, "id", json_string(e->id));
+    endpoint_view_set(json, "tenant", json_string(e->tenant));
+    endpoint_view_set(json, "url", json_of_text(span_of(e->url)));
+    endpoint_view_set(json, "description", json_of_text(span_of(e->description)));
+    endpoint_view_set(json, "dialect", json_string(e->dialect->name));
+    endpoint_view_set(json, "events", events_json(e));
+    endpoint_view_set(json, "slots", e->slots ? json_integer(e->slots) : json_null());
     for (unsigned i = 0; i < N_POLICY_PARTS; i++)
-        set_part(json, (enum policy_part)i, e->policy.texts[i]);
-    set_tls(json, e);
-    set(json, "secrets", secrets_json(&e->secrets));
+        endpoint_view_set_part(json, (enum policy_part)i, e->policy.texts[i]);
+    endpoint_view_set_tls(json, e);
+    endpoint_view_set(json, "secrets", secrets_json(&e->secrets));
     set_effective(json, e, settings);
     set_state(json, e);
     return json;

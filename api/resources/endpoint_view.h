@@ -5,7 +5,7 @@
 #ifndef GRAPNEL_API_RESOURCES_ENDPOINT_VIEW_H
 #define GRAPNEL_API_RESOURCES_ENDPOINT_VIEW_H
 
-#include "admin/endpoint/store_endpoint.h"
+#include "admin/tenant/store_endpoint.h"
 #include "common/runtime/settings.h"
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 #include "api/resources/event_results.h"
 
-static enum event_result result_of(const struct grapnel_receipt *receipt)
+static enum event_result event_results_result_of(const struct grapnel_receipt *receipt)
 {
     switch (receipt->result) {
     case GRAPNEL_OK:
@@ -20,7 +20,7 @@ struct event_counts event_results_count(const struct event_batch *b)
     struct event_counts n = {.of = {[RESULT_REFUSED] = b->n_refused}};
 
     for (size_t i = 0; i < b->n_events; i++)
-        n.of[result_of(&b->receipts[i])]++;
+        n.of[event_results_result_of(&b->receipts[i])]++;
     return n;
 }
 
@@ -65,7 +65,7 @@ static void write_words(struct buf *b, const char *status, const char *text)
 
 static void write_receipt(struct buf *b, const struct grapnel_receipt *receipt)
 {
-    enum event_result result = result_of(receipt);
+    enum event_result result = event_results_result_of(receipt);
 
     if (result != RESULT_ACCEPTED) {
         write_words(b,
@@ -111,7 +111,8 @@ const char *event_results_first(const struct event_batch *b, unsigned status, si
         *ret_index = i;
         if (is_refused && status == 400)
             return b->refused[refused].why.text;
-        if (receipt && receipt->result && (result_of(receipt) == RESULT_REFUSED) == (status == 400))
+        if (receipt && receipt->result &&
+            (event_results_result_of(receipt) == RESULT_REFUSED) == (status == 400))
             return receipt->error;
         refused += is_refused;
     }

@@ -1,5 +1,5 @@
 /* h_audit.c: what was changed, and by whom. */
-#include "admin/store_audit.h"
+#include "admin/access/store_audit.h"
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/resources/delivery_query.h"
@@ -29,7 +29,7 @@ struct listing {
     bool has_more;
 };
 
-static int each(void *arg, const struct audit_entry *e)
+static int h_audit_each(void *arg, const struct audit_entry *e)
 {
     struct listing *l = arg;
 
@@ -41,7 +41,7 @@ static int each(void *arg, const struct audit_entry *e)
     return json_array_append_new(l->entries, entry_json(e)) ? -ENOMEM : 0;
 }
 
-static int read_query(struct call *c, struct audit_query *q)
+static int h_audit_read_query(struct call *c, struct audit_query *q)
 {
     *q = (struct audit_query){.before = call_query(c, "cursor")};
     if (q->before && !audit_id_is_valid(span_of(q->before))) {
@@ -60,12 +60,12 @@ void h_audit_list(struct call *c, struct store *s)
     struct listing l = {.has_more = false};
     int r;
 
-    if (read_query(c, &q))
+    if (h_audit_read_query(c, &q))
         return;
     l.limit = (size_t)q.n;
     l.entries = json_array();
     q.n++; /* to know whether there are more */
-    r = store_audit_list(s, span_of(c->tenant), &q, each, &l);
+    r = store_audit_list(s, span_of(c->tenant), &q, h_audit_each, &l);
     if (r < 0)
         call_store_failed(c, s, r);
     else

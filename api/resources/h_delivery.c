@@ -4,7 +4,7 @@
 #include "api/resources/delivery_query.h"
 #include "api/resources/delivery_view.h"
 
-static void tell(json_t *found, const struct listed_delivery *d)
+static void h_delivery_tell(json_t *found, const struct listed_delivery *d)
 {
     (void)json_array_append_new(found, delivery_v1_json(&d->record, d->url));
 }
@@ -12,7 +12,7 @@ static void tell(json_t *found, const struct listed_delivery *d)
 void h_delivery_list(struct call *c, struct store *s)
 {
     struct delivery_query q;
-    struct delivery_page page = {.filter = &q.filter, .tell = tell, .has_urls = true};
+    struct delivery_page page = {.filter = &q.filter, .tell = h_delivery_tell, .has_urls = true};
 
     if (delivery_query_read(c, &q) || delivery_page_read(c, s, &page))
         return;

@@ -28,7 +28,7 @@ struct figures {
 
 /* ---- counting ---- */
 
-static void count(json_t *by_name, struct span name)
+static void h_delivery_stats_count(json_t *by_name, struct span name)
 {
     json_t *key = json_of_text(name), *n;
     const char *text = json_string_value(key);
@@ -40,7 +40,7 @@ static void count(json_t *by_name, struct span name)
     json_decref(key);
 }
 
-static int add_time(struct figures *f, int64_t ms)
+static int h_delivery_stats_add_time(struct figures *f, int64_t ms)
 {
     int64_t *grown;
 
@@ -68,14 +68,14 @@ static void add_failure(struct figures *f, const struct delivery_record *d)
                                           json_of_time(delivery_created(d)->ms)));
 }
 
-static int add(struct figures *f, const struct delivery_record *d, int64_t ms)
+static int h_delivery_stats_add(struct figures *f, const struct delivery_record *d, int64_t ms)
 {
     const struct record_entry *a = delivery_last_attempt(d);
     struct span status = delivery_status(d);
     bool is_success = span_equal(status, SPAN("success"));
 
-    count(f->statuses, status);
-    count(f->types, delivery_created(d)->type);
+    h_delivery_stats_count(f->statuses, status);
+    h_delivery_stats_count(f->types, delivery_created(d)->type);
     f->success += is_success;
     if (f->bucket_ms) {
         struct bucket *b = &f->buckets[(ms - f->from_ms) / f->bucket_ms];
@@ -84,13 +84,13 @@ static int add(struct figures *f, const struct delivery_record *d, int64_t ms)
         b->success += is_success;
     }
     if (span_equal(status, SPAN("failed")) || span_equal(status, SPAN("timeout"))) {
-        count(f->codes, a ? a->code : SPAN(""));
+        h_delivery_stats_count(f->codes, a ? a->code : SPAN(""));
         add_failure(f, d);
     }
-    return a ? add_time(f, a->duration_ms) : 0;
+    return a ? h_delivery_stats_add_time(f, a->duration_ms) : 0;
 }
 
-static int each(void *arg, const struct listed_delivery *d)
+static int h_delivery_stats_each(void *arg, const struct listed_delivery *d)
 {
     struct figures *f = arg;
 
@@ -102,7 +102,7 @@ static int each(void *arg, const struct listed_delivery *d)
     }
     f->total++;
     f->oldest_ms = d->cursor.ms;
-    return add(f, &d->record, d->cursor.ms);
+    return h_delivery_stats_add(f, &d->record, d->cursor.ms);
 }
 
 static int gather(struct figures *f, struct store *s, struct span tenant)
@@ -116,7 +116,7 @@ static int gather(struct figures *f, struct store *s, struct span tenant)
     f->recent = json_array();
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
         (void)json_object_set_new(f->statuses, statuses[i], json_integer(0));
-    return store_delivery_records(s, tenant, &at, each, f);
+    return store_delivery_records(s, tenant, &at, h_delivery_stats_each, f);
 }
 
 static void figures_fini(struct figures *f)
@@ -208,7 +208,7 @@ static json_t *buckets_json(const struct figures *f)
     return list;
 }
 
-static void answer(struct call *c, const struct figures *f, json_t *data)
+static void h_delivery_stats_answer(struct call *c, const struct figures *f, json_t *data)
 {
     if (data && f->is_part)
         (void)json_object_set_new(data, "scanned", json_integer(f->total));
@@ -254,7 +254,7 @@ void h_webhook_delivery_summary(struct call *c, struct store *s)
     if (r)
         call_store_failed(c, s, r);
     else
-        answer(c, &f, summary_json(&f));
+        h_delivery_stats_answer(c, &f, summary_json(&f));
     figures_fini(&f);
 }
 
@@ -298,6 +298,6 @@ void h_webhook_delivery_stats(struct call *c, struct store *s)
     if (r)
         call_store_failed(c, s, r);
     else
-        answer(c, &f, stats_json(&f, t->name));
+        h_delivery_stats_answer(c, &f, stats_json(&f, t->name));
     figures_fini(&f);
 }

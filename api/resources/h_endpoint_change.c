@@ -1,6 +1,6 @@
 /* h_endpoint_change.c: endpoints changed: their parts, their secrets, whether they are used. */
-#include "admin/endpoint/endpoint_change.h"
-#include "admin/endpoint/endpoint_revoke.h"
+#include "admin/tenant/endpoint_change.h"
+#include "admin/tenant/endpoint_revoke.h"
 #include "api/api.h"
 #include "api/etag.h"
 #include "api/handlers.h"
@@ -24,7 +24,7 @@ static int read_object(struct call *c, json_t **ret)
 
 /* ---- parts ---- */
 
-static int take_overlap(struct endpoint_body *b, json_t *value, struct diag *diag)
+static int h_endpoint_change_take_overlap(struct endpoint_body *b, json_t *value, struct diag *diag)
 {
     char number[32];
 
@@ -49,7 +49,7 @@ static int take_rotate(struct endpoint_body *b, json_t *value, struct diag *diag
 static int take_change(struct endpoint_body *b, const char *name, json_t *value, struct diag *diag)
 {
     if (strcmp(name, "overlap") == 0)
-        return take_overlap(b, value, diag);
+        return h_endpoint_change_take_overlap(b, value, diag);
     if (strcmp(name, "rotate") == 0)
         return take_rotate(b, value, diag);
     if (strcmp(name, "state") == 0)
@@ -102,7 +102,7 @@ static int merge_headers(struct change *change, const struct endpoint *e)
     return b->parts[POLICY_headers] ? 0 : -ENOMEM;
 }
 
-static int may(void *arg, struct span record)
+static int h_endpoint_change_may(void *arg, struct span record)
 {
     struct change *change = arg;
     struct endpoint *e = NULL;
@@ -136,7 +136,7 @@ static bool is_sensible(struct call *c, const struct endpoint_spec *spec)
     return false;
 }
 
-static void apply(struct store *s, struct change *change)
+static void h_endpoint_change_apply(struct store *s, struct change *change)
 {
     struct call *c = change->c;
     struct made_secret made = {""};
@@ -146,7 +146,8 @@ static void apply(struct store *s, struct change *change)
 
     r = r ? r
           : endpoint_spec_change(s, span_of(c->tenant), span_of(call_param(c, 0)),
-                                 &change->body.spec, &rules, may, change, &e, &made);
+                                 &change->body.spec, &rules, h_endpoint_change_may, change, &e,
+                                 &made);
     if (r)
         endpoint_call_failed(c, s, r);
     else
@@ -165,7 +166,7 @@ void h_endpoint_patch(struct call *c, struct store *s)
         change.headers = json_object_get(c->json, "headers");
         if (!json_is_object(change.headers))
             change.headers = NULL;
-        apply(s, &change);
+        h_endpoint_change_apply(s, &change);
     }
     endpoint_body_fini(&change.body);
 }
@@ -184,7 +185,7 @@ static int read_rotation(struct call *c, struct endpoint_body *b)
     json_object_foreach(body, name, value)
     {
         if (strcmp(name, "overlap") == 0)
-            r = take_overlap(b, value, &diag);
+            r = h_endpoint_change_take_overlap(b, value, &diag);
         else if (strcmp(name, "secret") == 0)
             r = json_is_null(value) ? 0 : endpoint_body_take(b, name, value, &diag);
         else
@@ -205,7 +206,7 @@ void h_endpoint_rotate(struct call *c, struct store *s)
     if (!read_rotation(c, &change.body)) {
         spec->wants_new_secret = !spec->secret;
         if (endpoint_call_has_key(c, s, spec))
-            apply(s, &change);
+            h_endpoint_change_apply(s, &change);
     }
     endpoint_body_fini(&change.body);
 }
@@ -252,7 +253,8 @@ void h_endpoint_revoke(struct call *c, struct store *s)
 
 /* ---- is it used? ---- */
 
-static int get(struct call *c, struct store *s, struct endpoint **ret, struct buf *record)
+static int h_endpoint_change_get(struct call *c, struct store *s, struct endpoint **ret,
+                                 struct buf *record)
 {
     return store_endpoint_of(s, span_of(c->tenant), span_of(call_param(c, 0)), ret, record);
 }
@@ -264,7 +266,7 @@ static void tell_again(struct call *c, struct store *s)
     int r;
 
     buf_init(&record, ENDPOINT_RECORD_MAX);
-    r = get(c, s, &e, &record);
+    r = h_endpoint_change_get(c, s, &e, &record);
     if (r)
         endpoint_call_failed(c, s, r);
     else
@@ -277,7 +279,7 @@ static void tell_again(struct call *c, struct store *s)
 void h_endpoint_enable(struct call *c, struct store *s)
 {
     struct endpoint *e = NULL;
-    int r = get(c, s, &e, NULL);
+    int r = h_endpoint_change_get(c, s, &e, NULL);
 
     if (!r && !*e->url) {
         call_problem(c, 409, "url", "it has none yet");
@@ -318,7 +320,7 @@ void h_endpoint_disable(struct call *c, struct store *s)
 
     if (read_reason(c, &reason))
         return;
-    r = get(c, s, &e, NULL);
+    r = h_endpoint_change_get(c, s, &e, NULL);
     r = r ? r : store_endpoint_disable(s, e, reason);
     if (r)
         endpoint_call_failed(c, s, r);

@@ -1,6 +1,6 @@
 /* h_endpoints.c: a tenant's endpoints: listed, added, shown, removed. */
-#include "admin/endpoint/endpoint_change.h"
-#include "admin/store_tenant.h"
+#include "admin/tenant/endpoint_change.h"
+#include "admin/tenant/store_tenant.h"
 #include "api/api.h"
 #include "api/etag.h"
 #include "api/handlers.h"
@@ -28,7 +28,7 @@ struct query {
     int disabled;           /* -1: either */
 };
 
-static int read_cursor(struct call *c, struct cursor *ret)
+static int h_endpoints_read_cursor(struct call *c, struct cursor *ret)
 {
     const char *text = call_query(c, "cursor"), *dot = text ? strchr(text, '.') : NULL;
     unsigned partition;
@@ -45,7 +45,7 @@ static int read_cursor(struct call *c, struct cursor *ret)
     return -EINVAL;
 }
 
-static int read_state(struct call *c, int *ret)
+static int h_endpoints_read_state(struct call *c, int *ret)
 {
     const char *text = call_query(c, "state");
 
@@ -56,30 +56,30 @@ static int read_state(struct call *c, int *ret)
     return -EINVAL;
 }
 
-static int read_query(struct call *c, struct query *q)
+static int h_endpoints_read_query(struct call *c, struct query *q)
 {
     q->url = call_query(c, "url");
     q->type = call_query(c, "type");
     if (call_query_i64(c, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &q->limit) ||
-        read_cursor(c, &q->after) || read_state(c, &q->disabled))
+        h_endpoints_read_cursor(c, &q->after) || h_endpoints_read_state(c, &q->disabled))
         return -EINVAL;
     return 0;
 }
 
-static bool is_behind(const struct endpoint *e, const struct cursor *at)
+static bool h_endpoints_is_behind(const struct endpoint *e, const struct cursor *at)
 {
     return e->created_ms != at->ms ? e->created_ms > at->ms : strcmp(e->id, at->id) > 0;
 }
 
 static bool is_asked_for(const struct endpoint *e, const struct query *q)
 {
-    return is_behind(e, &q->after) && (!q->url || strstr(e->url, q->url)) &&
+    return h_endpoints_is_behind(e, &q->after) && (!q->url || strstr(e->url, q->url)) &&
            (!q->type || endpoint_wants(e, span_of(q->type))) &&
            (q->disabled < 0 || q->disabled == (e->disabled_reason != NULL));
 }
 
 /* The index of the next one from @from on that is asked for; n_endpoints: there is none. */
-static unsigned next(const struct tenant *t, const struct query *q, unsigned from)
+static unsigned h_endpoints_next(const struct tenant *t, const struct query *q, unsigned from)
 {
     while (from < t->n_endpoints && !is_asked_for(t->endpoints[from], q))
         from++;
@@ -90,14 +90,14 @@ static void write_list(struct buf *ret, const struct store *s, const struct tena
                        const struct query *q)
 {
     const struct endpoint *e = NULL;
-    unsigned at = next(t, q, 0);
+    unsigned at = h_endpoints_next(t, q, 0);
 
     buf_add_text(ret, "{\"endpoints\":[");
     for (int64_t n = 0; n < q->limit && at < t->n_endpoints; n++) {
         e = t->endpoints[at];
         buf_add_text(ret, n ? "," : "");
         endpoint_v1_write(ret, endpoint_v1_json(e, s->settings), e);
-        at = next(t, q, at + 1);
+        at = h_endpoints_next(t, q, at + 1);
     }
     buf_add_text(ret, "],\"next_cursor\":");
     if (e && at < t->n_endpoints)
@@ -112,7 +112,7 @@ void h_endpoint_list(struct call *c, struct store *s)
     struct query q;
     int r;
 
-    if (read_query(c, &q))
+    if (h_endpoints_read_query(c, &q))
         return;
     r = store_tenant_whole(s, span_of(c->tenant), &t);
     if (r) {
@@ -150,7 +150,8 @@ void h_endpoint_get(struct call *c, struct store *s)
 /* ---- added ---- */
 
 /* It may be made before it is used. */
-static int take_state(struct endpoint_body *b, const char *name, json_t *value, struct diag *diag)
+static int h_endpoints_take_state(struct endpoint_body *b, const char *name, json_t *value,
+                                  struct diag *diag)
 {
     const char *text = json_string_value(value);
 
@@ -176,7 +177,7 @@ static void drop_nulls(json_t *body)
     }
 }
 
-static void add(struct call *c, struct store *s, const struct endpoint_spec *spec)
+static void h_endpoints_add(struct call *c, struct store *s, const struct endpoint_spec *spec)
 {
     struct endpoint *e = NULL;
     struct endpoint_rules rules;
@@ -198,7 +199,7 @@ static void add(struct call *c, struct store *s, const struct endpoint_spec *spe
 
 void h_endpoint_post(struct call *c, struct store *s)
 {
-    static const struct endpoint_call_options options = {"state", take_state};
+    static const struct endpoint_call_options options = {"state", h_endpoints_take_state};
     static const struct endpoint_spec with_secret = {.wants_new_secret = true};
     struct endpoint_body b;
     json_t *body;
@@ -210,7 +211,7 @@ void h_endpoint_post(struct call *c, struct store *s)
         if (!b.spec.url)
             call_problem(c, 400, "url", "missing");
         else if (endpoint_call_has_key(c, s, &with_secret))
-            add(c, s, &b.spec);
+            h_endpoints_add(c, s, &b.spec);
     }
     endpoint_body_fini(&b);
 }
@@ -218,7 +219,7 @@ void h_endpoint_post(struct call *c, struct store *s)
 /* ---- removed ---- */
 
 /* Only the version that was looked at, where the call names one. */
-static int remove_this(struct call *c, struct store *s)
+static int h_endpoints_remove_this(struct call *c, struct store *s)
 {
     struct endpoint *e = NULL;
     struct buf record;
@@ -239,7 +240,7 @@ void h_endpoint_delete(struct call *c, struct store *s)
     int r = STORE_CHANGED;
 
     for (int i = 0; r == STORE_CHANGED && i < ETAG_TRIES; i++)
-        r = remove_this(c, s);
+        r = h_endpoints_remove_this(c, s);
     if (r)
         endpoint_call_failed(c, s, r);
     else

@@ -1,6 +1,6 @@
 /* h_event.c: an event with what came of it. */
+#include "admin/delivery/store_delivery.h"
 #include "admin/event/store_event.h"
-#include "admin/store_delivery.h"
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/resources/delivery_view.h"
@@ -17,7 +17,7 @@ struct search {
     json_t *found;
 };
 
-static int look(void *arg, const struct listed_delivery *d)
+static int h_event_look(void *arg, const struct listed_delivery *d)
 {
     struct search *search = arg;
     json_t *json;
@@ -45,7 +45,7 @@ static int find_deliveries(struct call *c, struct store *s, const struct stored_
         .event = e->event.stream_id, .wanted = e->deliveries, .found = json_array()};
     if (e->deliveries <= 0 || event_accepted_ms(e->event.stream_id, &accepted_ms))
         return 0;
-    r = store_deliveries_since(s, span_of(c->tenant), accepted_ms, look, search);
+    r = store_deliveries_since(s, span_of(c->tenant), accepted_ms, h_event_look, search);
     if (r)
         call_store_failed(c, s, r);
     return r;
@@ -82,8 +82,8 @@ static void add_data(struct buf *b, struct span data)
     buf_add_char(b, '}');
 }
 
-static void tell(struct call *c, const struct store *s, const struct stored_event *e,
-                 const struct search *search)
+static void h_event_tell(struct call *c, const struct store *s, const struct stored_event *e,
+                         const struct search *search)
 {
     call_json(c, 200, fields_json(store_partition(s, span_of(c->tenant)), e, search));
     if (c->status != 200)
@@ -106,7 +106,7 @@ void h_event_get(struct call *c, struct store *s)
     if (r)
         return;
     if (!find_deliveries(c, s, &e, &search))
-        tell(c, s, &e, &search);
+        h_event_tell(c, s, &e, &search);
     json_decref(search.found);
     stored_event_fini(&e);
 }

@@ -38,7 +38,7 @@ static void read_trace(const struct call *c, struct event_defaults *d)
         d->tracestate = state;
 }
 
-static int read_key(struct call *c, struct event_defaults *d)
+static int h_event_post_read_key(struct call *c, struct event_defaults *d)
 {
     const char *key = call_header(c, "idempotency-key");
     size_t len = key ? strlen(key) : 0;
@@ -63,7 +63,7 @@ static void tell_unreadable(struct call *c, int r, const struct diag *diag)
 }
 
 /* event_batch_fini() in any case. */
-static int read_batch(struct call *c, const struct store *s, struct event_batch *ret)
+static int h_event_post_read_batch(struct call *c, const struct store *s, struct event_batch *ret)
 {
     struct event_batch_options o = {
         .defaults = {.tenant = c->tenant, .is_bound = *c->who.tenant != '\0'},
@@ -74,7 +74,7 @@ static int read_batch(struct call *c, const struct store *s, struct event_batch 
     int r;
 
     *ret = (struct event_batch){0};
-    if (read_key(c, &o.defaults))
+    if (h_event_post_read_key(c, &o.defaults))
         return -EINVAL;
     read_trace(c, &o.defaults);
     r = event_batch_parse(ret, call_body(c), &o, &diag);
@@ -150,7 +150,7 @@ static void tell_many(struct call *c, const struct event_batch *b, const struct 
     tell_retry_after(c, status);
 }
 
-static void tell(struct call *c, const struct event_batch *b)
+static void h_event_post_tell(struct call *c, const struct event_batch *b)
 {
     struct event_counts n = event_results_count(b);
     unsigned status = event_results_status(&n);
@@ -165,10 +165,10 @@ void h_event_post(struct call *c, struct store *s)
 {
     struct event_batch b;
 
-    if (read_batch(c, s, &b) == 0) {
+    if (h_event_post_read_batch(c, s, &b) == 0) {
         if (b.n_events)
             (void)store_publish(s, b.events, b.n_events, b.receipts);
-        tell(c, &b);
+        h_event_post_tell(c, &b);
     }
     event_batch_fini(&b);
 }
@@ -203,7 +203,8 @@ static struct grapnel_event *put_together(const struct event_batch *batches, siz
 }
 
 /* Receipts go back to where their events came from. */
-static void hand_out(struct event_batch *batches, size_t n, const struct grapnel_receipt *receipts)
+static void h_event_post_hand_out(struct event_batch *batches, size_t n,
+                                  const struct grapnel_receipt *receipts)
 {
     for (size_t i = 0; i < n; i++) {
         if (batches[i].n_events)
@@ -213,7 +214,7 @@ static void hand_out(struct event_batch *batches, size_t n, const struct grapnel
 }
 
 /* Where there is no memory to do it together, one after the other is as good. */
-static void publish(struct store *s, struct event_batch *batches, size_t n)
+static void h_event_post_publish(struct store *s, struct event_batch *batches, size_t n)
 {
     size_t n_events = 0;
     struct grapnel_event *events = put_together(batches, n, &n_events);
@@ -221,7 +222,7 @@ static void publish(struct store *s, struct event_batch *batches, size_t n)
 
     if (receipts) {
         (void)store_publish(s, events, n_events, receipts);
-        hand_out(batches, n, receipts);
+        h_event_post_hand_out(batches, n, receipts);
     } else {
         for (size_t i = 0; i < n; i++)
             if (batches[i].n_events)
@@ -238,14 +239,14 @@ void event_post_many(struct call **calls, size_t n, struct store *s)
     size_t n_read = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (read_batch(calls[i], s, &batches[n_read]) == 0)
+        if (h_event_post_read_batch(calls[i], s, &batches[n_read]) == 0)
             read[n_read++] = calls[i];
         else
             event_batch_fini(&batches[n_read]);
     }
-    publish(s, batches, n_read);
+    h_event_post_publish(s, batches, n_read);
     for (size_t i = 0; i < n_read; i++) {
-        tell(read[i], &batches[i]);
+        h_event_post_tell(read[i], &batches[i]);
         event_batch_fini(&batches[i]);
     }
 }

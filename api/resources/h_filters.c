@@ -1,9 +1,9 @@
 /* h_filters.c: dry runs: would an endpoint, or a filter that nobody has yet, take an event, and why. Nothing is sent.
  *
  * Bodies are read as they are written, as the workers read events: data is not rebuilt, its numbers stay decimals. */
-#include "admin/endpoint/endpoint_change.h"
-#include "admin/endpoint/endpoint_match.h"
 #include "admin/event/store_event.h"
+#include "admin/tenant/endpoint_change.h"
+#include "admin/tenant/endpoint_match.h"
 #include "api/api.h"
 #include "api/handlers.h"
 #include "api/resources/delivery_view.h"
@@ -31,8 +31,8 @@ static void question_fini(struct question *q)
 
 /* ---- the body ---- */
 
-static int take_text(struct call *c, const char *name, struct span value,
-                     char place[NAME_BYTES_MAX], struct span *ret)
+static int h_filters_take_text(struct call *c, const char *name, struct span value,
+                               char place[NAME_BYTES_MAX], struct span *ret)
 {
     enum json_kind kind;
     size_t len;
@@ -49,13 +49,13 @@ static int take_text(struct call *c, const char *name, struct span value,
     return -EINVAL;
 }
 
-static int take(struct call *c, struct question *q, bool has_type, struct span name,
-                struct span value)
+static int h_filters_take(struct call *c, struct question *q, bool has_type, struct span name,
+                          struct span value)
 {
     if (has_type && json_string_equal(name, SPAN("type")))
-        return take_text(c, "type", value, q->type_text, &q->type);
+        return h_filters_take_text(c, "type", value, q->type_text, &q->type);
     if (json_string_equal(name, SPAN("event")))
-        return take_text(c, "event", value, q->event_text, &q->event);
+        return h_filters_take_text(c, "event", value, q->event_text, &q->event);
     if (json_string_equal(name, SPAN("data")))
         q->data = value;
     else if (json_string_equal(name, SPAN("filter")))
@@ -68,7 +68,7 @@ static int take(struct call *c, struct question *q, bool has_type, struct span n
     return 0;
 }
 
-static int read_body(struct call *c, struct question *q, bool has_type)
+static int h_filters_read_body(struct call *c, struct question *q, bool has_type)
 {
     struct span body = call_body(c), name, value;
     struct diag diag = {""};
@@ -85,7 +85,7 @@ static int read_body(struct call *c, struct question *q, bool has_type)
         return -EINVAL;
     }
     for (json_walk_begin(&w, body); json_walk_next(&w, &name, &value);)
-        if (take(c, q, has_type, name, value))
+        if (h_filters_take(c, q, has_type, name, value))
             return -EINVAL;
     return 0;
 }
@@ -144,10 +144,10 @@ static int choose_event(struct call *c, struct store *s, struct question *q, boo
     return -EINVAL;
 }
 
-static int ask(struct call *c, struct store *s, struct question *q, bool has_type)
+static int h_filters_ask(struct call *c, struct store *s, struct question *q, bool has_type)
 {
     *q = (struct question){.is_stored = false};
-    return read_body(c, q, has_type) ? -EINVAL : choose_event(c, s, q, has_type);
+    return h_filters_read_body(c, q, has_type) ? -EINVAL : choose_event(c, s, q, has_type);
 }
 
 /* ---- the answer ---- */
@@ -188,7 +188,7 @@ static void tell_match(struct call *c, const struct endpoint *e, const struct qu
 }
 
 /* Another filter in the place of its own; null: none. */
-static int try_filter(struct endpoint *e, struct span filter, struct diag *diag)
+static int h_filters_try_filter(struct endpoint *e, struct span filter, struct diag *diag)
 {
     enum json_kind kind;
 
@@ -204,9 +204,9 @@ void h_endpoint_match(struct call *c, struct store *s)
     struct question q;
     int r;
 
-    if (!ask(c, s, &q, true)) {
+    if (!h_filters_ask(c, s, &q, true)) {
         r = store_endpoint_of(s, span_of(c->tenant), span_of(call_param(c, 0)), &e, NULL);
-        r = r ? r : try_filter(e, q.filter, &s->words);
+        r = r ? r : h_filters_try_filter(e, q.filter, &s->words);
         if (r)
             endpoint_call_failed(c, s, r);
         else
@@ -239,7 +239,7 @@ void h_filter_test(struct call *c, struct store *s)
     struct question q;
     int r;
 
-    if (!ask(c, s, &q, false)) {
+    if (!h_filters_ask(c, s, &q, false)) {
         r = q.filter.len ? filter_parse(&f, q.filter, &diag)
                          : diag_set(&diag, "filter: missing; expected a JSON object");
         if (!r)

@@ -1,5 +1,5 @@
 /* h_health.c: is it of use? (/healthz and /metrics are answered by the loop: api.c.) */
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "api/call.h"
 #include "api/handlers.h"
 

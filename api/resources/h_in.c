@@ -30,7 +30,8 @@ static struct source_call call_of(struct call *c)
 /* ---- genuine? ---- */
 
 /* Which part of it was wrong is told to those who may read the source. */
-static void refuse(struct call *c, struct store *s, const struct source *source, const char *why)
+static void h_in_refuse(struct call *c, struct store *s, const struct source *source,
+                        const char *why)
 {
     (void)store_source_refused(s, source,
                                why); /* a call that cannot be counted is refused even so */
@@ -44,7 +45,7 @@ static void tell_unjudged(struct call *c)
     call_field(c, "Retry-After", "60");
 }
 
-static bool admit(struct call *c, struct store *s, const struct source *source)
+static bool h_in_admit(struct call *c, struct store *s, const struct source *source)
 {
     const struct source_call call = call_of(c);
     const char *why = "";
@@ -59,7 +60,7 @@ static bool admit(struct call *c, struct store *s, const struct source *source)
     }
     r = source_judge(source, &s->key, &call, now_ms, &why);
     if (r == SOURCE_REFUSED)
-        refuse(c, s, source, why);
+        h_in_refuse(c, s, source, why);
     else if (r)
         tell_unjudged(c);
     return r == 0;
@@ -75,8 +76,8 @@ static void tell_published(struct call *c, const struct grapnel_receipt *receipt
               json_pack("{s:s, s:b}", "id", receipt->event_id, "duplicate", is_known));
 }
 
-static void publish(struct call *c, struct store *s, const struct source *source,
-                    const struct source_event *e)
+static void h_in_publish(struct call *c, struct store *s, const struct source *source,
+                         const struct source_event *e)
 {
     const struct grapnel_event event = {.tenant = source->tenant,
                                         .type = e->type,
@@ -98,7 +99,7 @@ static void publish(struct call *c, struct store *s, const struct source *source
     }
 }
 
-static void take(struct call *c, struct store *s, const struct source *source)
+static void h_in_take(struct call *c, struct store *s, const struct source *source)
 {
     const struct source_call call = call_of(c);
     struct source_event e;
@@ -110,7 +111,7 @@ static void take(struct call *c, struct store *s, const struct source *source)
     else if (r)
         tell_unjudged(c);
     else
-        publish(c, s, source, &e);
+        h_in_publish(c, s, source, &e);
     source_event_fini(&e);
 }
 
@@ -125,7 +126,7 @@ void h_in(struct call *c, struct store *s)
         tell_unjudged(c); /* a record of a newer version */
     else if (r)
         call_store_failed(c, s, r);
-    else if (admit(c, s, source))
-        take(c, s, source);
+    else if (h_in_admit(c, s, source))
+        h_in_take(c, s, source);
     (void)source_free(source);
 }

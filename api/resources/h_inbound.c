@@ -29,7 +29,7 @@ static void tell_invalid(struct call *c, const char *words)
     call_json(c, 400, json);
 }
 
-static void tell_failed(struct call *c, struct store *s, int r)
+static void h_inbound_tell_failed(struct call *c, struct store *s, int r)
 {
     if (r == -EINVAL) {
         tell_invalid(c, s->words.text);
@@ -66,7 +66,7 @@ static bool is_signed_with(struct span secret, struct span signature, struct spa
 }
 
 /* Before anything of the body is looked at. */
-static bool admit(struct call *c)
+static bool h_inbound_admit(struct call *c)
 {
     struct span rest = span_of(c->api->service.settings.inbound_secret), secret;
     const char *signature = call_header(c, "royalti-x-hash");
@@ -92,7 +92,7 @@ static json_t *body_of(struct call *c)
     return NULL;
 }
 
-static struct span text_of(const json_t *body, const char *name)
+static struct span h_inbound_text_of(const json_t *body, const char *name)
 {
     const json_t *value = json_object_get(body, name);
 
@@ -101,16 +101,16 @@ static struct span text_of(const json_t *body, const char *name)
 
 static int read_id(struct call *c, const json_t *body, char ret[ID_SIZE])
 {
-    int r = transfer_id_parse(ret, text_of(body, "id"));
+    int r = transfer_id_parse(ret, h_inbound_text_of(body, "id"));
 
     if (r)
         tell_invalid(c, "id: expected a UUID");
     return r;
 }
 
-static int read_state(struct call *c, const json_t *body, enum transfer_state *ret)
+static int h_inbound_read_state(struct call *c, const json_t *body, enum transfer_state *ret)
 {
-    int r = transfer_state_find(TRANSFER_DOWNLOAD, text_of(body, "status"), ret);
+    int r = transfer_state_find(TRANSFER_DOWNLOAD, h_inbound_text_of(body, "status"), ret);
 
     if (r)
         tell_invalid(c, "status: expected preparing, done, failed or expired");
@@ -124,7 +124,7 @@ static int read_url(struct call *c, const json_t *body, struct span *ret)
     struct diag diag = {""};
     int r = 0;
 
-    *ret = text_of(body, "url");
+    *ret = h_inbound_text_of(body, "url");
     if (value && !json_is_null(value))
         r = transfer_url_check(*ret, &diag);
     if (r)
@@ -133,10 +133,10 @@ static int read_url(struct call *c, const json_t *body, struct span *ret)
 }
 
 /* The guide's tenants are numbers; ours are texts. */
-static int read_tenant(struct call *c, const json_t *body, char ret[72])
+static int h_inbound_read_tenant(struct call *c, const json_t *body, char ret[72])
 {
     const json_t *value = json_object_get(body, "tenant");
-    struct span text = text_of(body, "tenant");
+    struct span text = h_inbound_text_of(body, "tenant");
 
     if (json_is_integer(value))
         (void)snprintf(ret, 72, "%lld", (long long)json_integer_value(value));
@@ -169,15 +169,15 @@ void h_inbound_download(struct call *c, struct store *s)
     json_t *body;
     int r;
 
-    if (!admit(c) || !(body = body_of(c)) || read_id(c, body, id) || read_state(c, body, &state) ||
-        read_url(c, body, &url))
+    if (!h_inbound_admit(c) || !(body = body_of(c)) || read_id(c, body, id) ||
+        h_inbound_read_state(c, body, &state) || read_url(c, body, &url))
         return;
     r = store_download_find(s, id, &t);
     r = r ? r : store_transfer_tell(s, &t, state, url);
     if (r == STORE_MISSING)
         tell_error(c, 404, "Download Record not found");
     else if (r)
-        tell_failed(c, s, r);
+        h_inbound_tell_failed(c, s, r);
     else
         tell_marked(c, "Download record status", &t);
 }
@@ -189,14 +189,15 @@ void h_inbound_file(struct call *c, struct store *s)
     json_t *body;
     int r;
 
-    if (!admit(c) || !(body = body_of(c)) || read_id(c, body, id) || read_tenant(c, body, tenant))
+    if (!h_inbound_admit(c) || !(body = body_of(c)) || read_id(c, body, id) ||
+        h_inbound_read_tenant(c, body, tenant))
         return;
     r = store_transfer_get(s, TRANSFER_FILE, span_of(tenant), id, &t);
     r = r ? r : store_transfer_tell(s, &t, TRANSFER_DONE, SPAN(""));
     if (r == STORE_MISSING)
         tell_error(c, 404, "Royalty File not found");
     else if (r)
-        tell_failed(c, s, r);
+        h_inbound_tell_failed(c, s, r);
     else
         tell_marked(c, "Royalty file status", &t);
 }

@@ -1,5 +1,5 @@
 /* h_keys.c: API keys: a tenant's admin makes them for its tenant, an operator for any, and for operators. */
-#include "admin/store_api_key.h"
+#include "admin/access/store_api_key.h"
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/resources/delivery_view.h"
@@ -20,7 +20,7 @@ static json_t *key_json(const struct api_key *k)
                      json_of_time(k->used_ms));
 }
 
-static int add_to_list(void *arg, const struct api_key *k)
+static int h_keys_add_to_list(void *arg, const struct api_key *k)
 {
     return json_array_append_new(arg, key_json(k)) ? -ENOMEM : 0;
 }
@@ -29,7 +29,7 @@ static int add_to_list(void *arg, const struct api_key *k)
 void h_key_list(struct call *c, struct store *s)
 {
     json_t *keys = json_array();
-    int r = store_api_keys(s, span_of(c->tenant), add_to_list, keys);
+    int r = store_api_keys(s, span_of(c->tenant), h_keys_add_to_list, keys);
 
     if (r)
         call_store_failed(c, s, r);
@@ -44,7 +44,7 @@ static bool may_see(const struct call *c, const struct api_key *k)
     return !c->tenant || strcmp(c->tenant, k->tenant) == 0;
 }
 
-static int find(struct call *c, struct store *s, struct api_key *ret)
+static int h_keys_find(struct call *c, struct store *s, struct api_key *ret)
 {
     int r = store_api_key_get(s, span_of(call_param(c, 0)), ret);
 
@@ -61,7 +61,7 @@ void h_key_get(struct call *c, struct store *s)
 {
     struct api_key k;
 
-    if (!find(c, s, &k))
+    if (!h_keys_find(c, s, &k))
         call_json(c, 200, key_json(&k));
 }
 
@@ -70,7 +70,7 @@ void h_key_delete(struct call *c, struct store *s)
     struct api_key k;
     int r;
 
-    if (find(c, s, &k))
+    if (h_keys_find(c, s, &k))
         return;
     r = store_api_key_remove(s, &k);
     if (r == STORE_MISSING)
@@ -83,7 +83,7 @@ void h_key_delete(struct call *c, struct store *s)
 
 /* ---- made ---- */
 
-static int take_name(struct api_key *k, const json_t *value, struct diag *diag)
+static int h_keys_take_name(struct api_key *k, const json_t *value, struct diag *diag)
 {
     const char *name;
 
@@ -95,7 +95,7 @@ static int take_name(struct api_key *k, const json_t *value, struct diag *diag)
     return 0;
 }
 
-static int take_role(struct api_key *k, const json_t *value, struct diag *diag)
+static int h_keys_take_role(struct api_key *k, const json_t *value, struct diag *diag)
 {
     k->role = role_of_name(span_of(json_string_value(value)));
     return k->role == ROLE_NONE ? diag_set(diag, "role: expected operator, admin, read or publish")
@@ -112,7 +112,7 @@ static int take_expiry(struct api_key *k, const json_t *value, struct diag *diag
     return diag_set(diag, "expires_at: expected a time such as 2030-01-22T14:30:00Z, or null");
 }
 
-static int take(struct api_key *k, json_t *body, struct diag *diag)
+static int h_keys_take(struct api_key *k, json_t *body, struct diag *diag)
 {
     const char *name;
     json_t *value;
@@ -121,9 +121,9 @@ static int take(struct api_key *k, json_t *body, struct diag *diag)
     json_object_foreach(body, name, value)
     {
         if (strcmp(name, "name") == 0)
-            r = take_name(k, value, diag);
+            r = h_keys_take_name(k, value, diag);
         else if (strcmp(name, "role") == 0)
-            r = take_role(k, value, diag);
+            r = h_keys_take_role(k, value, diag);
         else if (strcmp(name, "expires_at") == 0)
             r = take_expiry(k, value, diag);
         else
@@ -136,7 +136,7 @@ static int take(struct api_key *k, json_t *body, struct diag *diag)
     return k->role == ROLE_NONE ? diag_set(diag, "role: missing") : 0;
 }
 
-static void tell_made(struct call *c, const struct api_key *k, const char *text)
+static void h_keys_tell_made(struct call *c, const struct api_key *k, const char *text)
 {
     json_t *json = key_json(k);
     char place[80];
@@ -148,7 +148,7 @@ static void tell_made(struct call *c, const struct api_key *k, const char *text)
     call_field(c, "Location", place);
 }
 
-static void tell_failed(struct call *c, const struct store *s, int r)
+static void h_keys_tell_failed(struct call *c, const struct store *s, int r)
 {
     if (r == STORE_TOO_MANY)
         call_problem(c, 409, NULL, "there are %d keys, as many as there may be; revoke some",
@@ -169,15 +169,15 @@ void h_key_post(struct call *c, struct store *s)
 
     if (call_object(c, &body))
         return;
-    if (take(&k, body, &diag)) {
+    if (h_keys_take(&k, body, &diag)) {
         call_refuse(c, &diag);
         return;
     }
     (void)snprintf(k.tenant, sizeof(k.tenant), "%s", c->tenant ? c->tenant : "");
     r = store_api_key_add(s, &k, text);
     if (r)
-        tell_failed(c, s, r);
+        h_keys_tell_failed(c, s, r);
     else
-        tell_made(c, &k, text);
+        h_keys_tell_made(c, &k, text);
     OPENSSL_cleanse(text, sizeof(text));
 }

@@ -1,5 +1,5 @@
 /* h_retry.c: bulk retries: jobs that have many deliveries tried again. */
-#include "admin/store_retry.h"
+#include "admin/delivery/store_retry.h"
 #include "api/api.h"
 #include "api/call.h"
 #include "api/handlers.h"
@@ -80,8 +80,8 @@ static int take_status(struct retry_job *job, const char *name, const json_t *va
     return r;
 }
 
-static int take_name(char *ret, size_t max, const char *name, const json_t *value,
-                     struct diag *diag)
+static int h_retry_take_name(char *ret, size_t max, const char *name, const json_t *value,
+                             struct diag *diag)
 {
     struct span text = {json_string_value(value), json_string_length(value)};
 
@@ -94,13 +94,13 @@ static int take_name(char *ret, size_t max, const char *name, const json_t *valu
 static int take_type(struct retry_job *job, const char *name, const json_t *value,
                      struct diag *diag)
 {
-    return take_name(job->type, EVENT_TYPE_MAX, name, value, diag);
+    return h_retry_take_name(job->type, EVENT_TYPE_MAX, name, value, diag);
 }
 
 static int take_endpoint(struct retry_job *job, const char *name, const json_t *value,
                          struct diag *diag)
 {
-    return take_name(job->endpoint, EVENT_ID_MAX, name, value, diag);
+    return h_retry_take_name(job->endpoint, EVENT_ID_MAX, name, value, diag);
 }
 
 static int take_event(struct retry_job *job, const char *name, const json_t *value,
@@ -114,7 +114,7 @@ static int take_event(struct retry_job *job, const char *name, const json_t *val
     return 0;
 }
 
-static int take_time(int64_t *ret, const char *name, const json_t *value, struct diag *diag)
+static int h_retry_take_time(int64_t *ret, const char *name, const json_t *value, struct diag *diag)
 {
     const char *text = json_string_value(value);
 
@@ -127,27 +127,27 @@ static int take_time(int64_t *ret, const char *name, const json_t *value, struct
     return diag_set(diag, "%s: expected a time such as 2025-01-22T14:30:00Z", name);
 }
 
-static int take_from(struct retry_job *job, const char *name, const json_t *value,
-                     struct diag *diag)
+static int h_retry_take_from(struct retry_job *job, const char *name, const json_t *value,
+                             struct diag *diag)
 {
-    return take_time(&job->from_ms, name, value, diag);
+    return h_retry_take_time(&job->from_ms, name, value, diag);
 }
 
 static int take_to(struct retry_job *job, const char *name, const json_t *value, struct diag *diag)
 {
-    return take_time(&job->to_ms, name, value, diag);
+    return h_retry_take_time(&job->to_ms, name, value, diag);
 }
 
 static const struct member {
     const char *name;
     int (*take)(struct retry_job *job, const char *name, const json_t *value, struct diag *diag);
 } members[] = {
-    {"status", take_status}, {"type", take_type}, {"endpoint", take_endpoint},
-    {"event", take_event},   {"from", take_from}, {"to", take_to},
+    {"status", take_status}, {"type", take_type},         {"endpoint", take_endpoint},
+    {"event", take_event},   {"from", h_retry_take_from}, {"to", take_to},
 };
 
-static int take_member(struct retry_job *job, const char *name, const json_t *value,
-                       struct diag *diag)
+static int h_retry_take_member(struct retry_job *job, const char *name, const json_t *value,
+                               struct diag *diag)
 {
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (strcmp(name, members[i].name) == 0)
@@ -160,7 +160,8 @@ static int read_wanted(struct retry_job *job, json_t *body, struct diag *diag)
     const char *name;
     json_t *value;
 
-    json_object_foreach(body, name, value) if (take_member(job, name, value, diag)) return -EINVAL;
+    json_object_foreach(body, name,
+                        value) if (h_retry_take_member(job, name, value, diag)) return -EINVAL;
     if (!*job->statuses)
         return diag_set(diag, "status: missing; expected failed, timeout, cancelled or success, or "
                               "a list of them");
@@ -171,7 +172,7 @@ static int read_wanted(struct retry_job *job, json_t *body, struct diag *diag)
 
 /* ---- calls ---- */
 
-static void tell_made(struct call *c, const struct store *s, const struct retry_job *job)
+static void h_retry_tell_made(struct call *c, const struct store *s, const struct retry_job *job)
 {
     char location[ID_SIZE + 16];
 
@@ -201,7 +202,7 @@ void h_retry_post(struct call *c, struct store *s)
     else if (r)
         call_store_failed(c, s, r);
     else
-        tell_made(c, s, &job);
+        h_retry_tell_made(c, s, &job);
 }
 
 static void tell_job(struct call *c, struct store *s)

@@ -1,5 +1,5 @@
 /* h_settings.c: the platform guide's settings of a tenant's webhook (common/model/tenant_setting.h). */
-#include "admin/store_setting.h"
+#include "admin/tenant/store_setting.h"
 #include "api/api.h"
 #include "api/call.h"
 #include "api/handlers.h"
@@ -8,7 +8,7 @@
 
 enum { VALUE_BYTES_MAX = 64 << 10, TRIES = 10 };
 
-static const struct tenant_setting *find(struct call *c)
+static const struct tenant_setting *h_settings_find(struct call *c)
 {
     const struct tenant_setting *setting = tenant_setting_find(span_of(call_param(c, 0)));
 
@@ -18,7 +18,8 @@ static const struct tenant_setting *find(struct call *c)
 }
 
 /* What is in force: what was set, or the default. */
-static json_t *to_json(const struct tenant_setting *setting, const struct tenant_webhook *w)
+static json_t *h_settings_to_json(const struct tenant_setting *setting,
+                                  const struct tenant_webhook *w)
 {
     struct buf value;
     json_t *json;
@@ -40,11 +41,11 @@ static json_t *all_to_json(const struct tenant_webhook *w)
     json_t *all = json_array();
 
     for (size_t i = 0; all && (setting = tenant_setting_at(i)); i++)
-        (void)json_array_append_new(all, to_json(setting, w));
+        (void)json_array_append_new(all, h_settings_to_json(setting, w));
     return all;
 }
 
-static void answer(struct call *c, const char *message, json_t *data)
+static void h_settings_answer(struct call *c, const char *message, json_t *data)
 {
     call_json(c, 200,
               json_pack("{s:s, s:s, s:o}", "status", "success", "message", message, "data", data));
@@ -60,14 +61,14 @@ void h_setting_list(struct call *c, struct store *s)
     else if (r)
         call_store_failed(c, s, r);
     else
-        answer(c, "Settings retrieved successfully",
-               json_pack("{s:o}", "settings", all_to_json(&w)));
+        h_settings_answer(c, "Settings retrieved successfully",
+                          json_pack("{s:o}", "settings", all_to_json(&w)));
     store_webhook_fini(&w);
 }
 
 void h_setting_get(struct call *c, struct store *s)
 {
-    const struct tenant_setting *setting = find(c);
+    const struct tenant_setting *setting = h_settings_find(c);
     struct tenant_webhook w;
     int r;
 
@@ -79,13 +80,13 @@ void h_setting_get(struct call *c, struct store *s)
     else if (r)
         call_store_failed(c, s, r);
     else
-        answer(c, "Setting retrieved successfully", to_json(setting, &w));
+        h_settings_answer(c, "Setting retrieved successfully", h_settings_to_json(setting, &w));
     store_webhook_fini(&w);
 }
 
 /* The guide sends texts ("true", "45000"); what is JSON of another kind is taken as its text. NULL, and
  * answered: there is none. */
-static char *value_of(struct call *c)
+static char *h_settings_value_of(struct call *c)
 {
     json_t *body, *value;
     char *text;
@@ -112,13 +113,13 @@ static char *value_of(struct call *c)
 static void tell_set(struct call *c, const struct tenant_setting *setting,
                      const struct tenant_webhook *w)
 {
-    json_t *data = to_json(setting, w);
+    json_t *data = h_settings_to_json(setting, w);
 
     if (data && *w->made)
         (void)json_object_set_new(
             data, strcmp(setting->name, "webhook-secretToken") == 0 ? "value" : "secret",
             json_string(w->made));
-    answer(c, "Setting updated successfully", data);
+    h_settings_answer(c, "Setting updated successfully", data);
 }
 
 /* Whether it is active is not in the record that was written: told as it will be. */
@@ -130,8 +131,8 @@ static void note_state(struct tenant_webhook *w)
         (void)endpoint_replace_text(&w->endpoint->disabled_reason, span_of(w->reason));
 }
 
-static void set(struct call *c, struct store *s, const struct tenant_setting *setting,
-                const char *text)
+static void h_settings_set(struct call *c, struct store *s, const struct tenant_setting *setting,
+                           const char *text)
 {
     struct store_setting wanted = {setting, span_of(text)};
     struct tenant_webhook w = {0};
@@ -154,12 +155,12 @@ static void set(struct call *c, struct store *s, const struct tenant_setting *se
 
 void h_setting_put(struct call *c, struct store *s)
 {
-    const struct tenant_setting *setting = find(c);
-    char *text = setting ? value_of(c) : NULL;
+    const struct tenant_setting *setting = h_settings_find(c);
+    char *text = setting ? h_settings_value_of(c) : NULL;
 
     if (!text)
         return;
-    set(c, s, setting, text);
+    h_settings_set(c, s, setting, text);
     OPENSSL_cleanse(text, strlen(text)); /* it may be a secret */
     free(text);
 }

@@ -20,7 +20,7 @@ static json_t *pick_json(const struct source_pick *pick)
     return json_pack("{s:s}", names[pick->from], pick->text);
 }
 
-static json_t *type_json(const struct source *s)
+static json_t *h_source_type_json(const struct source *s)
 {
     json_t *json = pick_json(&s->type);
 
@@ -55,12 +55,12 @@ static void add_scheme(json_t *json, const struct source *s)
                                   json_sprintf("%lldms", (long long)s->tolerance_ms));
 }
 
-static json_t *to_json(const struct source *s)
+static json_t *h_source_to_json(const struct source *s)
 {
     json_t *json = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o}", "id", s->id,
                              "name", json_of_text(span_of(s->name)), "kind", s->kind->name, "path",
-                             json_sprintf("/in/%s", s->id), "event_type", type_json(s), "unique_by",
-                             pick_json(&s->unique), "headers", kept_json(s), "secrets",
+                             json_sprintf("/in/%s", s->id), "event_type", h_source_type_json(s),
+                             "unique_by", pick_json(&s->unique), "headers", kept_json(s), "secrets",
                              (json_int_t)s->secrets.n, "created_at", json_of_time(s->created_ms),
                              "updated_at", json_of_time(s->updated_ms));
 
@@ -70,16 +70,17 @@ static json_t *to_json(const struct source *s)
 }
 
 /* A secret that was made is shown this once. */
-static void answer(struct call *c, unsigned status, const struct source *s, const char *made)
+static void h_source_answer(struct call *c, unsigned status, const struct source *s,
+                            const char *made)
 {
-    json_t *json = to_json(s);
+    json_t *json = h_source_to_json(s);
 
     if (json && *made)
         (void)json_object_set_new(json, "secret", json_string(made));
     call_json(c, status, json);
 }
 
-static void tell_failed(struct call *c, struct store *s, int r)
+static void h_source_tell_failed(struct call *c, struct store *s, int r)
 {
     if (r == STORE_MISSING)
         call_missing(c, "source");
@@ -94,7 +95,8 @@ static void tell_failed(struct call *c, struct store *s, int r)
 /* ---- one ---- */
 
 /* The one that the call names; STORE_MISSING also when it is another tenant's. */
-static int load(struct call *c, struct store *s, struct source **ret, struct buf *ret_record)
+static int h_source_load(struct call *c, struct store *s, struct source **ret,
+                         struct buf *ret_record)
 {
     struct source *source = NULL;
     int r = store_source_get(s, span_of(call_param(c, 0)), &source, ret_record);
@@ -114,13 +116,13 @@ void h_source_get(struct call *c, struct store *s)
     char why[80];
     json_t *json;
     int64_t n;
-    int r = load(c, s, &source, NULL);
+    int r = h_source_load(c, s, &source, NULL);
 
     r = r ? r : store_source_refusals(s, source, &n, why);
     if (r) {
-        tell_failed(c, s, r);
+        h_source_tell_failed(c, s, r);
     } else {
-        json = to_json(source);
+        json = h_source_to_json(source);
         if (json)
             (void)json_object_set_new(json, "refused",
                                       json_pack("{s:I, s:o}", "this_hour", (json_int_t)n,
@@ -130,18 +132,18 @@ void h_source_get(struct call *c, struct store *s)
     (void)source_free(source);
 }
 
-static void add_to_list(void *arg, const struct source *source)
+static void h_source_add_to_list(void *arg, const struct source *source)
 {
-    (void)json_array_append_new(arg, to_json(source));
+    (void)json_array_append_new(arg, h_source_to_json(source));
 }
 
 void h_source_list(struct call *c, struct store *s)
 {
     json_t *found = json_array();
-    int r = store_sources(s, span_of(c->tenant), add_to_list, found);
+    int r = store_sources(s, span_of(c->tenant), h_source_add_to_list, found);
 
     if (r)
-        tell_failed(c, s, r);
+        h_source_tell_failed(c, s, r);
     else
         call_json(c, 200, json_pack("{s:O}", "sources", found));
     json_decref(found);
@@ -149,8 +151,8 @@ void h_source_list(struct call *c, struct store *s)
 
 /* ---- changes ---- */
 
-static int make(struct call *c, struct store *s, const json_t *body, struct source **ret,
-                char made[SIGN_SECRET_SIZE])
+static int h_source_make(struct call *c, struct store *s, const json_t *body, struct source **ret,
+                         char made[SIGN_SECRET_SIZE])
 {
     int64_t now_ms;
     int r = store_change_begin(s, &now_ms);
@@ -170,24 +172,24 @@ void h_source_post(struct call *c, struct store *s)
 
     if (call_object(c, &body))
         return;
-    r = make(c, s, body, &source, made);
+    r = h_source_make(c, s, body, &source, made);
     if (r)
-        tell_failed(c, s, r);
+        h_source_tell_failed(c, s, r);
     else
-        answer(c, 201, source, made);
+        h_source_answer(c, 201, source, made);
     (void)source_free(source);
     OPENSSL_cleanse(made, sizeof(made));
 }
 
-static int change_once(struct call *c, struct store *s, const json_t *body, struct source **ret,
-                       char made[SIGN_SECRET_SIZE])
+static int h_source_change_once(struct call *c, struct store *s, const json_t *body,
+                                struct source **ret, char made[SIGN_SECRET_SIZE])
 {
     struct buf record;
     int64_t now_ms;
     int r = store_change_begin(s, &now_ms);
 
     buf_init(&record, SOURCE_RECORD_MAX);
-    r = r ? r : load(c, s, ret, &record);
+    r = r ? r : h_source_load(c, s, ret, &record);
     r = r ? r : source_spec_apply(*ret, body, &s->key, now_ms, made, &s->words);
     r = r ? r : store_source_put(s, *ret, buf_span(&record));
     buf_fini(&record);
@@ -205,12 +207,12 @@ void h_source_patch(struct call *c, struct store *s)
         return;
     for (int i = 0; r == STORE_CHANGED && i < TRIES; i++) {
         source = source_free(source);
-        r = change_once(c, s, body, &source, made);
+        r = h_source_change_once(c, s, body, &source, made);
     }
     if (r)
-        tell_failed(c, s, r);
+        h_source_tell_failed(c, s, r);
     else
-        answer(c, 200, source, made);
+        h_source_answer(c, 200, source, made);
     (void)source_free(source);
     OPENSSL_cleanse(made, sizeof(made));
 }
@@ -222,7 +224,7 @@ static int remove_once(struct call *c, struct store *s)
     int r;
 
     buf_init(&record, SOURCE_RECORD_MAX);
-    r = load(c, s, &source, &record);
+    r = h_source_load(c, s, &source, &record);
     r = r ? r : store_source_remove(s, source, buf_span(&record));
     buf_fini(&record);
     (void)source_free(source);
@@ -236,7 +238,7 @@ void h_source_delete(struct call *c, struct store *s)
     for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
         r = remove_once(c, s);
     if (r)
-        tell_failed(c, s, r);
+        h_source_tell_failed(c, s, r);
     else
         call_empty(c, 204);
 }

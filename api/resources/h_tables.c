@@ -5,7 +5,7 @@
 #include "api/resources/endpoint_view.h"
 #include "common/model/format/catalogue.h"
 
-static json_t *type_json(const struct catalogue_entry *entry)
+static json_t *h_tables_type_json(const struct catalogue_entry *entry)
 {
     static const char *const subscriptions[] = {
         [SUBSCRIBED_BY_DEFAULT] = "default",
@@ -27,7 +27,7 @@ void h_event_types(struct call *c, struct store *s)
 
     (void)s;
     for (size_t i = 0; all && (entry = catalogue_at(i)); i++)
-        (void)json_array_append_new(all, type_json(entry));
+        (void)json_array_append_new(all, h_tables_type_json(entry));
     call_json(c, 200, json_pack("{s:o}", "event_types", all));
 }
 

@@ -9,7 +9,7 @@
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, RECORD_MAX = 64 << 10, REFUSED = 100 };
 
-static void tell_failed(struct call *c, const struct store *s, int r)
+static void h_tenants_tell_failed(struct call *c, const struct store *s, int r)
 {
     if (r == STORE_MISSING)
         call_missing(c, "tenant");
@@ -31,7 +31,7 @@ struct listing {
     bool has_more;
 };
 
-static int each(void *arg, const struct tenant *t)
+static int h_tenants_each(void *arg, const struct tenant *t)
 {
     struct listing *l = arg;
 
@@ -55,7 +55,7 @@ void h_tenant_list(struct call *c, struct store *s)
         return;
     l.limit = (size_t)limit;
     l.found = json_array();
-    r = store_tenants_after(s, after ? after : "", each, &l);
+    r = store_tenants_after(s, after ? after : "", h_tenants_each, &l);
     if (r < 0)
         call_store_failed(c, s, r);
     else
@@ -67,7 +67,8 @@ void h_tenant_list(struct call *c, struct store *s)
 
 /* ---- one ---- */
 
-static void tell(struct call *c, const struct store *s, unsigned status, const struct tenant *t)
+static void h_tenants_tell(struct call *c, const struct store *s, unsigned status,
+                           const struct tenant *t)
 {
     struct buf record;
 
@@ -93,7 +94,7 @@ static int add_load(struct store *s, struct span id, json_t *json)
     return r;
 }
 
-static void get(struct call *c, struct store *s, struct span id)
+static void h_tenants_get(struct call *c, struct store *s, struct span id)
 {
     struct tenant *t = NULL;
     json_t *json = NULL;
@@ -107,7 +108,7 @@ static void get(struct call *c, struct store *s, struct span id)
         r = add_load(s, id, json);
     }
     if (r) {
-        tell_failed(c, s, r);
+        h_tenants_tell_failed(c, s, r);
     } else {
         call_json(c, 200, json_incref(json));
         etag_tell(c, buf_span(&record));
@@ -125,7 +126,7 @@ void h_tenant_get(struct call *c, struct store *s)
     if (!text_is_name(span_of(id), 64) || (*c->who.tenant && strcmp(c->who.tenant, id) != 0))
         call_missing(c, "tenant");
     else
-        get(c, s, span_of(id));
+        h_tenants_get(c, s, span_of(id));
 }
 
 /* ---- changes ---- */
@@ -152,16 +153,16 @@ void h_tenant_post(struct call *c, struct store *s)
     }
     r = tenant_spec_add(s, span_of(id), &spec, &t);
     if (r) {
-        tell_failed(c, s, r);
+        h_tenants_tell_failed(c, s, r);
         return;
     }
-    tell(c, s, 201, t);
+    h_tenants_tell(c, s, 201, t);
     (void)snprintf(place, sizeof(place), "/v1/tenants/%s", id);
     call_field(c, "Location", place);
     (void)tenant_unref(t);
 }
 
-static int may(void *arg, struct span record)
+static int h_tenants_may(void *arg, struct span record)
 {
     return etag_check(arg, record) ? REFUSED : 0;
 }
@@ -180,16 +181,16 @@ void h_tenant_patch(struct call *c, struct store *s)
         call_refuse(c, &diag);
         return;
     }
-    r = tenant_spec_change(s, span_of(call_param(c, 0)), &spec, may, c, &t);
+    r = tenant_spec_change(s, span_of(call_param(c, 0)), &spec, h_tenants_may, c, &t);
     if (r)
-        tell_failed(c, s, r);
+        h_tenants_tell_failed(c, s, r);
     else
-        tell(c, s, 200, t);
+        h_tenants_tell(c, s, 200, t);
     (void)tenant_unref(t);
 }
 
 /* Only the version that was looked at, where the call names one. */
-static int remove_this(struct call *c, struct store *s, struct span id)
+static int h_tenants_remove_this(struct call *c, struct store *s, struct span id)
 {
     struct tenant *t = NULL;
     struct buf record;
@@ -211,9 +212,9 @@ void h_tenant_delete(struct call *c, struct store *s)
     int r = STORE_CHANGED;
 
     for (int i = 0; r == STORE_CHANGED && i < ETAG_TRIES; i++)
-        r = remove_this(c, s, id);
+        r = h_tenants_remove_this(c, s, id);
     if (r)
-        tell_failed(c, s, r);
+        h_tenants_tell_failed(c, s, r);
     else
         call_empty(c, 204);
 }

@@ -1,6 +1,6 @@
 /* h_transfer.c: downloads and royalty files that a tenant registers, so that those who prepare them can tell of
  * them (h_inbound.c). */
-#include "admin/endpoint/mail_endpoint.h"
+#include "admin/inbound/mail_endpoint.h"
 #include "admin/inbound/store_transfer.h"
 #include "api/call.h"
 #include "api/handlers.h"
@@ -17,7 +17,7 @@ static json_t *text_or_null(const char *text)
     return json_of_text(span_of(text));
 }
 
-static json_t *to_json(const struct transfer *t)
+static json_t *h_transfer_to_json(const struct transfer *t)
 {
     json_t *json =
         json_pack("{s:s, s:o, s:s, s:o, s:o}", "id", t->id, "name", text_or_null(t->name), "status",
@@ -37,7 +37,7 @@ static json_t *to_json(const struct transfer *t)
 
 /* ---- what is registered ---- */
 
-static int take_id(struct transfer *t, struct span value, struct diag *diag)
+static int h_transfer_take_id(struct transfer *t, struct span value, struct diag *diag)
 {
     return transfer_id_parse(t->id, value) ? diag_set(diag, "id: expected a UUID") : 0;
 }
@@ -47,13 +47,14 @@ static const struct member {
     bool of_kind[2]; /* enum transfer_kind */
     int (*take)(struct transfer *t, struct span value, struct diag *diag);
 } members[] = {
-    {"id", {true, true}, take_id},
+    {"id", {true, true}, h_transfer_take_id},
     {"name", {true, true}, transfer_set_name},
     {"email", {true, false}, transfer_set_email},
     {"source", {false, true}, transfer_set_source},
 };
 
-static int take_member(struct transfer *t, const char *name, json_t *value, struct diag *diag)
+static int h_transfer_take_member(struct transfer *t, const char *name, json_t *value,
+                                  struct diag *diag)
 {
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         if (!members[i].of_kind[t->kind] || strcmp(name, members[i].name) != 0)
@@ -69,7 +70,7 @@ static int take_member(struct transfer *t, const char *name, json_t *value, stru
                     t->kind == TRANSFER_FILE ? "source" : "email");
 }
 
-static int read_body(struct call *c, struct transfer *t)
+static int h_transfer_read_body(struct call *c, struct transfer *t)
 {
     struct diag diag = {""};
     const char *name;
@@ -81,7 +82,7 @@ static int read_body(struct call *c, struct transfer *t)
     (void)snprintf(t->tenant, sizeof(t->tenant), "%s", c->tenant);
     json_object_foreach(body, name, value)
     {
-        r = take_member(t, name, value, &diag);
+        r = h_transfer_take_member(t, name, value, &diag);
         if (r) {
             call_refuse(c, &diag);
             return r;
@@ -99,12 +100,12 @@ static bool is_there_already(struct store *s, const struct transfer *wanted, str
            strcmp(wanted->email, ret->email) == 0 && strcmp(wanted->source, ret->source) == 0;
 }
 
-static void tell_failed(struct call *c, struct store *s, const struct transfer *t, int r)
+static void h_transfer_tell_failed(struct call *c, struct store *s, const struct transfer *t, int r)
 {
     struct transfer there;
 
     if (r == STORE_EXISTS && is_there_already(s, t, &there))
-        call_json(c, 200, to_json(&there));
+        call_json(c, 200, h_transfer_to_json(&there));
     else if (r == STORE_EXISTS)
         call_problem(c, 409, "id", "this id is taken");
     else if (r == STORE_TOO_MANY)
@@ -118,25 +119,25 @@ static void create(struct call *c, struct store *s, enum transfer_kind kind)
     struct transfer t = {.kind = kind};
     int r = 0;
 
-    if (read_body(c, &t))
+    if (h_transfer_read_body(c, &t))
         return;
     if (*t.email) /* first, so that no download is there whose e-mail goes nowhere */
         r = store_mail_endpoint_ensure(s, span_of(t.tenant));
     r = r ? r : store_transfer_add(s, &t);
     if (r)
-        tell_failed(c, s, &t, r);
+        h_transfer_tell_failed(c, s, &t, r);
     else
-        call_json(c, 201, to_json(&t));
+        call_json(c, 201, h_transfer_to_json(&t));
 }
 
 /* ---- what is there ---- */
 
-static void add_to_list(void *arg, const struct transfer *t)
+static void h_transfer_add_to_list(void *arg, const struct transfer *t)
 {
-    (void)json_array_append_new(arg, to_json(t));
+    (void)json_array_append_new(arg, h_transfer_to_json(t));
 }
 
-static int read_page(struct call *c, struct transfer_page *page, char cursor[ID_SIZE])
+static int h_transfer_read_page(struct call *c, struct transfer_page *page, char cursor[ID_SIZE])
 {
     const char *text = call_query(c, "cursor");
 
@@ -150,17 +151,18 @@ static int read_page(struct call *c, struct transfer_page *page, char cursor[ID_
     return call_query_i64(c, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &page->limit);
 }
 
-static void list(struct call *c, struct store *s, enum transfer_kind kind, const char *name)
+static void h_transfer_list(struct call *c, struct store *s, enum transfer_kind kind,
+                            const char *name)
 {
     struct transfer_page page = {.kind = kind};
     char cursor[ID_SIZE], next[ID_SIZE];
     json_t *found;
     int r;
 
-    if (read_page(c, &page, cursor))
+    if (h_transfer_read_page(c, &page, cursor))
         return;
     found = json_array();
-    r = store_transfers(s, &page, add_to_list, found, next);
+    r = store_transfers(s, &page, h_transfer_add_to_list, found, next);
     if (r)
         call_store_failed(c, s, r);
     else
@@ -168,7 +170,7 @@ static void list(struct call *c, struct store *s, enum transfer_kind kind, const
     json_decref(found);
 }
 
-static void get(struct call *c, struct store *s, enum transfer_kind kind)
+static void h_transfer_get(struct call *c, struct store *s, enum transfer_kind kind)
 {
     char id[ID_SIZE];
     struct transfer t;
@@ -181,7 +183,7 @@ static void get(struct call *c, struct store *s, enum transfer_kind kind)
     else if (r)
         call_store_failed(c, s, r);
     else
-        call_json(c, 200, to_json(&t));
+        call_json(c, 200, h_transfer_to_json(&t));
 }
 
 /* ---- the calls ---- */
@@ -193,12 +195,12 @@ void h_download_post(struct call *c, struct store *s)
 
 void h_download_list(struct call *c, struct store *s)
 {
-    list(c, s, TRANSFER_DOWNLOAD, "downloads");
+    h_transfer_list(c, s, TRANSFER_DOWNLOAD, "downloads");
 }
 
 void h_download_get(struct call *c, struct store *s)
 {
-    get(c, s, TRANSFER_DOWNLOAD);
+    h_transfer_get(c, s, TRANSFER_DOWNLOAD);
 }
 
 void h_file_post(struct call *c, struct store *s)
@@ -208,10 +210,10 @@ void h_file_post(struct call *c, struct store *s)
 
 void h_file_list(struct call *c, struct store *s)
 {
-    list(c, s, TRANSFER_FILE, "files");
+    h_transfer_list(c, s, TRANSFER_FILE, "files");
 }
 
 void h_file_get(struct call *c, struct store *s)
 {
-    get(c, s, TRANSFER_FILE);
+    h_transfer_get(c, s, TRANSFER_FILE);
 }

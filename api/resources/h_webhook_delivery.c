@@ -18,7 +18,7 @@ struct page {
     json_t *found;
 };
 
-static int take(struct page *p, const struct listed_delivery *d)
+static int h_webhook_delivery_take(struct page *p, const struct listed_delivery *d)
 {
     int64_t begin = (p->number - 1) * p->size;
 
@@ -30,7 +30,7 @@ static int take(struct page *p, const struct listed_delivery *d)
     return p->is_counted && p->passed == p->size ? LIST_ENOUGH : 0;
 }
 
-static int each(void *arg, const struct listed_delivery *d)
+static int h_webhook_delivery_each(void *arg, const struct listed_delivery *d)
 {
     struct page *p = arg;
 
@@ -41,7 +41,7 @@ static int each(void *arg, const struct listed_delivery *d)
         return LIST_ENOUGH;
     }
     p->scanned++;
-    return take(p, d);
+    return h_webhook_delivery_take(p, d);
 }
 
 /* Places by the index. */
@@ -55,10 +55,10 @@ static int read_counted(struct store *s, struct span tenant, struct page *p)
     r = store_delivery_skip(s, tenant, p->filter->to_ms, (p->number - 1) * p->size, &at);
     if (r)
         return r == STORE_MISSING ? 0 : r; /* removed since they were counted */
-    return store_deliveries(s, tenant, &at, each, p);
+    return store_deliveries(s, tenant, &at, h_webhook_delivery_each, p);
 }
 
-static int read_page(struct store *s, struct span tenant, struct page *p)
+static int h_webhook_delivery_read_page(struct store *s, struct span tenant, struct page *p)
 {
     struct delivery_cursor at = delivery_cursor_before(p->filter->to_ms);
     int r;
@@ -66,7 +66,7 @@ static int read_page(struct store *s, struct span tenant, struct page *p)
     p->is_counted = delivery_filter_is_of_time(p->filter);
     if (p->is_counted)
         return read_counted(s, tenant, p);
-    r = store_deliveries(s, tenant, &at, each, p);
+    r = store_deliveries(s, tenant, &at, h_webhook_delivery_each, p);
     p->total = p->passed;
     return r;
 }
@@ -94,7 +94,7 @@ void h_webhook_delivery_list(struct call *c, struct store *s)
         call_query_i64(c, "size", 1, PAGE_SIZE_MAX, SIZE_DEFAULT, &p.size))
         return;
     p.found = json_array();
-    r = read_page(s, span_of(c->tenant), &p);
+    r = h_webhook_delivery_read_page(s, span_of(c->tenant), &p);
     if (r)
         call_store_failed(c, s, r);
     else

@@ -36,7 +36,7 @@ static int take_words(const char **ret, const char *name, const json_t *value, s
     return option_words(ret, name, json_string_value(value), TENANT_NAME_MAX, diag);
 }
 
-static int take_limit(struct tenant_spec *ret, const json_t *value, struct diag *diag)
+static int tenant_view_take_limit(struct tenant_spec *ret, const json_t *value, struct diag *diag)
 {
     ret->has_limit = true;
     ret->limit = json_is_null(value) ? -1 : json_integer_value(value);
@@ -57,26 +57,26 @@ static int take_plain(struct tenant_spec *ret, const json_t *value, struct diag 
     return 0;
 }
 
-static int take_id(const char **ret, const json_t *value, struct diag *diag)
+static int tenant_view_take_id(const char **ret, const json_t *value, struct diag *diag)
 {
     if (!json_is_string(value))
         return diag_set(diag, "id: expected a text");
     return option_tenant(ret, "id", json_string_value(value), diag);
 }
 
-static int take(struct tenant_spec *ret, const char *name, const json_t *value, const char **id,
-                struct diag *diag)
+static int tenant_view_take(struct tenant_spec *ret, const char *name, const json_t *value,
+                            const char **id, struct diag *diag)
 {
     if (strcmp(name, "name") == 0)
         return take_words(&ret->name, name, value, diag);
     if (strcmp(name, "domain") == 0)
         return take_words(&ret->domain, name, value, diag);
     if (strcmp(name, "limit") == 0)
-        return take_limit(ret, value, diag);
+        return tenant_view_take_limit(ret, value, diag);
     if (strcmp(name, "allow_http") == 0)
         return take_plain(ret, value, diag);
     if (id && strcmp(name, "id") == 0)
-        return take_id(id, value, diag);
+        return tenant_view_take_id(id, value, diag);
     return diag_set(diag, "%.40s: cannot be set; expected %sname, domain, limit or allow_http",
                     text_is_name(span_of(name), 64) ? name : "body", id ? "id, " : "");
 }
@@ -89,7 +89,7 @@ int tenant_body_parse(struct tenant_spec *ret, json_t *body, const char **id, st
     *ret = (struct tenant_spec){0};
     json_object_foreach(body, name, value)
     {
-        int r = take(ret, name, value, id, diag);
+        int r = tenant_view_take(ret, name, value, id, diag);
 
         if (r)
             return r;

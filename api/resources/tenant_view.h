@@ -6,7 +6,7 @@
 #ifndef GRAPNEL_API_RESOURCES_TENANT_VIEW_H
 #define GRAPNEL_API_RESOURCES_TENANT_VIEW_H
 
-#include "admin/tenant_spec.h"
+#include "admin/tenant/tenant_spec.h"
 #include "common/runtime/settings.h"
 #include <jansson.h>
 

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_API_KEY_VIEW_H
 #define GRAPNEL_CLI_MANAGE_API_KEY_VIEW_H
 
-#include "admin/store_api_key.h"
+#include "admin/access/store_api_key.h"
 #include "common/base/buf.h"
 
 enum { API_KEY_JSON_MAX = 8192 };

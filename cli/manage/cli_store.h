@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_CLI_STORE_H
 #define GRAPNEL_CLI_MANAGE_CLI_STORE_H
 
-#include "admin/store.h"
+#include "admin/store/store.h"
 #include "cli/cli.h"
 
 /* An exit status, told. store_close() in any case. */

@@ -28,7 +28,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int take_role(enum role *ret, const char *value, struct diag *diag)
+static int cmd_api_key_add_take_role(enum role *ret, const char *value, struct diag *diag)
 {
     *ret = role_of_name(span_of(value));
     if (*ret != ROLE_NONE)
@@ -37,7 +37,7 @@ static int take_role(enum role *ret, const char *value, struct diag *diag)
                     value);
 }
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_api_key_add_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -45,7 +45,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     case OPT_TENANT:
         return option_tenant(&a->tenant, "--tenant", value, diag);
     case OPT_ROLE:
-        return take_role(&a->role, value, diag);
+        return cmd_api_key_add_take_role(&a->role, value, diag);
     case OPT_NAME:
         return option_words(&a->name, "--name", value, API_KEY_NAME_MAX, diag);
     case OPT_EXPIRES:
@@ -57,7 +57,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     }
 }
 
-static int print(struct cli *cli, const struct api_key *k, const char *text)
+static int cmd_api_key_add_print(struct cli *cli, const struct api_key *k, const char *text)
 {
     struct buf json;
     int status = EXIT_DONE;
@@ -78,7 +78,8 @@ static int print(struct cli *cli, const struct api_key *k, const char *text)
     return status;
 }
 
-static int make(struct store *s, const struct args *a, struct api_key *k, char *text)
+static int cmd_api_key_add_make(struct store *s, const struct args *a, struct api_key *k,
+                                char *text)
 {
     int64_t now_ms = 0;
     int r = a->lasts_ms ? store_now_ms(s, &now_ms) : 0;
@@ -88,7 +89,7 @@ static int make(struct store *s, const struct args *a, struct api_key *k, char *
     return r ? r : store_api_key_add(s, k, text);
 }
 
-static int add(struct store *s, const struct args *a)
+static int cmd_api_key_add_add(struct store *s, const struct args *a)
 {
     struct api_key k = {.role = a->role};
     char text[API_KEY_TEXT_SIZE];
@@ -96,19 +97,19 @@ static int add(struct store *s, const struct args *a)
 
     (void)snprintf(k.name, sizeof(k.name), "%s", a->name);
     (void)snprintf(k.tenant, sizeof(k.tenant), "%s", a->tenant ? a->tenant : "");
-    r = make(s, a, &k, text);
+    r = cmd_api_key_add_make(s, a, &k, text);
     if (r == STORE_NO_TENANT)
         status = cli_fail(cli_of(s), EXIT_FAILED, "--tenant: there is no tenant %s", a->tenant);
     else if (r == STORE_TOO_MANY)
         status = cli_fail(cli_of(s), EXIT_FAILED, "there are %d keys, as many as there may be",
                           API_KEYS_MAX);
     else
-        status = r ? cli_store_fail(s, r) : print(cli_of(s), &k, text);
+        status = r ? cli_store_fail(s, r) : cmd_api_key_add_print(cli_of(s), &k, text);
     OPENSSL_cleanse(text, sizeof(text));
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_api_key_add_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -122,7 +123,7 @@ static int run(struct cli *cli)
         return cli_misuse(cli, "--role: operators are of no tenant, all others need --tenant");
     status = cli_store_open(&s, cli);
     if (!status)
-        status = add(&s, a);
+        status = cmd_api_key_add_add(&s, a);
     store_close(&s);
     return status;
 }
@@ -136,6 +137,6 @@ const struct command command_api_key_add = {
         "most 100 keys, and so have the operators.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_api_key_add_on_option,
+    .run = cmd_api_key_add_run,
 };

@@ -18,7 +18,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_api_key_list_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -34,7 +34,7 @@ struct listing {
     int status;
 };
 
-static int print_json(struct listing *l, const struct api_key *k)
+static int cmd_api_key_list_print_json(struct listing *l, const struct api_key *k)
 {
     struct buf json;
 
@@ -47,7 +47,7 @@ static int print_json(struct listing *l, const struct api_key *k)
     return l->status ? -EIO : 0;
 }
 
-static void add_time(struct table *table, int64_t ms, const char *none)
+static void cmd_api_key_list_add_time(struct table *table, int64_t ms, const char *none)
 {
     if (ms)
         table_add_time(table, ms);
@@ -55,30 +55,30 @@ static void add_time(struct table *table, int64_t ms, const char *none)
         table_add_text(table, none);
 }
 
-static int each(void *arg, const struct api_key *k)
+static int cmd_api_key_list_each(void *arg, const struct api_key *k)
 {
     struct listing *l = arg;
 
     l->n++;
     if (l->cli->is_json)
-        return print_json(l, k);
+        return cmd_api_key_list_print_json(l, k);
     table_add_text(&l->table, k->id);
     table_add_text(&l->table, role_name(k->role));
     table_add_time(&l->table, k->created_ms);
-    add_time(&l->table, k->expires_ms, "never");
-    add_time(&l->table, k->used_ms, "never");
+    cmd_api_key_list_add_time(&l->table, k->expires_ms, "never");
+    cmd_api_key_list_add_time(&l->table, k->used_ms, "never");
     table_add_text(&l->table, k->name);
     return 0;
 }
 
-static int list(struct store *s, const struct args *a)
+static int cmd_api_key_list_list(struct store *s, const struct args *a)
 {
     static const char *const titles[] = {"KEY", "ROLE", "CREATED", "EXPIRES", "LAST USED", "NAME"};
     struct listing l = {.cli = cli_of(s)};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
-    r = store_api_keys(s, span_of(a->tenant), each, &l);
+    r = store_api_keys(s, span_of(a->tenant), cmd_api_key_list_each, &l);
     if (!cli_of(s)->is_json && l.n)
         table_end(&l.table);
     buf_fini(&l.table.cells);
@@ -89,13 +89,13 @@ static int list(struct store *s, const struct args *a)
     return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
-static int run(struct cli *cli)
+static int cmd_api_key_list_run(struct cli *cli)
 {
     struct store s;
     int status = cli_store_open(&s, cli);
 
     if (!status)
-        status = list(&s, cli->args);
+        status = cmd_api_key_list_list(&s, cli->args);
     store_close(&s);
     return status;
 }
@@ -108,6 +108,6 @@ const struct command command_api_key_list = {
         "When a key was last used is told to about a minute. With --json each key is a line.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_api_key_list_on_option,
+    .run = cmd_api_key_list_run,
 };

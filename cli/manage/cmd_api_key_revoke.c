@@ -1,5 +1,5 @@
 /* cmd_api_key_revoke.c: `grapnel api-key revoke`. */
-#include "admin/store_api_key.h"
+#include "admin/access/store_api_key.h"
 #include "cli/commands.h"
 #include "cli/manage/cli_store.h"
 #include "common/model/options.h"
@@ -9,7 +9,7 @@ struct args {
     const char *id;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_api_key_revoke_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -18,7 +18,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return option_argument(&a->id, "key", value, diag);
 }
 
-static int print(struct cli *cli, const struct api_key *k)
+static int cmd_api_key_revoke_print(struct cli *cli, const struct api_key *k)
 {
     struct buf json;
     int status;
@@ -43,10 +43,10 @@ static int take_back(struct store *s, const char *id)
     if (r == STORE_MISSING)
         return cli_fail(cli_of(s), EXIT_FAILED,
                         "there is no such key; expected its id as `grapnel api-key list' shows it");
-    return r ? cli_store_fail(s, r) : print(cli_of(s), &k);
+    return r ? cli_store_fail(s, r) : cmd_api_key_revoke_print(cli_of(s), &k);
 }
 
-static int run(struct cli *cli)
+static int cmd_api_key_revoke_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -69,6 +69,6 @@ const struct command command_api_key_revoke = {
         "From the moment that this is answered no call with it is accepted. ID is the part in "
         "front of the secret: gk_ and a UUID.",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_api_key_revoke_on_option,
+    .run = cmd_api_key_revoke_run,
 };

@@ -1,5 +1,5 @@
 /* cmd_delivery_follow.c: `grapnel delivery follow`: what happens, as it happens. */
-#include "admin/store_tenant.h"
+#include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -22,7 +22,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_delivery_follow_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -39,7 +39,8 @@ struct follower {
     int status;     /* printing failed */
 };
 
-static int print_json(struct follower *f, const char *id, const struct record_entry *e)
+static int cmd_delivery_follow_print_json(struct follower *f, const char *id,
+                                          const struct record_entry *e)
 {
     struct buf json;
 
@@ -53,7 +54,8 @@ static int print_json(struct follower *f, const char *id, const struct record_en
     return f->status ? -EIO : 0;
 }
 
-static int print_words(struct follower *f, const char *id, const struct record_entry *e)
+static int cmd_delivery_follow_print_words(struct follower *f, const char *id,
+                                           const struct record_entry *e)
 {
     struct buf line;
 
@@ -70,19 +72,20 @@ static int print_words(struct follower *f, const char *id, const struct record_e
     return -EIO;
 }
 
-static int each(void *arg, const char *id, const struct record_entry *e)
+static int cmd_delivery_follow_each(void *arg, const char *id, const struct record_entry *e)
 {
     struct follower *f = arg;
 
     if (f->only_ends && e->kind != RECORD_CREATED && e->kind != RECORD_FINAL)
         return 0;
-    return f->cli->is_json ? print_json(f, id, e) : print_words(f, id, e);
+    return f->cli->is_json ? cmd_delivery_follow_print_json(f, id, e)
+                           : cmd_delivery_follow_print_words(f, id, e);
 }
 
 static int follow_one(struct store *s, const char *id)
 {
     struct follower f = {.cli = cli_of(s)};
-    int r = delivery_watch_all(s, id, each, &f);
+    int r = delivery_watch_all(s, id, cmd_delivery_follow_each, &f);
 
     if (f.status)
         return f.status;
@@ -100,11 +103,11 @@ static int follow_tenant(struct store *s, const char *tenant)
     (void)tenant_unref(t);
     if (r == STORE_MISSING)
         return cli_fail(cli_of(s), EXIT_FAILED, "--tenant: there is no tenant %s", tenant);
-    r = r ? r : delivery_watch_tenant(s, span_of(tenant), each, &f);
+    r = r ? r : delivery_watch_tenant(s, span_of(tenant), cmd_delivery_follow_each, &f);
     return f.status ? f.status : cli_store_fail(s, r);
 }
 
-static int run(struct cli *cli)
+static int cmd_delivery_follow_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -127,6 +130,6 @@ const struct command command_delivery_follow = {
                "interrupted. With --json each thing that happens is a line.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_delivery_follow_on_option,
+    .run = cmd_delivery_follow_run,
 };

@@ -1,7 +1,7 @@
 /* cmd_delivery_list.c: `grapnel delivery list`: a tenant's deliveries, the newest first. */
-#include "admin/delivery_filter.h"
-#include "admin/store_delivery.h"
-#include "admin/store_tenant.h"
+#include "admin/delivery/delivery_filter.h"
+#include "admin/delivery/store_delivery.h"
+#include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -43,7 +43,7 @@ static int set_status(struct args *a, const char *value, struct diag *diag)
                           value);
 }
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_delivery_list_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -80,7 +80,7 @@ struct listing {
     int status;
 };
 
-static int print_json(struct listing *l, const struct listed_delivery *d)
+static int cmd_delivery_list_print_json(struct listing *l, const struct listed_delivery *d)
 {
     struct buf json;
     char cursor[80];
@@ -96,7 +96,7 @@ static int print_json(struct listing *l, const struct listed_delivery *d)
     return l->status ? LIST_ENOUGH : 0;
 }
 
-static void add_row(struct listing *l, const struct delivery_record *d)
+static void cmd_delivery_list_add_row(struct listing *l, const struct delivery_record *d)
 {
     const struct record_entry *attempt = delivery_last_attempt(d);
 
@@ -113,7 +113,7 @@ static void add_row(struct listing *l, const struct delivery_record *d)
     table_add(&l->table, delivery_created(d)->endpoint);
 }
 
-static int each(void *arg, const struct listed_delivery *d)
+static int cmd_delivery_list_each(void *arg, const struct listed_delivery *d)
 {
     struct listing *l = arg;
 
@@ -126,8 +126,8 @@ static int each(void *arg, const struct listed_delivery *d)
     l->told++;
     l->last = d->cursor;
     if (l->cli->is_json)
-        return print_json(l, d);
-    add_row(l, &d->record);
+        return cmd_delivery_list_print_json(l, d);
+    cmd_delivery_list_add_row(l, &d->record);
     return 0;
 }
 
@@ -143,7 +143,7 @@ static int check_tenant(struct store *s, const struct args *a)
     return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
-static int list(struct store *s, const struct args *a)
+static int cmd_delivery_list_list(struct store *s, const struct args *a)
 {
     static const char *const titles[] = {"DELIVERY", "CREATED", "TYPE",  "STATUS",
                                          "ATTEMPTS", "HTTP",    "ERROR", "ENDPOINT"};
@@ -151,7 +151,7 @@ static int list(struct store *s, const struct args *a)
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
-    r = store_deliveries(s, span_of(a->tenant), &a->before, each, &l);
+    r = store_deliveries(s, span_of(a->tenant), &a->before, cmd_delivery_list_each, &l);
     if (!cli_of(s)->is_json && l.told)
         table_end(&l.table);
     buf_fini(&l.table.cells);
@@ -166,7 +166,7 @@ static int list(struct store *s, const struct args *a)
     return l.status;
 }
 
-static int run(struct cli *cli)
+static int cmd_delivery_list_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct store s;
@@ -180,7 +180,7 @@ static int run(struct cli *cli)
         a->before.ms = INT64_MAX;
     status = cli_store_open(&s, cli);
     if (!status)
-        status = list(&s, a);
+        status = cmd_delivery_list_list(&s, a);
     store_close(&s);
     return status;
 }
@@ -193,6 +193,6 @@ const struct command command_delivery_list = {
                "behind it.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_delivery_list_on_option,
+    .run = cmd_delivery_list_run,
 };

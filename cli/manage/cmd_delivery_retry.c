@@ -22,7 +22,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_delivery_retry_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -34,7 +34,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return 0;
 }
 
-static int refuse(const struct cli *cli, const char *id, int r)
+static int cmd_delivery_retry_refuse(const struct cli *cli, const char *id, int r)
 {
     switch (r) {
     case RETRY_PENDING:
@@ -129,11 +129,11 @@ static int retry(struct store *s, const struct args *a)
     int r = store_delivery_retry(s, span_of(a->id), DELIVERY_RETRY_DELAY_MS, &due_ms);
 
     if (r)
-        return r < 0 ? cli_store_fail(s, r) : refuse(cli_of(s), a->id, r);
+        return r < 0 ? cli_store_fail(s, r) : cmd_delivery_retry_refuse(cli_of(s), a->id, r);
     return a->waits ? await_end(s, a->id) : print_due(cli_of(s), a->id, due_ms);
 }
 
-static int run(struct cli *cli)
+static int cmd_delivery_retry_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -155,6 +155,6 @@ const struct command command_delivery_retry = {
     .details = "It gets one new attempt after 5 seconds, and one retry should that fail.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_delivery_retry_on_option,
+    .run = cmd_delivery_retry_run,
 };

@@ -1,6 +1,6 @@
 /* cmd_delivery_show.c: `grapnel delivery show`: all that is known of one delivery. */
+#include "admin/delivery/store_delivery.h"
 #include "admin/event/store_event.h"
-#include "admin/store_delivery.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -16,7 +16,7 @@ struct args {
     const char *id;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_delivery_show_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -32,7 +32,8 @@ struct around {
     int64_t now_ms;
 };
 
-static int print_json(struct cli *cli, const struct delivery_record *d, const struct around *a)
+static int cmd_delivery_show_print_json(struct cli *cli, const struct delivery_record *d,
+                                        const struct around *a)
 {
     struct buf json;
     int status;
@@ -91,7 +92,7 @@ static void print_responses(const struct delivery_record *d)
     }
 }
 
-static int print_words(const struct delivery_record *d, const struct around *a)
+static int cmd_delivery_show_print_words(const struct delivery_record *d, const struct around *a)
 {
     struct table t;
 
@@ -126,7 +127,7 @@ static int look_around(struct store *s, const struct delivery_record *d, struct 
     return r ? r : look_up_event(s, d, ret);
 }
 
-static int show(struct store *s, struct span id, struct span bytes)
+static int cmd_delivery_show_show(struct store *s, struct span id, struct span bytes)
 {
     struct around around = {.event_id = ""};
     struct delivery_record d;
@@ -140,13 +141,14 @@ static int show(struct store *s, struct span id, struct span bytes)
     if (r)
         status = cli_store_fail(s, r);
     else
-        status = cli_of(s)->is_json ? print_json(cli_of(s), &d, &around) : print_words(&d, &around);
+        status = cli_of(s)->is_json ? cmd_delivery_show_print_json(cli_of(s), &d, &around)
+                                    : cmd_delivery_show_print_words(&d, &around);
     buf_fini(&around.url);
     delivery_record_fini(&d);
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_delivery_show_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -162,7 +164,8 @@ static int run(struct cli *cli)
         if (r == STORE_MISSING)
             status = delivery_missing(cli, a->id);
         else
-            status = r ? cli_store_fail(&s, r) : show(&s, span_of(a->id), buf_span(&bytes));
+            status = r ? cli_store_fail(&s, r)
+                       : cmd_delivery_show_show(&s, span_of(a->id), buf_span(&bytes));
     }
     store_close(&s);
     buf_fini(&bytes);
@@ -178,6 +181,6 @@ const struct command command_delivery_show = {
         "waits for a `verdict' on its last attempt, or is `delayed' until its next one. With "
         "--json a response is shown up to 16 KiB, and what is no UTF-8 in it as U+FFFD.",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_delivery_show_on_option,
+    .run = cmd_delivery_show_run,
 };

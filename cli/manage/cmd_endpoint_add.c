@@ -1,5 +1,5 @@
 /* cmd_endpoint_add.c: `grapnel endpoint add`: one by options, or many from a file. */
-#include "admin/endpoint/endpoint_change.h"
+#include "admin/tenant/endpoint_change.h"
 #include "cli/commands.h"
 #include "cli/manage/cli_store.h"
 #include "cli/manage/endpoint_file.h"
@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_add_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -45,7 +45,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     }
 }
 
-static int tell(struct store *s, const struct args *a, int r)
+static int cmd_endpoint_add_tell(struct store *s, const struct args *a, int r)
 {
     switch (r) {
     case STORE_MISSING:
@@ -66,14 +66,15 @@ static int add_one(struct store *s, const struct args *a, const struct endpoint_
     struct made_secret made = {""};
     struct endpoint *e = NULL;
     int r = endpoint_spec_add(s, span_of(a->o.spec.tenant), &a->o.spec, rules, &e, &made);
-    int status = r ? tell(s, a, r) : endpoint_print(cli_of(s), e, "added", made.text, 0);
+    int status =
+        r ? cmd_endpoint_add_tell(s, a, r) : endpoint_print(cli_of(s), e, "added", made.text, 0);
 
     OPENSSL_cleanse(&made, sizeof(made));
     (void)endpoint_free(e);
     return status;
 }
 
-static int add(struct store *s, const struct args *a)
+static int cmd_endpoint_add_add(struct store *s, const struct args *a)
 {
     struct endpoint_rules rules;
 
@@ -82,7 +83,7 @@ static int add(struct store *s, const struct args *a)
     return a->from ? endpoint_file_add(s, &rules, a->from) : add_one(s, a, &rules);
 }
 
-static int check(struct cli *cli, struct args *a)
+static int cmd_endpoint_add_check(struct cli *cli, struct args *a)
 {
     if (a->from)
         return a->o.n_given || a->o.spec.tenant
@@ -95,11 +96,11 @@ static int check(struct cli *cli, struct args *a)
     return endpoint_options_read(cli, &a->o);
 }
 
-static int run(struct cli *cli)
+static int cmd_endpoint_add_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct store s;
-    int status = check(cli, a);
+    int status = cmd_endpoint_add_check(cli, a);
 
     if (status)
         return status;
@@ -107,12 +108,12 @@ static int run(struct cli *cli)
     if (!status)
         status = cli_store_need_key(&s);
     if (!status)
-        status = add(&s, a);
+        status = cmd_endpoint_add_add(&s, a);
     store_close(&s);
     return status;
 }
 
-static void args_fini(void *data)
+static void cmd_endpoint_add_args_fini(void *data)
 {
     struct args *a = data;
 
@@ -139,7 +140,7 @@ const struct command command_endpoint_add = {
         "added.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
-    .args_fini = args_fini,
+    .option = cmd_endpoint_add_on_option,
+    .run = cmd_endpoint_add_run,
+    .args_fini = cmd_endpoint_add_args_fini,
 };

@@ -1,5 +1,5 @@
 /* cmd_endpoint_list.c: `grapnel endpoint list`: a tenant's endpoints, or all. */
-#include "admin/store_tenant.h"
+#include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -21,7 +21,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_list_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -37,7 +37,7 @@ struct listing {
     int status;
 };
 
-static int print_json(struct listing *l, const struct endpoint *e)
+static int cmd_endpoint_list_print_json(struct listing *l, const struct endpoint *e)
 {
     struct buf json;
 
@@ -50,7 +50,7 @@ static int print_json(struct listing *l, const struct endpoint *e)
     return l->status ? -EIO : 0;
 }
 
-static int add_row(struct listing *l, const struct endpoint *e)
+static int cmd_endpoint_list_add_row(struct listing *l, const struct endpoint *e)
 {
     struct buf events;
 
@@ -72,7 +72,8 @@ static int list_whole(struct listing *l, struct tenant *t)
 
     for (unsigned i = 0; i < t->n_endpoints && !r; i++) {
         l->n++;
-        r = cli_of(l->s)->is_json ? print_json(l, t->endpoints[i]) : add_row(l, t->endpoints[i]);
+        r = cli_of(l->s)->is_json ? cmd_endpoint_list_print_json(l, t->endpoints[i])
+                                  : cmd_endpoint_list_add_row(l, t->endpoints[i]);
     }
     return r;
 }
@@ -88,21 +89,22 @@ static int list_tenant(struct listing *l, struct span id)
 }
 
 /* One that was removed while we were listing is not listed. */
-static int each(void *arg, const struct tenant *t)
+static int cmd_endpoint_list_each(void *arg, const struct tenant *t)
 {
     int r = list_tenant(arg, span_of(t->id));
 
     return r == STORE_MISSING ? 0 : r;
 }
 
-static int list(struct store *s, const struct args *a)
+static int cmd_endpoint_list_list(struct store *s, const struct args *a)
 {
     static const char *const titles[] = {"ENDPOINT", "TENANT", "DIALECT", "STATE", "URL", "EVENTS"};
     struct listing l = {.s = s};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
-    r = a->tenant ? list_tenant(&l, span_of(a->tenant)) : store_tenants(s, each, &l);
+    r = a->tenant ? list_tenant(&l, span_of(a->tenant))
+                  : store_tenants(s, cmd_endpoint_list_each, &l);
     if (!cli_of(s)->is_json && l.n)
         table_end(&l.table);
     buf_fini(&l.table.cells);
@@ -115,13 +117,13 @@ static int list(struct store *s, const struct args *a)
     return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
-static int run(struct cli *cli)
+static int cmd_endpoint_list_run(struct cli *cli)
 {
     struct store s;
     int status = cli_store_open(&s, cli);
 
     if (!status)
-        status = list(&s, cli->args);
+        status = cmd_endpoint_list_list(&s, cli->args);
     store_close(&s);
     return status;
 }
@@ -133,6 +135,6 @@ const struct command command_endpoint_list = {
     .details = "With --json each endpoint is a line.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_endpoint_list_on_option,
+    .run = cmd_endpoint_list_run,
 };

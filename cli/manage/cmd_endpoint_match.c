@@ -1,5 +1,5 @@
 /* cmd_endpoint_match.c: `grapnel endpoint match`: would it get such an event, and why. */
-#include "admin/endpoint/endpoint_match.h"
+#include "admin/tenant/endpoint_match.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -29,7 +29,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_match_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     int r = endpoint_choice_option(&a->choice, key, value, diag);
@@ -54,8 +54,8 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     }
 }
 
-static int print_json(struct cli *cli, const struct endpoint *e,
-                      const struct endpoint_match *answer, struct span type)
+static int cmd_endpoint_match_print_json(struct cli *cli, const struct endpoint *e,
+                                         const struct endpoint_match *answer, struct span type)
 {
     struct buf json;
     int status;
@@ -95,8 +95,8 @@ static void print_type(const struct endpoint *e, const struct endpoint_match *an
     buf_fini(&patterns);
 }
 
-static void print_words(const struct endpoint *e, const struct endpoint_match *answer,
-                        struct span type)
+static void cmd_endpoint_match_print_words(const struct endpoint *e,
+                                           const struct endpoint_match *answer, struct span type)
 {
     (void)printf("state:   %s%s\n", answer->is_enabled ? "enabled" : "disabled: ",
                  answer->is_enabled ? "" : e->disabled_reason);
@@ -111,7 +111,8 @@ static void print_words(const struct endpoint *e, const struct endpoint_match *a
                              : "The endpoint does not get such an event.");
 }
 
-static int explain(struct store *s, const struct endpoint *e, struct span type, struct span data)
+static int cmd_endpoint_match_explain(struct store *s, const struct endpoint *e, struct span type,
+                                      struct span data)
 {
     struct endpoint_match answer;
     int r = endpoint_match(&answer, e, type, data), status;
@@ -119,9 +120,9 @@ static int explain(struct store *s, const struct endpoint *e, struct span type, 
     if (r) {
         status = cli_store_fail(s, r);
     } else if (cli_of(s)->is_json) {
-        status = print_json(cli_of(s), e, &answer, type);
+        status = cmd_endpoint_match_print_json(cli_of(s), e, &answer, type);
     } else {
-        print_words(e, &answer, type);
+        cmd_endpoint_match_print_words(e, &answer, type);
         status = EXIT_DONE;
     }
     if (!status && !endpoint_match_is_whole(&answer))
@@ -131,7 +132,7 @@ static int explain(struct store *s, const struct endpoint *e, struct span type, 
 }
 
 /* With another filter in its place, if one was named. */
-static int try_filter(struct store *s, const struct args *a, struct endpoint *e)
+static int cmd_endpoint_match_try_filter(struct store *s, const struct args *a, struct endpoint *e)
 {
     if (!a->filter)
         return 0;
@@ -139,22 +140,23 @@ static int try_filter(struct store *s, const struct args *a, struct endpoint *e)
                                &s->words);
 }
 
-static int match(struct store *s, const struct args *a)
+static int cmd_endpoint_match_match(struct store *s, const struct args *a)
 {
     struct endpoint *e = NULL;
     int status = endpoint_choice_load(s, &a->choice, &e, NULL);
 
     if (status)
         return status;
-    if (try_filter(s, a, e))
+    if (cmd_endpoint_match_try_filter(s, a, e))
         status = cli_store_fail(s, -EINVAL);
     else
-        status = explain(s, e, span_of(a->type), a->data ? span_of(a->data) : SPAN("{}"));
+        status = cmd_endpoint_match_explain(s, e, span_of(a->type),
+                                            a->data ? span_of(a->data) : SPAN("{}"));
     (void)endpoint_free(e);
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_endpoint_match_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -166,7 +168,7 @@ static int run(struct cli *cli)
         return cli_misuse(cli, "--type is missing");
     status = cli_store_open(&s, cli);
     if (!status)
-        status = match(&s, a);
+        status = cmd_endpoint_match_match(&s, a);
     store_close(&s);
     return status;
 }
@@ -181,6 +183,6 @@ const struct command command_endpoint_match = {
         "filters: docs/filters.md.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_endpoint_match_on_option,
+    .run = cmd_endpoint_match_run,
 };

@@ -1,5 +1,5 @@
 /* cmd_endpoint_revoke.c: `grapnel endpoint revoke`: older secrets stop signing at once. */
-#include "admin/endpoint/endpoint_revoke.h"
+#include "admin/tenant/endpoint_revoke.h"
 #include "cli/commands.h"
 #include "cli/manage/cli_store.h"
 #include "cli/manage/endpoint_choice.h"
@@ -22,7 +22,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_revoke_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     int r;
@@ -38,7 +38,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return 0;
 }
 
-static int print(struct cli *cli, const struct endpoint *e, unsigned n)
+static int cmd_endpoint_revoke_print(struct cli *cli, const struct endpoint *e, unsigned n)
 {
     if (cli->is_json)
         return endpoint_print(cli, e, "", "", 0);
@@ -46,7 +46,7 @@ static int print(struct cli *cli, const struct endpoint *e, unsigned n)
     return EXIT_DONE;
 }
 
-static int fail(const struct store *s, const struct args *a, int r)
+static int cmd_endpoint_revoke_fail(const struct store *s, const struct args *a, int r)
 {
     switch (r) {
     case -ENOENT:
@@ -69,7 +69,7 @@ static int fail(const struct store *s, const struct args *a, int r)
 }
 
 /* Whose it is was looked at by the choice; that does not change. */
-static int take_away(struct store *s, const struct args *a)
+static int cmd_endpoint_revoke_take_away(struct store *s, const struct args *a)
 {
     struct endpoint_revocation what = {SPAN(""), span_of(a->choice.id), a->secret};
     struct endpoint *e = NULL;
@@ -80,12 +80,12 @@ static int take_away(struct store *s, const struct args *a)
         return status;
     e = endpoint_free(e);
     r = store_endpoint_revoke(s, &what, &e, &n);
-    status = r ? fail(s, a, r) : print(cli_of(s), e, n);
+    status = r ? cmd_endpoint_revoke_fail(s, a, r) : cmd_endpoint_revoke_print(cli_of(s), e, n);
     (void)endpoint_free(e);
     return status;
 }
 
-static int check(const struct cli *cli, const struct args *a)
+static int cmd_endpoint_revoke_check(const struct cli *cli, const struct args *a)
 {
     int status = endpoint_choice_check(cli, &a->choice);
 
@@ -98,17 +98,17 @@ static int check(const struct cli *cli, const struct args *a)
     return EXIT_DONE;
 }
 
-static int run(struct cli *cli)
+static int cmd_endpoint_revoke_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
-    int status = check(cli, a);
+    int status = cmd_endpoint_revoke_check(cli, a);
 
     if (status)
         return status;
     status = cli_store_open(&s, cli);
     if (!status)
-        status = take_away(&s, a);
+        status = cmd_endpoint_revoke_take_away(&s, a);
     store_close(&s);
     return status;
 }
@@ -123,6 +123,6 @@ const struct command command_endpoint_revoke = {
                "all others, at once.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_endpoint_revoke_on_option,
+    .run = cmd_endpoint_revoke_run,
 };

@@ -1,5 +1,5 @@
 /* cmd_endpoint_set.c: `grapnel endpoint set`: changes what is named, leaves the rest. */
-#include "admin/endpoint/endpoint_change.h"
+#include "admin/tenant/endpoint_change.h"
 #include "cli/commands.h"
 #include "cli/manage/cli_store.h"
 #include "cli/manage/endpoint_choice.h"
@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_set_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     int r = endpoint_choice_option(&a->choice, key, value, diag);
@@ -46,7 +46,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return 0;
 }
 
-static int fail(struct store *s, const struct args *a, int r)
+static int cmd_endpoint_set_fail(struct store *s, const struct args *a, int r)
 {
     switch (r) {
     case STORE_CHANGED:
@@ -60,7 +60,7 @@ static int fail(struct store *s, const struct args *a, int r)
     }
 }
 
-static int change(struct store *s, const struct args *a, struct span tenant)
+static int cmd_endpoint_set_change(struct store *s, const struct args *a, struct span tenant)
 {
     struct made_secret made = {""};
     struct endpoint *e = NULL;
@@ -71,25 +71,25 @@ static int change(struct store *s, const struct args *a, struct span tenant)
         return cli_misuse(cli_of(s), "%s", s->words.text);
     r = endpoint_spec_change(s, tenant, span_of(a->choice.id), &a->o.spec, &rules, NULL, NULL, &e,
                              &made);
-    status = r ? fail(s, a, r) : endpoint_print(cli_of(s), e, "set", made.text, 0);
+    status = r ? cmd_endpoint_set_fail(s, a, r) : endpoint_print(cli_of(s), e, "set", made.text, 0);
     OPENSSL_cleanse(&made, sizeof(made));
     (void)endpoint_free(e);
     return status;
 }
 
 /* Whose it is never changes. */
-static int set(struct store *s, const struct args *a)
+static int cmd_endpoint_set_set(struct store *s, const struct args *a)
 {
     struct endpoint *e = NULL;
     int status = endpoint_choice_load(s, &a->choice, &e, NULL);
 
     if (!status)
-        status = change(s, a, span_of(e->tenant));
+        status = cmd_endpoint_set_change(s, a, span_of(e->tenant));
     (void)endpoint_free(e);
     return status;
 }
 
-static int check(struct cli *cli, struct args *a)
+static int cmd_endpoint_set_check(struct cli *cli, struct args *a)
 {
     int status = endpoint_choice_check(cli, &a->choice);
 
@@ -104,11 +104,11 @@ static int check(struct cli *cli, struct args *a)
     return endpoint_options_read(cli, &a->o);
 }
 
-static int run(struct cli *cli)
+static int cmd_endpoint_set_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct store s;
-    int status = check(cli, a);
+    int status = cmd_endpoint_set_check(cli, a);
 
     if (status)
         return status;
@@ -116,12 +116,12 @@ static int run(struct cli *cli)
     if (!status && (a->o.spec.secret || a->o.spec.wants_new_secret))
         status = cli_store_need_key(&s);
     if (!status)
-        status = set(&s, a);
+        status = cmd_endpoint_set_set(&s, a);
     store_close(&s);
     return status;
 }
 
-static void args_fini(void *data)
+static void cmd_endpoint_set_args_fini(void *data)
 {
     struct args *a = data;
 
@@ -143,7 +143,7 @@ const struct command command_endpoint_set = {
         "time; elsewhere they go at once. `grapnel endpoint revoke' takes older ones away before.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
-    .args_fini = args_fini,
+    .option = cmd_endpoint_set_on_option,
+    .run = cmd_endpoint_set_run,
+    .args_fini = cmd_endpoint_set_args_fini,
 };

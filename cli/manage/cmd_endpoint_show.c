@@ -10,7 +10,7 @@ enum { EVENTS_BYTES_MAX = 64 << 10 };
 
 static const struct argp_option options[] = {ENDPOINT_CHOICE_OPTION, {0}};
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_show_on_option(void *data, int key, char *value, struct diag *diag)
 {
     int r = endpoint_choice_option(data, key, value, diag);
 
@@ -31,8 +31,8 @@ static void put_slowed(struct buf *json, const struct endpoint_load *load)
     json_end(json, '}');
 }
 
-static int print_json(const struct cli *cli, const struct endpoint *e,
-                      const struct endpoint_load *load)
+static int cmd_endpoint_show_print_json(const struct cli *cli, const struct endpoint *e,
+                                        const struct endpoint_load *load)
 {
     struct buf json;
     int status;
@@ -112,8 +112,8 @@ static void print_settings(const struct cli *cli, const struct endpoint *e)
     buf_fini(&events);
 }
 
-static int print_words(const struct cli *cli, const struct endpoint *e,
-                       const struct endpoint_load *load)
+static int cmd_endpoint_show_print_words(const struct cli *cli, const struct endpoint *e,
+                                         const struct endpoint_load *load)
 {
     print_settings(cli, e);
     print_field("state", "%s%s", e->disabled_reason ? "disabled: " : "enabled",
@@ -131,17 +131,18 @@ static int print_words(const struct cli *cli, const struct endpoint *e,
     return EXIT_DONE;
 }
 
-static int show(struct store *s, const struct endpoint *e)
+static int cmd_endpoint_show_show(struct store *s, const struct endpoint *e)
 {
     struct endpoint_load load;
     int r = store_endpoint_load(s, e, &load);
 
     if (r)
         return cli_store_fail(s, r);
-    return cli_of(s)->is_json ? print_json(cli_of(s), e, &load) : print_words(cli_of(s), e, &load);
+    return cli_of(s)->is_json ? cmd_endpoint_show_print_json(cli_of(s), e, &load)
+                              : cmd_endpoint_show_print_words(cli_of(s), e, &load);
 }
 
-static int run(struct cli *cli)
+static int cmd_endpoint_show_run(struct cli *cli)
 {
     const struct endpoint_choice *choice = cli->args;
     struct endpoint *e = NULL;
@@ -154,7 +155,7 @@ static int run(struct cli *cli)
     if (!status)
         status = endpoint_choice_load(&s, choice, &e, NULL);
     if (!status)
-        status = show(&s, e);
+        status = cmd_endpoint_show_show(&s, e);
     (void)endpoint_free(e);
     store_close(&s);
     return status;
@@ -170,6 +171,6 @@ const struct command command_endpoint_show = {
         "a time. Secrets are never shown, only what they are called.",
     .options = options,
     .args_size = sizeof(struct endpoint_choice),
-    .option = on_option,
-    .run = run,
+    .option = cmd_endpoint_show_on_option,
+    .run = cmd_endpoint_show_run,
 };

@@ -26,7 +26,7 @@ static const struct argp_option disable_options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_endpoint_state_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     int r = endpoint_choice_option(&a->choice, key, value, diag);
@@ -38,7 +38,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     return diag_set(diag, key == OPT_REASON ? "--reason: empty" : "unexpected option");
 }
 
-static int fail(struct store *s, const struct args *a, int r)
+static int cmd_endpoint_state_fail(struct store *s, const struct args *a, int r)
 {
     return r == STORE_MISSING ? endpoint_missing(cli_of(s), a->choice.id) : cli_store_fail(s, r);
 }
@@ -59,17 +59,17 @@ static int enable(struct store *s, const struct args *a, const struct endpoint *
 {
     int r = store_endpoint_enable(s, e);
 
-    return r ? fail(s, a, r) : print_again(s, a, "enabled");
+    return r ? cmd_endpoint_state_fail(s, a, r) : print_again(s, a, "enabled");
 }
 
 static int disable(struct store *s, const struct args *a, const struct endpoint *e)
 {
     int r = store_endpoint_disable(s, e, a->reason ? a->reason : "disabled by hand");
 
-    return r ? fail(s, a, r) : print_again(s, a, "disabled");
+    return r ? cmd_endpoint_state_fail(s, a, r) : print_again(s, a, "disabled");
 }
 
-static int print_removed(const struct cli *cli, const struct endpoint *e)
+static int cmd_endpoint_state_print_removed(const struct cli *cli, const struct endpoint *e)
 {
     struct buf json;
     int status = EXIT_DONE;
@@ -89,15 +89,17 @@ static int print_removed(const struct cli *cli, const struct endpoint *e)
     return status;
 }
 
-static int remove_it(struct store *s, const struct args *a, const struct endpoint *e)
+static int cmd_endpoint_state_remove_it(struct store *s, const struct args *a,
+                                        const struct endpoint *e)
 {
     int r = store_endpoint_remove(s, e);
 
-    return r ? fail(s, a, r) : print_removed(cli_of(s), e);
+    return r ? cmd_endpoint_state_fail(s, a, r) : cmd_endpoint_state_print_removed(cli_of(s), e);
 }
 
-static int run_with(struct cli *cli,
-                    int (*act)(struct store *s, const struct args *a, const struct endpoint *e))
+static int cmd_endpoint_state_run_with(struct cli *cli,
+                                       int (*act)(struct store *s, const struct args *a,
+                                                  const struct endpoint *e))
 {
     const struct args *a = cli->args;
     struct endpoint *e = NULL;
@@ -118,17 +120,17 @@ static int run_with(struct cli *cli,
 
 static int run_enable(struct cli *cli)
 {
-    return run_with(cli, enable);
+    return cmd_endpoint_state_run_with(cli, enable);
 }
 
 static int run_disable(struct cli *cli)
 {
-    return run_with(cli, disable);
+    return cmd_endpoint_state_run_with(cli, disable);
 }
 
-static int run_remove(struct cli *cli)
+static int cmd_endpoint_state_run_remove(struct cli *cli)
 {
-    return run_with(cli, remove_it);
+    return cmd_endpoint_state_run_with(cli, cmd_endpoint_state_remove_it);
 }
 
 const struct command command_endpoint_enable = {
@@ -139,7 +141,7 @@ const struct command command_endpoint_enable = {
                "tried again with `grapnel delivery retry'.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
+    .option = cmd_endpoint_state_on_option,
     .run = run_enable,
 };
 
@@ -151,7 +153,7 @@ const struct command command_endpoint_disable = {
                "no deliveries for it.",
     .options = disable_options,
     .args_size = sizeof(struct args),
-    .option = on_option,
+    .option = cmd_endpoint_state_on_option,
     .run = run_disable,
 };
 
@@ -161,6 +163,6 @@ const struct command command_endpoint_remove = {
     .about = "Remove an endpoint; its pending deliveries are cancelled",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run_remove,
+    .option = cmd_endpoint_state_on_option,
+    .run = cmd_endpoint_state_run_remove,
 };

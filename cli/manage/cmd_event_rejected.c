@@ -25,7 +25,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_event_rejected_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -49,7 +49,7 @@ struct listing {
     int status;
 };
 
-static int print_json(struct listing *l, const struct rejected *r)
+static int cmd_event_rejected_print_json(struct listing *l, const struct rejected *r)
 {
     struct buf json;
 
@@ -66,7 +66,7 @@ static int print_json(struct listing *l, const struct rejected *r)
     return l->status ? -EIO : 0;
 }
 
-static int each(void *arg, const struct rejected *r)
+static int cmd_event_rejected_each(void *arg, const struct rejected *r)
 {
     struct listing *l = arg;
 
@@ -78,7 +78,7 @@ static int each(void *arg, const struct rejected *r)
     }
     l->told++;
     if (l->cli->is_json)
-        return print_json(l, r);
+        return cmd_event_rejected_print_json(l, r);
     table_add_time(&l->table, r->ms);
     table_add(&l->table, r->tenant);
     table_add(&l->table, r->type);
@@ -86,14 +86,14 @@ static int each(void *arg, const struct rejected *r)
     return 0;
 }
 
-static int list(struct store *s, const struct args *a)
+static int cmd_event_rejected_list(struct store *s, const struct args *a)
 {
     static const char *const titles[] = {"REJECTED", "TENANT", "TYPE", "REASON"};
     struct listing l = {.cli = cli_of(s), .a = a};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
-    r = store_rejected(s, each, &l);
+    r = store_rejected(s, cmd_event_rejected_each, &l);
     if (!cli_of(s)->is_json && l.told)
         table_end(&l.table);
     buf_fini(&l.table.cells);
@@ -106,7 +106,7 @@ static int list(struct store *s, const struct args *a)
     return EXIT_DONE;
 }
 
-static int run(struct cli *cli)
+static int cmd_event_rejected_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct store s;
@@ -115,7 +115,7 @@ static int run(struct cli *cli)
     if (!a->limit)
         a->limit = LIMIT_DEFAULT;
     if (!status)
-        status = list(&s, a);
+        status = cmd_event_rejected_list(&s, a);
     store_close(&s);
     return status;
 }
@@ -128,6 +128,6 @@ const struct command command_event_rejected = {
                "tenant. With --json each is a line, with its fields as they came.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_event_rejected_on_option,
+    .run = cmd_event_rejected_run,
 };

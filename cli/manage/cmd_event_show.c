@@ -22,7 +22,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_event_show_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -63,7 +63,8 @@ static void put_trace(struct buf *b, struct span trace)
         json_put_null(b, "traceId");
 }
 
-static int print_json(const struct cli *cli, const char *id, const struct stored_event *stored)
+static int cmd_event_show_print_json(const struct cli *cli, const char *id,
+                                     const struct stored_event *stored)
 {
     const struct event *e = &stored->event;
     struct buf json;
@@ -107,7 +108,7 @@ static void print_data(struct span data)
     buf_fini(&text);
 }
 
-static int print_words(const char *id, const struct stored_event *stored)
+static int cmd_event_show_print_words(const char *id, const struct stored_event *stored)
 {
     const struct event *e = &stored->event;
 
@@ -146,7 +147,7 @@ static int find_anybodys(struct store *s, const char *id, struct stored_event *r
     return store_event_get(s, partition, span_of(stream_id), ret);
 }
 
-static int show(struct store *s, const struct args *a)
+static int cmd_event_show_show(struct store *s, const struct args *a)
 {
     const struct cli *cli = cli_of(s);
     struct stored_event stored;
@@ -163,12 +164,13 @@ static int show(struct store *s, const struct args *a)
                         a->id);
     if (r)
         return cli_store_fail(s, r);
-    status = cli->is_json ? print_json(cli, a->id, &stored) : print_words(a->id, &stored);
+    status = cli->is_json ? cmd_event_show_print_json(cli, a->id, &stored)
+                          : cmd_event_show_print_words(a->id, &stored);
     stored_event_fini(&stored);
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_event_show_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     char stream_id[48];
@@ -185,7 +187,7 @@ static int run(struct cli *cli)
                         a->id);
     status = cli_store_open(&s, cli);
     if (!status)
-        status = show(&s, a);
+        status = cmd_event_show_show(&s, a);
     store_close(&s);
     return status;
 }
@@ -199,6 +201,6 @@ const struct command command_event_show = {
                "known from fan-out on; of several events with one the latest is shown.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_event_show_on_option,
+    .run = cmd_event_show_run,
 };

@@ -1,5 +1,5 @@
 /* cmd_key_list.c: `grapnel key list`. */
-#include "admin/store_key.h"
+#include "admin/access/store_key.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -21,7 +21,7 @@ static const char *role(const struct listing *l, const char *id)
     return "-";
 }
 
-static int print_json(const struct listing *l, unsigned i)
+static int cmd_key_list_print_json(const struct listing *l, unsigned i)
 {
     const char *id = l->count.all[i].id;
     struct buf json;
@@ -40,7 +40,7 @@ static int print_json(const struct listing *l, unsigned i)
     return status;
 }
 
-static void print_table(const struct listing *l)
+static void cmd_key_list_print_table(const struct listing *l)
 {
     static const char *const titles[] = {"KEY", "STATE", "CONFIGURED", "SECRETS"};
     struct table table;
@@ -58,7 +58,7 @@ static void print_table(const struct listing *l)
 }
 
 /* The named ones and the configured ones are told even when nothing lies under them. */
-static int count(struct listing *l)
+static int cmd_key_list_count(struct listing *l)
 {
     const struct master_key *key = &l->s->key;
     char id[KEY_ID_SIZE];
@@ -77,14 +77,14 @@ static int count(struct listing *l)
     return store_keys_count(l->s, &l->count);
 }
 
-static int print(const struct listing *l)
+static int cmd_key_list_print(const struct listing *l)
 {
     int status = EXIT_DONE;
 
     if (!cli_of(l->s)->is_json)
-        print_table(l);
+        cmd_key_list_print_table(l);
     for (unsigned i = 0; i < l->count.n && cli_of(l->s)->is_json && !status; i++)
-        status = print_json(l, i);
+        status = cmd_key_list_print_json(l, i);
     if (!status && l->count.n_unread)
         return cli_fail(cli_of(l->s), EXIT_FAILED,
                         "%lld records were written by another version of Grapnel, or are damaged: "
@@ -93,15 +93,15 @@ static int print(const struct listing *l)
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_key_list_run(struct cli *cli)
 {
     struct store s;
     struct listing l = {.s = &s};
     int status = cli_store_open_any_key(&s, cli), r;
 
     if (!status) {
-        r = count(&l);
-        status = r ? cli_store_fail(&s, r) : print(&l);
+        r = cmd_key_list_count(&l);
+        status = r ? cli_store_fail(&s, r) : cmd_key_list_print(&l);
     }
     store_close(&s);
     return status;
@@ -115,5 +115,5 @@ const struct command command_key_list = {
         "A key that does not seal and has no secrets may be taken out of the settings. While "
         "one is being replaced (`grapnel key rotate') all programs need both. With --json "
         "each key is a line.",
-    .run = run,
+    .run = cmd_key_list_run,
 };

@@ -5,7 +5,7 @@
 #include "common/crypto/master_key.h"
 #include <stdio.h>
 
-static int print_json(const struct cli *cli, const char *text)
+static int cmd_key_new_print_json(const struct cli *cli, const char *text)
 {
     struct master_key key = {.n = 0};
     char id[KEY_ID_SIZE];
@@ -27,7 +27,7 @@ static int print_json(const struct cli *cli, const char *text)
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_key_new_run(struct cli *cli)
 {
     uint8_t bytes[sizeof(((struct cipher_key *)NULL)->bytes)];
     struct buf text;
@@ -40,7 +40,7 @@ static int run(struct cli *cli)
     if (buf_result(&text))
         status = cli_fail(cli, EXIT_FAILED, "out of memory");
     else if (cli->is_json)
-        status = print_json(cli, text.data);
+        status = cmd_key_new_print_json(cli, text.data);
     else if (printf("%s\n", text.data) < 0 || fflush(stdout))
         status = cli_fail(cli, EXIT_FAILED, "standard output cannot be written");
     buf_wipe(&text);
@@ -53,5 +53,5 @@ const struct command command_key_new = {
     .about = "Make a master key and print it",
     .details = "32 random bytes in base64, for the settings master_key and master_key_file. It is "
                "kept nowhere. With --json its id is told, too.",
-    .run = run,
+    .run = cmd_key_new_run,
 };

@@ -1,5 +1,5 @@
 /* cmd_key_rotate.c: `grapnel key rotate`. */
-#include "admin/store_key.h"
+#include "admin/access/store_key.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -11,7 +11,7 @@ struct args {
     const char *id;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_key_rotate_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -41,7 +41,7 @@ static int plan(const struct installation_keys *now, const char *id, struct inst
     return 0;
 }
 
-static int print(const struct cli *cli, const struct installation_keys *k)
+static int cmd_key_rotate_print(const struct cli *cli, const struct installation_keys *k)
 {
     struct buf json;
     int status = EXIT_DONE;
@@ -86,10 +86,10 @@ static int rotate(struct store *s, const char *id)
     if (r == STORE_CHANGED)
         return cli_fail(cli_of(s), EXIT_FAILED,
                         "somebody else changed the key meanwhile; try again");
-    return r ? cli_store_fail(s, r) : print(cli_of(s), &then);
+    return r ? cli_store_fail(s, r) : cmd_key_rotate_print(cli_of(s), &then);
 }
 
-static int run(struct cli *cli)
+static int cmd_key_rotate_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -118,6 +118,6 @@ const struct command command_key_rotate = {
         "settings.\n\n"
         "Until then the change can be taken back by naming the old key.",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_key_rotate_on_option,
+    .run = cmd_key_rotate_run,
 };

@@ -1,5 +1,5 @@
 /* cmd_setting_list.c: `grapnel setting list`: the settings of a tenant's webhook. */
-#include "admin/store_setting.h"
+#include "admin/tenant/store_setting.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -12,7 +12,7 @@ struct args {
     const char *tenant;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_setting_list_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     const char *id;
@@ -25,8 +25,8 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 }
 
 /* What is in force: what was set, or the default. */
-static void add_value(struct buf *ret, const struct tenant_setting *setting,
-                      const struct tenant_webhook *w)
+static void cmd_setting_list_add_value(struct buf *ret, const struct tenant_setting *setting,
+                                       const struct tenant_webhook *w)
 {
     setting->get(ret, w->tenant, w->endpoint);
     if (!ret->len)
@@ -39,7 +39,7 @@ static void put_setting(struct buf *json, const struct tenant_setting *setting,
     struct buf value;
 
     buf_init(&value, JSON_MAX);
-    add_value(&value, setting, w);
+    cmd_setting_list_add_value(&value, setting, w);
     json_begin(json, '{');
     json_put_text(json, "name", setting->name);
     json_put_text(json, "value", value.data ? value.data : "");
@@ -49,7 +49,7 @@ static void put_setting(struct buf *json, const struct tenant_setting *setting,
     buf_fini(&value);
 }
 
-static int print_json(struct cli *cli, const struct tenant_webhook *w)
+static int cmd_setting_list_print_json(struct cli *cli, const struct tenant_webhook *w)
 {
     const struct tenant_setting *setting;
     int status = EXIT_DONE;
@@ -65,7 +65,7 @@ static int print_json(struct cli *cli, const struct tenant_webhook *w)
     return status;
 }
 
-static int print_table(const struct tenant_webhook *w)
+static int cmd_setting_list_print_table(const struct tenant_webhook *w)
 {
     static const char *const titles[] = {"SETTING", "TYPE", "VALUE", "WHAT IT IS"};
     const struct tenant_setting *setting;
@@ -75,7 +75,7 @@ static int print_table(const struct tenant_webhook *w)
     table_init(&table, titles, ARRAY_LEN(titles));
     for (size_t i = 0; (setting = tenant_setting_at(i)); i++) {
         buf_init(&value, JSON_MAX);
-        add_value(&value, setting, w);
+        cmd_setting_list_add_value(&value, setting, w);
         table_add_text(&table, setting->name);
         table_add_text(&table, setting->type);
         table_add_text(&table, value.data ? value.data : "");
@@ -87,7 +87,7 @@ static int print_table(const struct tenant_webhook *w)
     return EXIT_DONE;
 }
 
-static int list(struct store *s, const struct args *a)
+static int cmd_setting_list_list(struct store *s, const struct args *a)
 {
     struct tenant_webhook w;
     int r = store_webhook_load(s, span_of(a->tenant), &w), status;
@@ -97,12 +97,13 @@ static int list(struct store *s, const struct args *a)
     else if (r)
         status = cli_store_fail(s, r);
     else
-        status = cli_of(s)->is_json ? print_json(cli_of(s), &w) : print_table(&w);
+        status = cli_of(s)->is_json ? cmd_setting_list_print_json(cli_of(s), &w)
+                                    : cmd_setting_list_print_table(&w);
     store_webhook_fini(&w);
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_setting_list_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -112,7 +113,7 @@ static int run(struct cli *cli)
         return cli_misuse(cli, "the tenant's id is missing");
     status = cli_store_open(&s, cli);
     if (!status)
-        status = list(&s, a);
+        status = cmd_setting_list_list(&s, a);
     store_close(&s);
     return status;
 }
@@ -124,6 +125,6 @@ const struct command command_setting_list = {
     .details = "What was not set shows its default. With --json each setting is a line. The secret "
                "is never shown.",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_setting_list_on_option,
+    .run = cmd_setting_list_run,
 };

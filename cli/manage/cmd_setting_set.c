@@ -1,6 +1,6 @@
 /* cmd_setting_set.c: `grapnel setting set`: changes settings of a tenant's webhook, all or none. */
-#include "admin/endpoint/endpoint_spec.h"
-#include "admin/store_setting.h"
+#include "admin/tenant/endpoint_spec.h"
+#include "admin/tenant/store_setting.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -34,7 +34,7 @@ static int add_setting(struct args *a, const char *text, struct diag *diag)
     return 0;
 }
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_setting_set_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -44,7 +44,8 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
                      : option_tenant(&a->tenant, "tenant", value, diag);
 }
 
-static int tell_done(struct cli *cli, const struct args *a, const struct tenant_webhook *w)
+static int cmd_setting_set_tell_done(struct cli *cli, const struct args *a,
+                                     const struct tenant_webhook *w)
 {
     struct buf json;
     int status;
@@ -69,11 +70,12 @@ static int tell_done(struct cli *cli, const struct args *a, const struct tenant_
     return status;
 }
 
-static int tell(struct store *s, const struct args *a, const struct tenant_webhook *w, int r)
+static int cmd_setting_set_tell(struct store *s, const struct args *a,
+                                const struct tenant_webhook *w, int r)
 {
     switch (r) {
     case 0:
-        return tell_done(cli_of(s), a, w);
+        return cmd_setting_set_tell_done(cli_of(s), a, w);
     case STORE_MISSING:
         return cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->tenant);
     case STORE_CHANGED:
@@ -87,7 +89,7 @@ static int tell(struct store *s, const struct args *a, const struct tenant_webho
     }
 }
 
-static int set(struct store *s, const struct args *a)
+static int cmd_setting_set_set(struct store *s, const struct args *a)
 {
     struct endpoint_rules rules;
     struct tenant_webhook w = {0};
@@ -99,12 +101,12 @@ static int set(struct store *s, const struct args *a)
         store_webhook_fini(&w);
         r = store_settings_put(s, span_of(a->tenant), &rules.egress, a->settings, a->n, &w);
     }
-    status = tell(s, a, &w, r);
+    status = cmd_setting_set_tell(s, a, &w, r);
     store_webhook_fini(&w);
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_setting_set_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -118,7 +120,7 @@ static int run(struct cli *cli)
     if (!status)
         status = cli_store_need_key(&s);
     if (!status)
-        status = set(&s, a);
+        status = cmd_setting_set_set(&s, a);
     store_close(&s);
     return status;
 }
@@ -134,6 +136,6 @@ const struct command command_setting_set = {
         "was answered holds for every attempt that begins later. A secret that was made is shown "
         "this once.",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_setting_set_on_option,
+    .run = cmd_setting_set_run,
 };

@@ -1,6 +1,6 @@
 /* cmd_tenant_add.c: `grapnel tenant add` and `grapnel tenant set`: the same options, for a tenant
  * that is new and for one that is there. */
-#include "admin/tenant_spec.h"
+#include "admin/tenant/tenant_spec.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -30,7 +30,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_tenant_add_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     struct tenant_spec *spec = &a->spec;
@@ -74,7 +74,7 @@ static int print_tenant(struct cli *cli, const struct tenant *t, const char *wha
     return status;
 }
 
-static int add(struct store *s, const struct args *a)
+static int cmd_tenant_add_add(struct store *s, const struct args *a)
 {
     struct tenant *t = NULL;
     int r = tenant_spec_add(s, span_of(a->id), &a->spec, &t), status;
@@ -88,7 +88,7 @@ static int add(struct store *s, const struct args *a)
     return status;
 }
 
-static int set(struct store *s, const struct args *a)
+static int cmd_tenant_add_set(struct store *s, const struct args *a)
 {
     struct tenant *t = NULL;
     int r = tenant_spec_change(s, span_of(a->id), &a->spec, NULL, NULL, &t), status;
@@ -104,7 +104,8 @@ static int set(struct store *s, const struct args *a)
     return status;
 }
 
-static int run_with(struct cli *cli, int (*act)(struct store *s, const struct args *a))
+static int cmd_tenant_add_run_with(struct cli *cli,
+                                   int (*act)(struct store *s, const struct args *a))
 {
     const struct args *a = cli->args;
     struct store s;
@@ -121,7 +122,7 @@ static int run_with(struct cli *cli, int (*act)(struct store *s, const struct ar
 
 static int run_add(struct cli *cli)
 {
-    return run_with(cli, add);
+    return cmd_tenant_add_run_with(cli, cmd_tenant_add_add);
 }
 
 static int run_set(struct cli *cli)
@@ -131,7 +132,7 @@ static int run_set(struct cli *cli)
     if (a->id && !a->spec.name && !a->spec.domain && !a->spec.has_limit && !a->spec.has_plain)
         return cli_misuse(cli,
                           "nothing to set: expected --name, --domain, --limit or --allow-http");
-    return run_with(cli, set);
+    return cmd_tenant_add_run_with(cli, cmd_tenant_add_set);
 }
 
 const struct command command_tenant_add = {
@@ -142,7 +143,7 @@ const struct command command_tenant_add = {
                "tenant that was never added are rejected.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
+    .option = cmd_tenant_add_on_option,
     .run = run_add,
 };
 
@@ -154,6 +155,6 @@ const struct command command_tenant_set = {
                "attempt that begins later.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
+    .option = cmd_tenant_add_on_option,
     .run = run_set,
 };

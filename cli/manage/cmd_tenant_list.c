@@ -1,5 +1,5 @@
 /* cmd_tenant_list.c: `grapnel tenant list`. */
-#include "admin/store_tenant.h"
+#include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -16,7 +16,7 @@ struct listing {
     int status;
 };
 
-static int print_json(struct listing *l, const struct tenant *t)
+static int cmd_tenant_list_print_json(struct listing *l, const struct tenant *t)
 {
     struct buf json;
 
@@ -29,14 +29,14 @@ static int print_json(struct listing *l, const struct tenant *t)
     return l->status ? -EIO : 0;
 }
 
-static int each(void *arg, const struct tenant *t)
+static int cmd_tenant_list_each(void *arg, const struct tenant *t)
 {
     struct listing *l = arg;
     char limit[32];
 
     l->n++;
     if (l->cli->is_json)
-        return print_json(l, t);
+        return cmd_tenant_list_print_json(l, t);
     tenant_limit_words(l->cli, t, limit);
     table_add_text(&l->table, t->id);
     table_add_text(&l->table, limit);
@@ -47,14 +47,14 @@ static int each(void *arg, const struct tenant *t)
     return 0;
 }
 
-static int list(struct store *s)
+static int cmd_tenant_list_list(struct store *s)
 {
     static const char *const titles[] = {"TENANT", "LIMIT", "HTTP", "CREATED", "NAME", "DOMAIN"};
     struct listing l = {.cli = cli_of(s)};
     int r;
 
     table_init(&l.table, titles, ARRAY_LEN(titles));
-    r = store_tenants(s, each, &l);
+    r = store_tenants(s, cmd_tenant_list_each, &l);
     if (!cli_of(s)->is_json && l.n)
         table_end(&l.table);
     buf_fini(&l.table.cells);
@@ -65,13 +65,13 @@ static int list(struct store *s)
     return r ? cli_store_fail(s, r) : EXIT_DONE;
 }
 
-static int run(struct cli *cli)
+static int cmd_tenant_list_run(struct cli *cli)
 {
     struct store s;
     int status = cli_store_open(&s, cli);
 
     if (!status)
-        status = list(&s);
+        status = cmd_tenant_list_list(&s);
     store_close(&s);
     return status;
 }
@@ -81,5 +81,5 @@ const struct command command_tenant_list = {
     .arguments = "",
     .about = "List the tenants",
     .details = "With --json each tenant is a line.",
-    .run = run,
+    .run = cmd_tenant_list_run,
 };

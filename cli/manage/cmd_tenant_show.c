@@ -1,5 +1,5 @@
 /* cmd_tenant_show.c: `grapnel tenant show` and `grapnel tenant remove`. */
-#include "admin/store_tenant.h"
+#include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "cli/manage/cli_store.h"
@@ -16,7 +16,7 @@ struct args {
     const char *id;
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_tenant_show_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     const char *id = NULL;
@@ -30,7 +30,8 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
 
 /* --- show ------------------------------------------------------------------------------------- */
 
-static int print_json(const struct cli *cli, const struct tenant *t, const struct tenant_load *load)
+static int cmd_tenant_show_print_json(const struct cli *cli, const struct tenant *t,
+                                      const struct tenant_load *load)
 {
     struct buf json;
     int status;
@@ -77,8 +78,8 @@ static void print_endpoints(const struct tenant *t)
     table_end(&table);
 }
 
-static int print_words(const struct cli *cli, const struct tenant *t,
-                       const struct tenant_load *load)
+static int cmd_tenant_show_print_words(const struct cli *cli, const struct tenant *t,
+                                       const struct tenant_load *load)
 {
     char limit[32];
 
@@ -100,14 +101,14 @@ static int print_words(const struct cli *cli, const struct tenant *t,
     return EXIT_DONE;
 }
 
-static int fail(struct store *s, const struct args *a, int r)
+static int cmd_tenant_show_fail(struct store *s, const struct args *a, int r)
 {
     if (r == STORE_MISSING)
         return cli_fail(cli_of(s), EXIT_FAILED, "there is no tenant %s", a->id);
     return cli_store_fail(s, r);
 }
 
-static int show(struct store *s, const struct args *a)
+static int cmd_tenant_show_show(struct store *s, const struct args *a)
 {
     struct tenant *t = NULL;
     struct tenant_load load;
@@ -115,17 +116,17 @@ static int show(struct store *s, const struct args *a)
 
     r = r ? r : store_tenant_load(s, t, &load);
     if (r)
-        status = fail(s, a, r);
+        status = cmd_tenant_show_fail(s, a, r);
     else
-        status =
-            cli_of(s)->is_json ? print_json(cli_of(s), t, &load) : print_words(cli_of(s), t, &load);
+        status = cli_of(s)->is_json ? cmd_tenant_show_print_json(cli_of(s), t, &load)
+                                    : cmd_tenant_show_print_words(cli_of(s), t, &load);
     (void)tenant_unref(t);
     return status;
 }
 
 /* --- remove ----------------------------------------------------------------------------------- */
 
-static int print_removed(const struct cli *cli, const struct args *a)
+static int cmd_tenant_show_print_removed(const struct cli *cli, const struct args *a)
 {
     struct buf json;
     int status = EXIT_DONE;
@@ -144,16 +145,17 @@ static int print_removed(const struct cli *cli, const struct args *a)
     return status;
 }
 
-static int remove_it(struct store *s, const struct args *a)
+static int cmd_tenant_show_remove_it(struct store *s, const struct args *a)
 {
     int r = store_tenant_remove(s, span_of(a->id));
 
-    return r ? fail(s, a, r) : print_removed(cli_of(s), a);
+    return r ? cmd_tenant_show_fail(s, a, r) : cmd_tenant_show_print_removed(cli_of(s), a);
 }
 
 /* --- the commands ------------------------------------------------------------------------------- */
 
-static int run_with(struct cli *cli, int (*act)(struct store *s, const struct args *a))
+static int cmd_tenant_show_run_with(struct cli *cli,
+                                    int (*act)(struct store *s, const struct args *a))
 {
     const struct args *a = cli->args;
     struct store s;
@@ -170,12 +172,12 @@ static int run_with(struct cli *cli, int (*act)(struct store *s, const struct ar
 
 static int run_show(struct cli *cli)
 {
-    return run_with(cli, show);
+    return cmd_tenant_show_run_with(cli, cmd_tenant_show_show);
 }
 
-static int run_remove(struct cli *cli)
+static int cmd_tenant_show_run_remove(struct cli *cli)
 {
-    return run_with(cli, remove_it);
+    return cmd_tenant_show_run_with(cli, cmd_tenant_show_remove_it);
 }
 
 const struct command command_tenant_show = {
@@ -185,7 +187,7 @@ const struct command command_tenant_show = {
     .details = "`in window' counts the permits of the last 60 seconds and those still to be used, "
                "`waiting' the deliveries that are due but have no permit yet.",
     .args_size = sizeof(struct args),
-    .option = on_option,
+    .option = cmd_tenant_show_on_option,
     .run = run_show,
 };
 
@@ -194,6 +196,6 @@ const struct command command_tenant_remove = {
     .arguments = "ID",
     .about = "Remove a tenant and its endpoints; its pending deliveries are cancelled",
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run_remove,
+    .option = cmd_tenant_show_on_option,
+    .run = cmd_tenant_show_run_remove,
 };

@@ -49,7 +49,7 @@ static void put_answer(struct buf *b, const struct record_entry *attempt)
 }
 
 /* A cut does not go through a character. */
-static struct span cut(struct span text, size_t max)
+static struct span delivery_view_cut(struct span text, size_t max)
 {
     if (text.len <= max)
         return text;
@@ -94,7 +94,7 @@ static int64_t retry_after(const struct delivery_record *d, size_t at)
 static void put_attempt(struct buf *b, const struct delivery_record *d, size_t at)
 {
     const struct record_entry *e = &d->entries[at];
-    struct span shown = cut(e->response, RESPONSE_JSON_BYTES);
+    struct span shown = delivery_view_cut(e->response, RESPONSE_JSON_BYTES);
 
     json_begin(b, '{');
     json_put_i64(b, "attemptNumber", e->attempt);
@@ -178,7 +178,7 @@ static struct span what(const struct record_entry *e)
     }
 }
 
-static void add_answer(struct buf *b, const struct record_entry *e)
+static void delivery_view_add_answer(struct buf *b, const struct record_entry *e)
 {
     if (e->status)
         buf_printf(b, "HTTP %d", e->status);
@@ -196,7 +196,7 @@ static void add_details(struct buf *b, const struct record_entry *e)
         buf_add_span(b, e->endpoint);
         return;
     case RECORD_ATTEMPT:
-        add_answer(b, e);
+        delivery_view_add_answer(b, e);
         return;
     case RECORD_RETRY:
     case RECORD_AGAIN:

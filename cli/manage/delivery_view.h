@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_DELIVERY_VIEW_H
 #define GRAPNEL_CLI_MANAGE_DELIVERY_VIEW_H
 
-#include "admin/delivery_record.h"
+#include "admin/delivery/delivery_record.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 

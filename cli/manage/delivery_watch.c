@@ -9,7 +9,7 @@ enum {
     PAGE = 250,
 };
 
-static void rest(int64_t ms)
+static void delivery_watch_rest(int64_t ms)
 {
     const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
@@ -63,7 +63,7 @@ int delivery_watch_all(struct store *s, const char *id, delivery_entry_fn *each,
     memcpy(w.id, id, strlen(id));
     while (!r && !w.is_final) {
         if (w.offset)
-            rest(DELIVERY_POLL_MS);
+            delivery_watch_rest(DELIVERY_POLL_MS);
         r = store_delivery_length(s, span_of(id), &length);
         if (!r && length <= w.offset)
             r = length < w.offset || !length ? STORE_MISSING : 0;
@@ -175,7 +175,7 @@ static int look_at_page(struct follow *f, struct delivery_watch *page, size_t n)
     return r;
 }
 
-static int look(struct follow *f)
+static int delivery_watch_look(struct follow *f)
 {
     size_t kept = 0;
     int r = find_new(f);
@@ -211,9 +211,9 @@ int delivery_watch_tenant(struct store *s, struct span tenant, delivery_entry_fn
     f->pending = calloc(FOLLOWED_MAX, sizeof(*f->pending));
     r = f->pending ? store_now_ms(s, &f->from_ms) : -ENOMEM;
     while (!r) {
-        r = look(f);
+        r = delivery_watch_look(f);
         if (!r)
-            rest(pause_ms(f));
+            delivery_watch_rest(pause_ms(f));
     }
     store_items_fini(f->items, PAGE);
     free(f->pending);

@@ -3,7 +3,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_DELIVERY_WATCH_H
 #define GRAPNEL_CLI_MANAGE_DELIVERY_WATCH_H
 
-#include "admin/store_delivery.h"
+#include "admin/delivery/store_delivery.h"
 #include "cli/manage/cli_store.h"
 
 enum { DELIVERY_POLL_MS = 100 };

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_CHOICE_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_CHOICE_H
 
-#include "admin/endpoint/store_endpoint.h"
+#include "admin/tenant/store_endpoint.h"
 #include "cli/manage/cli_store.h"
 
 struct endpoint_choice {

@@ -4,9 +4,9 @@
  * endpoints. Memory is bounded by the batch. What Redis itself refuses ends the run; a line that is
  * wrong does not. */
 #include "cli/manage/endpoint_file.h"
-#include "admin/endpoint/endpoint_line.h"
-#include "admin/endpoint/store_endpoint.h"
-#include "admin/store_tenant.h"
+#include "admin/tenant/endpoint_line.h"
+#include "admin/tenant/store_endpoint.h"
+#include "admin/tenant/store_tenant.h"
 #include "cli/json_write.h"
 #include "cli/lines.h"
 #include "cli/manage/cli_store.h"
@@ -57,7 +57,7 @@ static bool is_fine(const struct line *l)
 
 /* --- reading a batch -------------------------------------------------------------------------- */
 
-static bool is_blank(struct span text)
+static bool endpoint_file_is_blank(struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (!text.data[i] || !strchr(" \t\r", text.data[i]))
@@ -66,7 +66,7 @@ static bool is_blank(struct span text)
 }
 
 /* 0, or an exit status. */
-static int read_line(struct run *run)
+static int endpoint_file_read_line(struct run *run)
 {
     struct line *l = &run->lines[run->n];
     char *text = NULL;
@@ -77,7 +77,7 @@ static int read_line(struct run *run)
         return cli_fail(cli_of(run->s), EXIT_FAILED, "the input cannot be read: %s",
                         strerrordesc_np(-r));
     run->is_at_end = r == LINES_END;
-    if (run->is_at_end || (!r && is_blank((struct span){text, len})))
+    if (run->is_at_end || (!r && endpoint_file_is_blank((struct span){text, len})))
         return 0;
     *l = (struct line){.number = run->input.number};
     run->n++;
@@ -88,7 +88,7 @@ static int read_line(struct run *run)
     return 0;
 }
 
-static void free_batch(struct run *run)
+static void endpoint_file_free_batch(struct run *run)
 {
     for (size_t i = 0; i < run->n_slots; i++)
         (void)tenant_unref(run->slots[i].t);
@@ -267,7 +267,7 @@ static int print_refused(struct run *run, const struct line *l)
     return status;
 }
 
-static int tell_batch(struct run *run)
+static int endpoint_file_tell_batch(struct run *run)
 {
     int status = EXIT_DONE;
 
@@ -286,7 +286,7 @@ static int tell_batch(struct run *run)
 }
 
 /* The batch did not get through: some of it may be there. */
-static int tell_broken(const struct run *run, int r)
+static int endpoint_file_tell_broken(const struct run *run, int r)
 {
     (void)fprintf(stderr,
                   "Lines before %" PRIu64 " are dealt with; of lines %" PRIu64 " to %" PRIu64
@@ -302,7 +302,7 @@ static int add_batch(struct run *run)
     int status = 0, r;
 
     while (!status && !run->is_at_end && run->n < BATCH)
-        status = read_line(run);
+        status = endpoint_file_read_line(run);
     if (status || !run->n)
         return status;
     list_tenants(run);
@@ -310,7 +310,7 @@ static int add_batch(struct run *run)
     r = r ? r : load_tenants(run);
     r = r ? r : add_tenants(run);
     r = r ? r : add_endpoints(run);
-    return r ? tell_broken(run, r) : tell_batch(run);
+    return r ? endpoint_file_tell_broken(run, r) : endpoint_file_tell_batch(run);
 }
 
 static int add_all(struct run *run)
@@ -319,7 +319,7 @@ static int add_all(struct run *run)
 
     while (!status && !run->is_at_end) {
         status = add_batch(run);
-        free_batch(run);
+        endpoint_file_free_batch(run);
     }
     if (status)
         return status;
@@ -328,7 +328,7 @@ static int add_all(struct run *run)
     return run->refused ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int with_input(struct run *run, int fd)
+static int endpoint_file_with_input(struct run *run, int fd)
 {
     int status;
 
@@ -353,7 +353,7 @@ int endpoint_file_add(struct store *s, const struct endpoint_rules *rules, const
     if (run) {
         run->s = s;
         run->rules = rules;
-        status = with_input(run, fd);
+        status = endpoint_file_with_input(run, fd);
     } else {
         status = cli_fail(cli_of(s), EXIT_FAILED, "out of memory");
     }

@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_FILE_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_FILE_H
 
-#include "admin/endpoint/endpoint_spec.h"
+#include "admin/tenant/endpoint_spec.h"
 
 /* @path "-": standard input. The exit status. */
 int endpoint_file_add(struct store *s, const struct endpoint_rules *rules, const char *path);

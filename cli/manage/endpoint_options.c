@@ -5,7 +5,8 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 
-static int set_text(const char **place, const char *name, const char *value, struct diag *diag)
+static int endpoint_options_set_text(const char **place, const char *name, const char *value,
+                                     struct diag *diag)
 {
     if (!*value)
         return diag_set(diag, "%s: empty", name);
@@ -24,25 +25,25 @@ int endpoint_option(struct endpoint_options *o, int key, char *value, struct dia
     }
     switch (key) {
     case ENDPOINT_OPTION_URL:
-        return set_text(&spec->url, "--url", value, diag);
+        return endpoint_options_set_text(&spec->url, "--url", value, diag);
     case ENDPOINT_OPTION_DIALECT:
         return spec_dialect(spec, "--dialect", value, diag);
     case ENDPOINT_OPTION_EVENTS:
-        return set_text(&spec->events, "--events", value, diag);
+        return endpoint_options_set_text(&spec->events, "--events", value, diag);
     case ENDPOINT_OPTION_SECRET:
-        return set_text(&spec->secret, "--secret", value, diag);
+        return endpoint_options_set_text(&spec->secret, "--secret", value, diag);
     case ENDPOINT_OPTION_SLOTS:
         return spec_slots(spec, "--slots", value, diag);
     case ENDPOINT_OPTION_OVERLAP:
         return spec_overlap(spec, "--overlap", value, diag);
     case ENDPOINT_OPTION_FILTER:
-        return set_text(&spec->filter, "--filter", value, diag);
+        return endpoint_options_set_text(&spec->filter, "--filter", value, diag);
     case ENDPOINT_OPTION_CA:
-        return set_text(&spec->ca, "--ca-file", value, diag);
+        return endpoint_options_set_text(&spec->ca, "--ca-file", value, diag);
     case ENDPOINT_OPTION_CLIENT_CERT:
-        return set_text(&spec->client_cert, "--client-cert-file", value, diag);
+        return endpoint_options_set_text(&spec->client_cert, "--client-cert-file", value, diag);
     case ENDPOINT_OPTION_CLIENT_KEY:
-        return set_text(&spec->client_key, "--client-key-file", value, diag);
+        return endpoint_options_set_text(&spec->client_key, "--client-key-file", value, diag);
     case ENDPOINT_OPTION_DESCRIPTION:
         return spec_description(spec, "--description", value, diag);
     default:

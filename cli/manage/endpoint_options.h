@@ -2,7 +2,7 @@
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_OPTIONS_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_OPTIONS_H
 
-#include "admin/endpoint/endpoint_spec.h"
+#include "admin/tenant/endpoint_spec.h"
 #include "cli/cli.h"
 
 enum {

@@ -70,7 +70,8 @@ void endpoint_events(struct buf *b, const struct endpoint *e)
     }
 }
 
-static int print_json(struct cli *cli, const struct endpoint *e, const char *secret, uint64_t line)
+static int endpoint_view_print_json(struct cli *cli, const struct endpoint *e, const char *secret,
+                                    uint64_t line)
 {
     struct buf json;
     int status;
@@ -93,7 +94,7 @@ int endpoint_print(struct cli *cli, const struct endpoint *e, const char *what, 
                    uint64_t line)
 {
     if (cli->is_json)
-        return print_json(cli, e, secret, line);
+        return endpoint_view_print_json(cli, e, secret, line);
     if (line)
         (void)printf("line %" PRIu64 ": ", line);
     (void)printf("endpoint %s %s\n", e->id, what);

@@ -97,7 +97,7 @@ static int on_event_option(struct args *a, int key, char *value, struct diag *di
     }
 }
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_publish_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -122,7 +122,7 @@ static int read_data(struct args *a, struct buf *ret, struct diag *diag)
     return buf_result(ret) ? diag_set(diag, "--data: larger than %zu bytes", ret->cap) : 0;
 }
 
-static int tell(const struct cli *cli, const struct grapnel_receipt *receipt)
+static int cmd_publish_tell(const struct cli *cli, const struct grapnel_receipt *receipt)
 {
     struct buf json;
     int status;
@@ -155,13 +155,14 @@ static int publish_one(struct cli *cli, struct grapnel *g, struct args *a)
         a->event.data = buf_span(&data).data;
         a->event.data_len = buf_span(&data).len;
         status = cli_status_of(grapnel_publish(g, &a->event, &receipt));
-        status = status ? cli_fail(cli, status, "%s", receipt.error) : tell(cli, &receipt);
+        status =
+            status ? cli_fail(cli, status, "%s", receipt.error) : cmd_publish_tell(cli, &receipt);
     }
     buf_fini(&data);
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_publish_run(struct cli *cli)
 {
     struct args *a = cli->args;
     const struct grapnel_options o = publish_options(&cli->settings);
@@ -205,6 +206,6 @@ const struct command command_publish = {
         "\"line\" for each line, or {\"line\":...,\"error\":...}, and a last line with the sums.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_publish_on_option,
+    .run = cmd_publish_run,
 };

@@ -53,7 +53,7 @@ static int fail_words(struct run *run, const struct diag *diag)
 
 /* --- reading a batch -------------------------------------------------------------------------- */
 
-static struct line *add_line(struct run *run)
+static struct line *publish_file_add_line(struct run *run)
 {
     struct line *line = &run->lines[run->n];
 
@@ -67,14 +67,14 @@ static struct line *add_line(struct run *run)
 
 /* The library refuses its empty event with the others, so that the batch stays one; the words are
  * ours. */
-static void refuse(struct line *line, const char *words)
+static void publish_file_refuse(struct line *line, const char *words)
 {
     (void)snprintf(line->words, sizeof(line->words), "%.159s", words);
 }
 
-static int take_line(struct run *run, const char *text, size_t len)
+static int publish_file_take_line(struct run *run, const char *text, size_t len)
 {
-    struct line *line = add_line(run);
+    struct line *line = publish_file_add_line(run);
     struct grapnel_event *event = &run->events[line - run->lines];
     struct diag diag;
 
@@ -85,7 +85,7 @@ static int take_line(struct run *run, const char *text, size_t len)
     line->text[len] = '\0';
     run->bytes += len;
     if (event_line_parse(line->text, len, event, &diag)) {
-        refuse(line, diag.text);
+        publish_file_refuse(line, diag.text);
         return 0;
     }
     if (run->resume.fd >= 0 && !event->idempotency_key) {
@@ -95,7 +95,7 @@ static int take_line(struct run *run, const char *text, size_t len)
     return 0;
 }
 
-static bool is_blank(const char *text, size_t len)
+static bool publish_file_is_blank(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (!strchr(" \t\r", text[i]) || !text[i])
@@ -104,7 +104,7 @@ static bool is_blank(const char *text, size_t len)
 }
 
 /* One line of input. 0, or an exit status. */
-static int read_line(struct run *run)
+static int publish_file_read_line(struct run *run)
 {
     char *text = NULL, words[96];
     size_t len = 0;
@@ -120,29 +120,29 @@ static int read_line(struct run *run)
     }
     if (resume_pass(&run->resume, r ? SPAN("") : (struct span){text, len}, &is_done, &diag))
         return fail_words(run, &diag);
-    if (is_done || (!r && is_blank(text, len)))
+    if (is_done || (!r && publish_file_is_blank(text, len)))
         return 0;
     if (r == LINES_TOO_LONG) {
         (void)snprintf(words, sizeof(words), "longer than %zu bytes", run->input.line_max);
-        refuse(add_line(run), words);
+        publish_file_refuse(publish_file_add_line(run), words);
         return 0;
     }
-    if (take_line(run, text, len))
+    if (publish_file_take_line(run, text, len))
         return cli_fail(run->cli, EXIT_FAILED, "out of memory");
     return 0;
 }
 
-static int read_batch(struct run *run)
+static int publish_file_read_batch(struct run *run)
 {
     int status = 0;
 
     run->bytes = 0;
     while (!status && !run->is_at_end && run->n < BATCH_LINES && run->bytes < BATCH_BYTES)
-        status = read_line(run);
+        status = publish_file_read_line(run);
     return status;
 }
 
-static void free_batch(struct run *run)
+static void publish_file_free_batch(struct run *run)
 {
     for (size_t i = 0; i < run->n; i++)
         free(run->lines[i].text);
@@ -206,7 +206,7 @@ static int print_line(const struct run *run, const struct line *line,
     return status;
 }
 
-static int tell_batch(struct run *run)
+static int publish_file_tell_batch(struct run *run)
 {
     int status = 0;
 
@@ -229,7 +229,7 @@ static int tell_batch(struct run *run)
 }
 
 /* The batch in hand did not get through. Some of its lines may be in Redis. */
-static int tell_broken(const struct run *run, const struct grapnel_receipt *receipt)
+static int publish_file_tell_broken(const struct run *run, const struct grapnel_receipt *receipt)
 {
     uint64_t first = run->lines[0].number, last = run->lines[run->n - 1].number;
 
@@ -275,8 +275,8 @@ static int publish_batch(struct run *run)
     send_batch(run);
     broken = find_broken(run);
     if (broken)
-        return tell_broken(run, broken);
-    status = tell_batch(run);
+        return publish_file_tell_broken(run, broken);
+    status = publish_file_tell_batch(run);
     if (!status && resume_save(&run->resume, &diag))
         status = fail_words(run, &diag);
     return status;
@@ -287,15 +287,15 @@ static int publish_all(struct run *run)
     int status = 0;
 
     while (!status && !run->is_at_end) {
-        status = read_batch(run);
+        status = publish_file_read_batch(run);
         if (!status)
             status = publish_batch(run);
-        free_batch(run);
+        publish_file_free_batch(run);
     }
     return status ? status : tell_end(run);
 }
 
-static int with_input(struct run *run, int fd, const char *resume)
+static int publish_file_with_input(struct run *run, int fd, const char *resume)
 {
     size_t line_max = (size_t)run->cli->settings.event_bytes_max + LINE_EXTRA_BYTES;
     struct diag diag = {""};
@@ -326,7 +326,7 @@ int publish_file(struct cli *cli, struct grapnel *g, const char *path, const cha
     if (is_file)
         fd = open(path, O_RDONLY | O_CLOEXEC);
     status = fd < 0 ? cli_fail(cli, EXIT_FAILED, "%s: %s", path, strerrordesc_np(errno))
-                    : with_input(run, fd, resume);
+                    : publish_file_with_input(run, fd, resume);
     if (is_file && fd >= 0)
         (void)close(fd);
     free(run);

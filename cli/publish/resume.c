@@ -17,7 +17,7 @@ enum { RECORD_BYTES = 17 + 32 + 1 + 20 + 1 + 8 + 1 };
 
 static const char head[] = "grapnel-resume 1 ";
 
-static int fail(const char *what, int error, struct diag *diag)
+static int resume_fail(const char *what, int error, struct diag *diag)
 {
     (void)diag_set(diag, "%s: %s", what, strerrordesc_np(error));
     return -error;
@@ -47,7 +47,7 @@ static bool parse_crc(struct span text, uint32_t *ret)
     return true;
 }
 
-static bool parse_record(struct resume *r, const char *record)
+static bool resume_parse_record(struct resume *r, const char *record)
 {
     const char *id = record + sizeof(head) - 1;
     uint8_t bytes[16];
@@ -63,7 +63,7 @@ static bool parse_record(struct resume *r, const char *record)
     return true;
 }
 
-static void make_id(char ret[RESUME_ID_SIZE])
+static void resume_make_id(char ret[RESUME_ID_SIZE])
 {
     uint8_t bytes[16];
 
@@ -90,27 +90,27 @@ static int sync_folder(const char *path)
     return r;
 }
 
-static int begin(struct resume *r, const char *path, struct diag *diag)
+static int resume_begin(struct resume *r, const char *path, struct diag *diag)
 {
     int result;
 
-    make_id(r->id);
+    resume_make_id(r->id);
     result = write_record(r);
     if (!result)
         result = sync_folder(path);
-    return result ? fail(path, -result, diag) : 0;
+    return result ? resume_fail(path, -result, diag) : 0;
 }
 
-static int load(struct resume *r, const char *path, struct diag *diag)
+static int resume_load(struct resume *r, const char *path, struct diag *diag)
 {
     char record[RECORD_BYTES + 1];
     ssize_t n = pread(r->fd, record, sizeof(record), 0);
 
     if (n < 0)
-        return fail(path, errno, diag);
+        return resume_fail(path, errno, diag);
     if (n == 0)
-        return begin(r, path, diag);
-    if (n != RECORD_BYTES || !parse_record(r, record))
+        return resume_begin(r, path, diag);
+    if (n != RECORD_BYTES || !resume_parse_record(r, record))
         return diag_set(diag, "%.120s is no resume file of grapnel", path);
     return 0;
 }
@@ -124,11 +124,11 @@ int resume_open(struct resume *r, const char *path, struct diag *diag)
         return 0;
     r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (r->fd < 0)
-        return fail(path, errno, diag);
+        return resume_fail(path, errno, diag);
     if (flock(r->fd, LOCK_EX | LOCK_NB))
         result = diag_set(diag, "%.120s is in use by another run", path);
     else
-        result = load(r, path, diag);
+        result = resume_load(r, path, diag);
     if (result)
         resume_close(r);
     return result;
@@ -171,7 +171,7 @@ int resume_save(struct resume *r, struct diag *diag)
     if (r->fd < 0)
         return 0;
     result = write_record(r);
-    return result ? fail("the resume file cannot be written", -result, diag) : 0;
+    return result ? resume_fail("the resume file cannot be written", -result, diag) : 0;
 }
 
 void resume_key(const struct resume *r, uint64_t number, char ret[RESUME_KEY_SIZE])

@@ -82,7 +82,7 @@ int child_start(struct child *c)
     return 0;
 }
 
-static void forget(struct child *c)
+static void child_forget(struct child *c)
 {
     c->pid = 0;
     if (c->output >= 0)
@@ -94,7 +94,7 @@ bool child_has_ended(struct child *c, int *ret_status)
 {
     if (c->pid == 0 || waitpid(c->pid, ret_status, WNOHANG) != c->pid)
         return false;
-    forget(c);
+    child_forget(c);
     return true;
 }
 
@@ -127,13 +127,13 @@ int child_stop(struct child *c, int wait_ms)
     if (!wait_for_end(c, wait_ms, &status)) {
         (void)kill(c->pid, SIGKILL);
         (void)waitpid(c->pid, &status, 0);
-        forget(c);
+        child_forget(c);
         return -ETIMEDOUT;
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
-static int read_all(int fd, struct buf *ret)
+static int child_read_all(int fd, struct buf *ret)
 {
     for (;;) {
         char *room = buf_reserve(ret, 4096);
@@ -160,7 +160,7 @@ int child_run(const char *const argv[], struct buf *ret_output)
     if (pid == 0)
         become(argv, ends[1], -1);
     close(ends[1]);
-    r = pid < 0 ? err_origin(-EAGAIN) : read_all(ends[0], ret_output);
+    r = pid < 0 ? err_origin(-EAGAIN) : child_read_all(ends[0], ret_output);
     close(ends[0]);
     if (pid > 0 && waitpid(pid, &status, 0) == pid && !r)
         r = WIFEXITED(status) ? WEXITSTATUS(status) : err_origin(-ECHILD);

@@ -37,7 +37,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_up_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -82,7 +82,7 @@ static json_t *run_or_tell(struct up *up, const char *const argv[])
     return NULL;
 }
 
-static int copy_text(char *ret, size_t size, const json_t *object, const char *key)
+static int cmd_up_copy_text(char *ret, size_t size, const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
@@ -107,8 +107,8 @@ static bool demo_load(const struct up *up, struct demo *ret)
 
     demo_path(up, path);
     json = json_load_file(path, 0, NULL);
-    is_whole = json && !copy_text(ret->endpoint, sizeof(ret->endpoint), json, "endpoint") &&
-               !copy_text(ret->secret, sizeof(ret->secret), json, "secret");
+    is_whole = json && !cmd_up_copy_text(ret->endpoint, sizeof(ret->endpoint), json, "endpoint") &&
+               !cmd_up_copy_text(ret->secret, sizeof(ret->secret), json, "secret");
     ret->port = (uint16_t)json_integer_value(json_object_get(json, "port"));
     json_decref(json);
     return is_whole;
@@ -153,7 +153,7 @@ static int demo_make(struct up *up, struct demo *demo)
     json = run_or_tell(up, endpoint);
     if (!json)
         return EXIT_FAILED;
-    status = copy_text(demo->endpoint, sizeof(demo->endpoint), json, "id");
+    status = cmd_up_copy_text(demo->endpoint, sizeof(demo->endpoint), json, "id");
     json_decref(json);
     return status ? cli_fail(up->cli, EXIT_FAILED, "endpoint add: no id in its answer")
                   : demo_save(up, demo);
@@ -202,7 +202,7 @@ static int publish_sample(struct up *up, struct demo *demo)
 
     if (!json)
         return EXIT_FAILED;
-    r = copy_text(demo->event, sizeof(demo->event), json, "eventId");
+    r = cmd_up_copy_text(demo->event, sizeof(demo->event), json, "eventId");
     json_decref(json);
     return r ? cli_fail(up->cli, EXIT_FAILED, "publish: no eventId in its answer") : EXIT_DONE;
 }
@@ -234,10 +234,10 @@ static bool is_sample(struct demo *demo, const json_t *request)
 
     return body && strstr(body, demo->event) &&
            json_is_true(json_object_get(request, "verified")) &&
-           !copy_text(demo->delivery, sizeof(demo->delivery), headers, "X-Royalti-Delivery");
+           !cmd_up_copy_text(demo->delivery, sizeof(demo->delivery), headers, "X-Royalti-Delivery");
 }
 
-static bool take_request(struct demo *demo, const struct buf *line)
+static bool cmd_up_take_request(struct demo *demo, const struct buf *line)
 {
     json_t *request = json_loadb(line->data, line->len, 0, NULL);
     bool is_it = request && is_sample(demo, request);
@@ -260,7 +260,7 @@ static int await_sample(struct up *up, struct demo *demo)
     while (!has_come && status != -1 && clock_mono_ms() < end_ms) {
         switch (up_wait(up, POLL_MS, &line)) {
         case UP_LINE:
-            has_come = take_request(demo, &line);
+            has_come = cmd_up_take_request(demo, &line);
             break;
         case UP_SIGNAL:
         case UP_BROKEN:
@@ -313,7 +313,7 @@ static int await_record(struct up *up, struct demo *demo)
     buf_init(&line, OUTPUT_MAX);
     while (!(has_ended = is_settled(up, demo, &status)) && status == 0 && clock_mono_ms() < end_ms)
         if (up_wait(up, POLL_MS, &line) == UP_LINE)
-            (void)take_request(demo, &line);
+            (void)cmd_up_take_request(demo, &line);
     buf_fini(&line);
     if (!has_ended)
         return cli_fail(up->cli, EXIT_FAILED, "the sample delivery was not settled");
@@ -343,7 +343,7 @@ static void show_until_signal(struct up *up, struct demo *demo)
     while (news != UP_SIGNAL && news != UP_BROKEN) {
         news = up_wait(up, -1, &line);
         if (news == UP_LINE)
-            (void)take_request(demo, &line);
+            (void)cmd_up_take_request(demo, &line);
     }
     buf_fini(&line);
 }
@@ -372,7 +372,7 @@ static int run_all(struct up *up, const struct args *a)
     return EXIT_DONE;
 }
 
-static int run(struct cli *cli)
+static int cmd_up_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct up up;
@@ -399,6 +399,6 @@ const struct command command_up = {
         "made in the folder; `env` in it sets what other commands need.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
+    .option = cmd_up_on_option,
+    .run = cmd_up_run,
 };

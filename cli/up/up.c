@@ -130,7 +130,7 @@ static int name_paths(struct up *up, const char *folder)
 }
 
 /* 32 random bytes in base64, made once; readable by its owner only. */
-static int make_key(struct up *up, const char *path)
+static int up_make_key(struct up *up, const char *path)
 {
     uint8_t bytes[32];
     struct buf text;
@@ -157,7 +157,7 @@ static int prepare_api(struct up *up)
     int r;
 
     (void)snprintf(path, sizeof(path), "%s/api.key", up->folder);
-    if (make_key(up, path))
+    if (up_make_key(up, path))
         return EXIT_FAILED;
     r = up_api_read_key(&up->http, path);
     if (r)
@@ -189,7 +189,7 @@ static int set_environment(struct up *up)
     (void)snprintf(partitions, sizeof(partitions), "%lld", (long long)s->partitions);
     (void)snprintf(limit, sizeof(limit), "%lld", (long long)s->tenant_limit);
     (void)snprintf(slots, sizeof(slots), "%lld", (long long)s->endpoint_slots);
-    if (make_key(up, key_path) || prepare_api(up))
+    if (up_make_key(up, key_path) || prepare_api(up))
         return EXIT_FAILED;
     (void)snprintf(path, sizeof(path), "%s/env", up->folder);
     env = fopen(path, "we");
@@ -416,7 +416,7 @@ int up_start_receiver(struct up *up, const char *secret)
 
 /* ---- watch ---- */
 
-static bool take_line(struct up *up, struct buf *ret_line)
+static bool up_take_line(struct up *up, struct buf *ret_line)
 {
     char *end = up->lines.len ? memchr(up->lines.data, '\n', up->lines.len) : NULL;
     size_t len = end ? (size_t)(end - up->lines.data) : 0;
@@ -430,7 +430,7 @@ static bool take_line(struct up *up, struct buf *ret_line)
     return true;
 }
 
-static void read_lines(struct up *up)
+static void up_read_lines(struct up *up)
 {
     char *room = buf_reserve(&up->lines, 65536);
     ssize_t n = room ? read(up->children[UP_RECEIVER].output, room, 65536) : -1;
@@ -480,7 +480,7 @@ enum up_news up_wait(struct up *up, int wait_ms, struct buf *ret_line)
     struct pollfd fds[2] = {{.events = POLLIN}, {.events = POLLIN}};
     enum up_news news = UP_NOTHING;
 
-    if (take_line(up, ret_line))
+    if (up_take_line(up, ret_line))
         return UP_LINE;
     (void)sigprocmask(SIG_BLOCK, NULL, &signals);
     fds[0].fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -489,12 +489,12 @@ enum up_news up_wait(struct up *up, int wait_ms, struct buf *ret_line)
         return UP_BROKEN;
     if (poll(fds, 2, wait_ms) > 0) {
         if (fds[1].revents)
-            read_lines(up);
+            up_read_lines(up);
         if (fds[0].revents)
             news = read_signal(up, fds[0].fd);
     }
     close(fds[0].fd);
-    if (news == UP_NOTHING && take_line(up, ret_line))
+    if (news == UP_NOTHING && up_take_line(up, ret_line))
         news = UP_LINE;
     return news;
 }

@@ -47,8 +47,8 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int parse_number(const char *option, const char *value, uint64_t max, uint64_t *ret,
-                        struct diag *diag)
+static int cmd_listen_parse_number(const char *option, const char *value, uint64_t max,
+                                   uint64_t *ret, struct diag *diag)
 {
     if (parse_u64(span_of(value), ret) || *ret > max)
         return diag_set(diag, "--%s: expected a number up to %llu", option,
@@ -90,14 +90,14 @@ static int parse_body_max(struct listener_options *o, const char *value, struct 
     return 0;
 }
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_listen_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
     uint64_t number;
 
     switch (key) {
     case 'p':
-        if (parse_number("port", value, 65535, &number, diag))
+        if (cmd_listen_parse_number("port", value, 65535, &number, diag))
             return -EINVAL;
         a->o.port = (uint16_t)number;
         return 0;
@@ -112,7 +112,7 @@ static int on_option(void *data, int key, char *value, struct diag *diag)
     case OPT_DELAY:
         return parse_delay(&a->o, value, diag);
     case OPT_COUNT:
-        return parse_number("count", value, INT64_MAX, &a->o.count, diag);
+        return cmd_listen_parse_number("count", value, INT64_MAX, &a->o.count, diag);
     case OPT_BODY_MAX:
         return parse_body_max(&a->o, value, diag);
     case ARGP_KEY_ARG:
@@ -155,7 +155,7 @@ static int tell_where(const struct cli *cli, const struct args *a, const struct 
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_listen_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct listener *l = NULL;
@@ -174,7 +174,7 @@ static int run(struct cli *cli)
     return status;
 }
 
-static void args_fini(void *data)
+static void cmd_listen_args_fini(void *data)
 {
     struct args *a = data;
 
@@ -197,7 +197,7 @@ const struct command command_listen = {
                "Where the endpoint has parts of its own, give them as `endpoint add' has them.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
-    .args_fini = args_fini,
+    .option = cmd_listen_on_option,
+    .run = cmd_listen_run,
+    .args_fini = cmd_listen_args_fini,
 };

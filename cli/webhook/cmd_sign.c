@@ -36,7 +36,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_sign_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
@@ -64,8 +64,8 @@ static const struct dialect *row_of(const struct args *a)
 }
 
 /* One secret's signature. */
-static int add_signature(struct buf *ret, const struct args *a, size_t index, struct span body,
-                         struct diag *diag)
+static int cmd_sign_add_signature(struct buf *ret, const struct args *a, size_t index,
+                                  struct span body, struct diag *diag)
 {
     const struct sign_scheme *s = &row_of(a)->signature;
     struct diag why = {""};
@@ -101,7 +101,7 @@ static int add_signatures(struct buf *ret, const struct args *a, struct span bod
     for (size_t i = 0; i < a->scheme.n_secrets && !r; i++) {
         if (i > 0)
             buf_add_char(ret, ' ');
-        r = add_signature(ret, a, i, body, diag);
+        r = cmd_sign_add_signature(ret, a, i, body, diag);
     }
     return r;
 }
@@ -111,7 +111,7 @@ struct output {
     bool is_json, has_any;
 };
 
-static void add_header(struct output *o, const char *name, struct span value)
+static void cmd_sign_add_header(struct output *o, const char *name, struct span value)
 {
     if (o->is_json) {
         buf_add_text(&o->text, o->has_any ? "," : "");
@@ -132,10 +132,10 @@ static void add_sent(struct output *o, const struct args *a, const char *name, s
     char sent[SCHEME_NAME_SIZE];
 
     scheme_header_name(sent, row_of(a), name);
-    add_header(o, sent, value);
+    cmd_sign_add_header(o, sent, value);
 }
 
-static void add_headers(struct output *o, const struct args *a, struct span signatures)
+static void cmd_sign_add_headers(struct output *o, const struct args *a, struct span signatures)
 {
     const char *id = scheme_header_of(row_of(a), VALUE_DELIVERY_ID);
     const char *timestamp = scheme_header_of(row_of(a), VALUE_TIMESTAMP_S);
@@ -157,7 +157,7 @@ static int print_headers(struct cli *cli, const struct args *a, struct span sign
     buf_init(&o.text, HEADERS_TEXT_MAX);
     if (o.is_json)
         buf_add_text(&o.text, "{\"headers\":{");
-    add_headers(&o, a, signatures);
+    cmd_sign_add_headers(&o, a, signatures);
     if (o.is_json) {
         buf_add_text(&o.text, "}}");
         status = cli_print_json(cli, &o.text);
@@ -183,7 +183,7 @@ static int sign_body(struct cli *cli, const struct args *a, struct span body)
     return status;
 }
 
-static int run(struct cli *cli)
+static int cmd_sign_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct diag diag = {""};
@@ -207,7 +207,7 @@ static int run(struct cli *cli)
     return status;
 }
 
-static void args_fini(void *data)
+static void cmd_sign_args_fini(void *data)
 {
     struct args *a = data;
 
@@ -227,7 +227,7 @@ const struct command command_sign = {
         "v1 and v1a several secrets make a list of signatures.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
-    .args_fini = args_fini,
+    .option = cmd_sign_on_option,
+    .run = cmd_sign_run,
+    .args_fini = cmd_sign_args_fini,
 };

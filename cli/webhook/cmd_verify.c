@@ -41,7 +41,7 @@ static const struct argp_option options[] = {
 };
 
 /* Cuts "Name: value" at its colon. @line is kept. */
-static int add_line(struct args *a, char *line, struct diag *diag)
+static int cmd_verify_add_line(struct args *a, char *line, struct diag *diag)
 {
     char *colon = strchr(line, ':');
     char *value;
@@ -56,13 +56,13 @@ static int add_line(struct args *a, char *line, struct diag *diag)
     return 0;
 }
 
-static int on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_verify_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
     switch (key) {
     case 'H':
-        return add_line(a, value, diag);
+        return cmd_verify_add_line(a, value, diag);
     case OPT_HEADERS:
         a->headers_path = value;
         return 0;
@@ -104,14 +104,14 @@ static int read_headers(struct args *a, struct diag *diag)
         line[strcspn(line, "\r")] = '\0';
         if (!*line || is_first_line(line))
             continue;
-        r = add_line(a, line, diag);
+        r = cmd_verify_add_line(a, line, diag);
         if (r)
             return r;
     }
     return 0;
 }
 
-static int print_json(struct cli *cli, const struct webhook_verdict *v)
+static int cmd_verify_print_json(struct cli *cli, const struct webhook_verdict *v)
 {
     struct buf json;
     int status;
@@ -151,20 +151,20 @@ static void print_text(const struct scheme *s, const struct webhook_verdict *v)
         (void)printf("genuine by dialect %s\n", name);
 }
 
-static int judge(struct cli *cli, struct args *a)
+static int cmd_verify_judge(struct cli *cli, struct args *a)
 {
     struct webhook_verdict v;
     int status = EXIT_DONE;
 
     webhook_verify(&v, &a->webhook, &a->scheme, a->tolerance_ms, clock_wall_ms());
     if (cli->is_json)
-        status = print_json(cli, &v);
+        status = cmd_verify_print_json(cli, &v);
     else
         print_text(&a->scheme, &v);
     return v.result == WEBHOOK_GENUINE ? status : EXIT_FAILED;
 }
 
-static int run(struct cli *cli)
+static int cmd_verify_run(struct cli *cli)
 {
     struct args *a = cli->args;
     struct diag diag = {""};
@@ -186,13 +186,13 @@ static int run(struct cli *cli)
         status = cli_fail(cli, EXIT_FAILED, "%s", diag.text);
     } else {
         a->webhook.body = buf_span(&body);
-        status = judge(cli, a);
+        status = cmd_verify_judge(cli, a);
     }
     buf_fini(&body);
     return status;
 }
 
-static void args_fini(void *data)
+static void cmd_verify_args_fini(void *data)
 {
     struct args *a = data;
 
@@ -212,7 +212,7 @@ const struct command command_verify = {
         "Where the endpoint has parts of its own, give them as `endpoint add' has them.",
     .options = options,
     .args_size = sizeof(struct args),
-    .option = on_option,
-    .run = run,
-    .args_fini = args_fini,
+    .option = cmd_verify_on_option,
+    .run = cmd_verify_run,
+    .args_fini = cmd_verify_args_fini,
 };

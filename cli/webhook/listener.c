@@ -55,15 +55,15 @@ static void wake(const struct listener *l)
 
 /* --- judging and showing ---------------------------------------------------------------------- */
 
-static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
+static enum MHD_Result listener_on_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                          const char *value)
 {
     (void)kind;
     /* What is more than fits is not shown; a signature is not looked for that far behind. */
     return webhook_add_header(arg, name, value ? value : "") ? MHD_NO : MHD_YES;
 }
 
-static void judge(const struct listener *l, struct received *r, bool is_too_large)
+static void listener_judge(const struct listener *l, struct received *r, bool is_too_large)
 {
     const struct listener_options *o = &l->options;
 
@@ -96,7 +96,7 @@ static bool write_out(const struct listener *l, const struct received *r)
     return is_written;
 }
 
-static void receive(struct request *q, const char *method, bool is_too_large)
+static void listener_receive(struct request *q, const char *method, bool is_too_large)
 {
     struct listener *l = q->listener;
     struct received r = {
@@ -108,10 +108,10 @@ static void receive(struct request *q, const char *method, bool is_too_large)
     };
 
     r.webhook.body = buf_span(&q->body);
-    (void)MHD_get_connection_values(q->connection, MHD_HEADER_KIND, on_header, &r.webhook);
+    (void)MHD_get_connection_values(q->connection, MHD_HEADER_KIND, listener_on_header, &r.webhook);
     r.status = is_too_large ? MHD_HTTP_CONTENT_TOO_LARGE
                             : l->options.statuses[(r.number - 1) % l->options.n_statuses];
-    judge(l, &r, is_too_large);
+    listener_judge(l, &r, is_too_large);
     q->status = r.status;
     q->state = REQUEST_JUDGED;
     if (write_out(l, &r))
@@ -124,7 +124,7 @@ static void receive(struct request *q, const char *method, bool is_too_large)
 
 /* --- the server thread ------------------------------------------------------------------------ */
 
-static enum MHD_Result answer(struct request *q)
+static enum MHD_Result listener_answer(struct request *q)
 {
     static char nothing[1];
     struct MHD_Response *response =
@@ -168,9 +168,9 @@ static bool announces_too_much(const struct request *q)
     return length && (parse_u64(span_of(length), &bytes) || bytes > q->body.cap);
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *size, void **state)
+static enum MHD_Result listener_on_request(void *arg, struct MHD_Connection *connection,
+                                           const char *url, const char *method, const char *version,
+                                           const char *data, size_t *size, void **state)
 {
     struct request *q = *state;
 
@@ -182,8 +182,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         q->state = REQUEST_RECEIVING;
         if (!announces_too_much(q))
             return MHD_YES;
-        receive(q, method, true);
-        return answer(q);
+        listener_receive(q, method, true);
+        return listener_answer(q);
     }
     if (*size) {
         buf_add(&q->body, data, *size);
@@ -191,12 +191,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         return buf_result(&q->body) ? MHD_NO : MHD_YES; /* of unannounced length: cut off */
     }
     if (q->state == REQUEST_RECEIVING)
-        receive(q, method, false);
-    return delay(q) ? MHD_YES : answer(q);
+        listener_receive(q, method, false);
+    return delay(q) ? MHD_YES : listener_answer(q);
 }
 
-/* The first that is heard of a request; gives its struct to on_request(). */
-static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
+/* The first that is heard of a request; gives its struct to listener_on_request(). */
+static void *listener_on_uri(void *arg, const char *uri, struct MHD_Connection *connection)
 {
     struct listener *l = arg;
     struct request *q = calloc(1, sizeof(*q));
@@ -215,8 +215,8 @@ static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connectio
     return q;
 }
 
-static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode code)
+static void listener_on_completed(void *arg, struct MHD_Connection *connection, void **state,
+                                  enum MHD_RequestTerminationCode code)
 {
     struct listener *l = arg;
     struct request *q = *state;
@@ -238,7 +238,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 
 /* --- the caller's thread ---------------------------------------------------------------------- */
 
-static bool parse_address(const struct listener_options *o, struct sockaddr_storage *ret)
+static bool listener_parse_address(const struct listener_options *o, struct sockaddr_storage *ret)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
@@ -259,17 +259,18 @@ static int start_server(struct listener *l, struct diag *diag)
     struct sockaddr_storage address;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
 
-    if (!parse_address(&l->options, &address))
+    if (!listener_parse_address(&l->options, &address))
         return diag_set(diag, "--bind: expected an IPv4 or IPv6 address");
     if (address.ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     errno = 0;
     l->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, l, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES_MAX,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_URI_LOG_CALLBACK, on_uri, l,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+        flags, 0, NULL, NULL, listener_on_request, l, MHD_OPTION_SOCK_ADDR,
+        (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEAD_BYTES_MAX, MHD_OPTION_NOTIFY_COMPLETED, listener_on_completed, l,
+        MHD_OPTION_URI_LOG_CALLBACK, listener_on_uri, l, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+        MHD_OPTION_END);
     if (!l->daemon)
         return diag_set(diag, "cannot listen on %.60s port %u: %s", l->options.address,
                         l->options.port, errno ? strerrordesc_np(errno) : "unknown reason");
@@ -345,7 +346,7 @@ static int resume_due(struct listener *l, bool is_all)
 }
 
 /* 1: the count is reached; negative: cannot go on; 0: go on. */
-static int is_over(struct listener *l)
+static int listener_is_over(struct listener *l)
 {
     int r = 0;
 
@@ -371,7 +372,7 @@ int listener_wait(struct listener *l)
         if (fds[0].revents)
             return 0;
         (void)eventfd_read(l->wake_fd, &ignored);
-        r = is_over(l);
+        r = listener_is_over(l);
     }
     return MIN(r, 0);
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int add_secret(struct scheme *s, const char *secret, struct diag *diag)
+static int scheme_add_secret(struct scheme *s, const char *secret, struct diag *diag)
 {
     if (!*secret)
         return diag_set(diag, "--secret: empty");
@@ -23,7 +23,7 @@ int scheme_option(struct scheme *s, int key, char *value, struct diag *diag)
     case SCHEME_OPTION_DIALECT:
         return option_dialect(&s->dialect, "--dialect", value, diag);
     case SCHEME_OPTION_SECRET:
-        return add_secret(s, value, diag);
+        return scheme_add_secret(s, value, diag);
     default:
         return diag_set(diag, "unexpected option");
     }
@@ -41,13 +41,13 @@ static int secrets_from_environment(struct scheme *s, struct diag *diag)
         return diag_set(diag, "GRAPNEL_SECRET: longer than %zu bytes", sizeof(copy) - 1);
     memcpy(copy, text, strlen(text) + 1);
     while ((secret = strsep(&rest, " \t\n")))
-        if (*secret && add_secret(s, secret, diag))
+        if (*secret && scheme_add_secret(s, secret, diag))
             return -EINVAL;
     return 0;
 }
 
 /* Our words begin with the part's name, as the options do. */
-static int set_parts(struct policy *p, const struct scheme *s, struct diag *diag)
+static int scheme_set_parts(struct policy *p, const struct scheme *s, struct diag *diag)
 {
     struct diag why = {""};
     int r = 0;
@@ -66,7 +66,7 @@ static int add_policy(struct scheme *s, const struct dialect *d, struct diag *di
         return diag_set(diag, "more than %d dialects", SCHEME_ROWS_MAX);
     policy_init(p, d);
     s->n_policies++;
-    return set_parts(p, s, diag);
+    return scheme_set_parts(p, s, diag);
 }
 
 int scheme_prepare(struct scheme *s, struct diag *diag)

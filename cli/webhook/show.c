@@ -64,7 +64,7 @@ static size_t string_length(struct span json, size_t at)
     return i + 1 - at;
 }
 
-static bool is_name(struct span json, size_t behind)
+static bool show_is_name(struct span json, size_t behind)
 {
     while (behind < json.len && strchr(" \t\r\n", json.data[behind]))
         behind++;
@@ -75,7 +75,7 @@ static size_t add_string(struct buf *ret, struct span json, size_t at, bool has_
 {
     size_t len = string_length(json, at);
 
-    paint(ret, has_colour, is_name(json, at + len) ? BLUE : GREEN);
+    paint(ret, has_colour, show_is_name(json, at + len) ? BLUE : GREEN);
     add_harmless(ret, (struct span){json.data + at, len});
     paint(ret, has_colour, PLAIN);
     return len;
@@ -183,7 +183,7 @@ static void add_verdict(struct buf *ret, const struct received *r, bool has_colo
     buf_add_char(ret, '\n');
 }
 
-static void add_headers(struct buf *ret, const struct webhook *w, bool has_colour)
+static void show_add_headers(struct buf *ret, const struct webhook *w, bool has_colour)
 {
     for (size_t i = 0; i < w->n_headers; i++) {
         paint(ret, has_colour, BLUE);
@@ -210,7 +210,7 @@ void show_text(struct buf *ret, const struct received *r, bool has_colour)
     paint(ret, has_colour, PLAIN);
     buf_add_char(ret, '\n');
     add_verdict(ret, r, has_colour);
-    add_headers(ret, &r->webhook, has_colour);
+    show_add_headers(ret, &r->webhook, has_colour);
     buf_add_char(ret, '\n');
     if (json_check(r->webhook.body, NULL) == 0)
         add_indented(ret, r->webhook.body, has_colour);
@@ -222,7 +222,7 @@ void show_text(struct buf *ret, const struct received *r, bool has_colour)
 /* --- JSON ------------------------------------------------------------------------------------- */
 
 /* HTTP's values are bytes; a JSON text holds UTF-8 only. */
-static void add_value(struct buf *ret, const char *value)
+static void show_add_value(struct buf *ret, const char *value)
 {
     struct buf copy;
 
@@ -256,7 +256,7 @@ static void add_joined(struct buf *ret, const struct webhook *w, const char *nam
         buf_add_text(&joined, joined.len ? ", " : "");
         buf_add_text(&joined, w->headers[i].value);
     }
-    add_value(ret, joined.data ? joined.data : "");
+    show_add_value(ret, joined.data ? joined.data : "");
     buf_fini(&joined);
 }
 
@@ -269,7 +269,7 @@ static void add_json_headers(struct buf *ret, const struct webhook *w)
         if (!is_first_of_its_name(w, i))
             continue;
         buf_add_text(ret, has_any ? "," : "");
-        add_value(ret, w->headers[i].name);
+        show_add_value(ret, w->headers[i].name);
         buf_add_char(ret, ':');
         add_joined(ret, w, w->headers[i].name);
         has_any = true;
@@ -307,7 +307,7 @@ static void add_json_verdict(struct buf *ret, const struct received *r)
         buf_printf(ret, ",\"secret\":%zu", v->secret);
     if (*v->reason.text) {
         buf_add_text(ret, ",\"reason\":");
-        add_value(ret, v->reason.text);
+        show_add_value(ret, v->reason.text);
     }
 }
 
@@ -316,9 +316,9 @@ void show_json(struct buf *ret, const struct received *r)
     buf_printf(ret, "{\"number\":%" PRIu64 ",\"time\":\"", r->number);
     buf_add_iso_time(ret, r->time_ms);
     buf_add_text(ret, "\",\"method\":");
-    add_value(ret, r->method);
+    show_add_value(ret, r->method);
     buf_add_text(ret, ",\"path\":");
-    add_value(ret, r->uri);
+    show_add_value(ret, r->uri);
     add_json_headers(ret, &r->webhook);
     add_json_body(ret, r->webhook.body);
     add_json_verdict(ret, r);

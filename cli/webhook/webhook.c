@@ -32,7 +32,7 @@ static const char *header_of(const struct webhook *w, const struct dialect *d, c
 
 /* --- forms ------------------------------------------------------------------------------------ */
 
-static bool is_hex(const char *text)
+static bool webhook_is_hex(const char *text)
 {
     return strlen(text) == 2 * SIGN_DIGEST_BYTES &&
            strspn(text, "0123456789abcdefABCDEF") == 2 * SIGN_DIGEST_BYTES;
@@ -54,9 +54,9 @@ static bool has_form(const char *value, enum sign_form form)
 {
     switch (form) {
     case SIGN_FORM_HEX:
-        return is_hex(value);
+        return webhook_is_hex(value);
     case SIGN_FORM_SHA256_HEX:
-        return strncmp(value, "sha256=", 7) == 0 && is_hex(value + 7);
+        return strncmp(value, "sha256=", 7) == 0 && webhook_is_hex(value + 7);
     case SIGN_FORM_V1_BASE64:
     case SIGN_FORM_V1A_BASE64: /* one list may hold both */
         return list_has_kind(value, "v1,") || list_has_kind(value, "v1a,");
@@ -192,7 +192,7 @@ static bool read_parts(struct judging *j, struct diag *diag)
 
 /* The number of the first secret that fits, 0 for none. @ret_unusable keeps the words about the first
  * that is no key; it may be NULL. */
-static size_t match(const struct judging *j, struct span body, struct diag *ret_unusable)
+static size_t webhook_match(const struct judging *j, struct span body, struct diag *ret_unusable)
 {
     const struct sign_scheme *signature = &j->dialect->signature;
     size_t right = 0;
@@ -241,12 +241,12 @@ static bool has_kind_of_secret(const struct judging *j)
 }
 
 /* No match: say what a person is most likely to have overlooked. */
-static enum webhook_result explain(const struct judging *j, const struct diag *unusable,
-                                   struct diag *diag)
+static enum webhook_result webhook_explain(const struct judging *j, const struct diag *unusable,
+                                           struct diag *diag)
 {
     struct span body = j->webhook->body, shorter = without_line_end(body);
 
-    if (shorter.len < body.len && match(j, shorter, NULL))
+    if (shorter.len < body.len && webhook_match(j, shorter, NULL))
         (void)diag_set(diag, "the signature is right for the body without the line end behind it: "
                              "verify the bytes as they came");
     else if (*unusable->text)
@@ -299,8 +299,8 @@ static enum webhook_result tell_unsigned(const struct dialect *d, struct diag *d
     return WEBHOOK_UNSIGNED;
 }
 
-static enum webhook_result judge(struct judging *j, struct webhook_verdict *v, int64_t tolerance_ms,
-                                 int64_t now_ms)
+static enum webhook_result webhook_judge(struct judging *j, struct webhook_verdict *v,
+                                         int64_t tolerance_ms, int64_t now_ms)
 {
     const struct dialect *d = j->dialect;
     enum webhook_result result;
@@ -314,9 +314,9 @@ static enum webhook_result judge(struct judging *j, struct webhook_verdict *v, i
         return refuse_form(j, &v->reason);
     if (!read_parts(j, &v->reason))
         return WEBHOOK_WRONG;
-    secret = match(j, j->webhook->body, &unusable);
+    secret = webhook_match(j, j->webhook->body, &unusable);
     if (!secret)
-        return explain(j, &unusable, &v->reason);
+        return webhook_explain(j, &unusable, &v->reason);
     result = check_age(j, tolerance_ms, now_ms, &v->reason);
     if (result == WEBHOOK_GENUINE)
         v->secret = secret;
@@ -332,7 +332,7 @@ void webhook_verify(struct webhook_verdict *ret, const struct webhook *w, const 
     ret->dialect = s->dialect ? &s->policies[0].row : webhook_detect(w, s);
     j.dialect = ret->dialect;
     if (j.dialect)
-        ret->result = judge(&j, ret, tolerance_ms, now_ms);
+        ret->result = webhook_judge(&j, ret, tolerance_ms, now_ms);
     else
         (void)diag_set(&ret->reason, "no header carries a signature of any dialect (%s)",
                        dialect_names());

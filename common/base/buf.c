@@ -37,27 +37,27 @@ void buf_clear(struct buf *b)
         b->data[0] = '\0';
 }
 
-static bool fail(struct buf *b, int error)
+static bool buf_fail(struct buf *b, int error)
 {
     b->error = error;
     return false;
 }
 
 /* Out of line: the common case is that the bytes fit. */
-static __attribute__((noinline)) bool grow(struct buf *b, size_t len)
+static __attribute__((noinline)) bool buf_grow(struct buf *b, size_t len)
 {
     size_t size = b->size ? b->size : FIRST_SIZE;
     char *data;
 
     if (len > b->cap - b->len)
-        return fail(b, err_origin(-ENOBUFS));
+        return buf_fail(b, err_origin(-ENOBUFS));
 
     while (size <= b->len + len)
         size *= 2;
     size = MIN(size, b->cap + 1);
     data = realloc(b->data, size);
     if (!data)
-        return fail(b, err_origin(-ENOMEM));
+        return buf_fail(b, err_origin(-ENOMEM));
 
     b->data = data;
     b->size = size;
@@ -65,16 +65,16 @@ static __attribute__((noinline)) bool grow(struct buf *b, size_t len)
 }
 
 /* Room for @len bytes and the NUL behind them. */
-static inline bool has_room(struct buf *b, size_t len)
+static inline bool buf_has_room(struct buf *b, size_t len)
 {
     if (b->error)
         return false;
     if (len < b->size - b->len) /* size is 0 or above len */
         return true;
-    return grow(b, len);
+    return buf_grow(b, len);
 }
 
-static inline void count(struct buf *b, size_t len)
+static inline void buf_count(struct buf *b, size_t len)
 {
     b->len += len;
     b->data[b->len] = '\0';
@@ -82,11 +82,11 @@ static inline void count(struct buf *b, size_t len)
 
 void buf_add(struct buf *b, const void *data, size_t len)
 {
-    if (!has_room(b, len))
+    if (!buf_has_room(b, len))
         return;
     if (len)
         memcpy(b->data + b->len, data, len);
-    count(b, len);
+    buf_count(b, len);
 }
 
 void buf_add_span(struct buf *b, struct span s)
@@ -101,14 +101,14 @@ void buf_add_text(struct buf *b, const char *text)
 
 void buf_add_char(struct buf *b, char c)
 {
-    if (!has_room(b, 1))
+    if (!buf_has_room(b, 1))
         return;
     b->data[b->len] = c;
-    count(b, 1);
+    buf_count(b, 1);
 }
 
 /* Writes the digits so that they end at @end; returns where they begin. */
-static char *digits_before(char *end, uint64_t value)
+static char *buf_digits_before(char *end, uint64_t value)
 {
     do {
         *--end = (char)('0' + value % 10);
@@ -119,7 +119,7 @@ static char *digits_before(char *end, uint64_t value)
 
 void buf_add_u64(struct buf *b, uint64_t value)
 {
-    char digits[20], *end = digits + sizeof(digits), *first = digits_before(end, value);
+    char digits[20], *end = digits + sizeof(digits), *first = buf_digits_before(end, value);
 
     buf_add(b, first, (size_t)(end - first));
 }
@@ -128,7 +128,7 @@ void buf_add_i64(struct buf *b, int64_t value)
 {
     char digits[20], *end = digits + sizeof(digits), *first;
 
-    first = digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    first = buf_digits_before(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
     if (value < 0)
         *--first = '-'; /* the longest number that has a sign has 19 digits */
     buf_add(b, first, (size_t)(end - first));
@@ -190,10 +190,10 @@ void buf_printf(struct buf *b, const char *format, ...)
     if (b->data)
         b->data[b->len] = '\0'; /* a failed append changes nothing */
     if (len < 0) {
-        fail(b, err_origin(-ENOMEM));
+        buf_fail(b, err_origin(-ENOMEM));
         return;
     }
-    if (!has_room(b, (size_t)len))
+    if (!buf_has_room(b, (size_t)len))
         return;
     va_start(args, format);
     (void)vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
@@ -275,13 +275,13 @@ void buf_add_iso_time(struct buf *b, int64_t ms)
 
 char *buf_reserve(struct buf *b, size_t len)
 {
-    return has_room(b, len) ? b->data + b->len : NULL;
+    return buf_has_room(b, len) ? b->data + b->len : NULL;
 }
 
 void buf_wrote(struct buf *b, size_t len)
 {
     assert(b->data && len < b->size - b->len);
-    count(b, len);
+    buf_count(b, len);
 }
 
 int buf_result(const struct buf *b)
@@ -298,7 +298,7 @@ char *buf_take(struct buf *b)
 {
     char *data;
 
-    if (!has_room(b, 0)) {
+    if (!buf_has_room(b, 0)) {
         buf_fini(b);
         return NULL;
     }

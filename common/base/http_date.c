@@ -9,7 +9,7 @@ static const char *const long_days[] = {"Sunday",   "Monday", "Tuesday", "Wednes
 
 static const char *const zone[] = {"GMT"};
 
-static bool take_name(struct span *at, const char *const *names, size_t n, int *ret)
+static bool http_date_take_name(struct span *at, const char *const *names, size_t n, int *ret)
 {
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(names[i]);
@@ -23,7 +23,7 @@ static bool take_name(struct span *at, const char *const *names, size_t n, int *
     return false;
 }
 
-static bool take_digits(struct span *at, size_t n, int *ret)
+static bool http_date_take_digits(struct span *at, size_t n, int *ret)
 {
     int value = 0;
 
@@ -59,7 +59,7 @@ static bool take_year(struct span *at, struct tm *ret)
 {
     int year;
 
-    if (!take_digits(at, 4, &year))
+    if (!http_date_take_digits(at, 4, &year))
         return false;
     ret->tm_year = year - 1900;
     return true;
@@ -67,40 +67,40 @@ static bool take_year(struct span *at, struct tm *ret)
 
 /* One part of a date: w W weekday, d day, _ day with a space for its first digit, b month, Y y
  * year, H M S, Z the word GMT; everything else is itself. */
-static bool take_part(struct span *at, char part, struct tm *ret, int64_t now_wall_ms)
+static bool http_date_take_part(struct span *at, char part, struct tm *ret, int64_t now_wall_ms)
 {
     int digits;
 
     switch (part) {
     case 'w':
-        return take_name(at, days, ARRAY_LEN(days), &ret->tm_wday);
+        return http_date_take_name(at, days, ARRAY_LEN(days), &ret->tm_wday);
     case 'W':
-        return take_name(at, long_days, ARRAY_LEN(long_days), &ret->tm_wday);
+        return http_date_take_name(at, long_days, ARRAY_LEN(long_days), &ret->tm_wday);
     case 'b':
-        return take_name(at, months, ARRAY_LEN(months), &ret->tm_mon);
+        return http_date_take_name(at, months, ARRAY_LEN(months), &ret->tm_mon);
     case '_':
         if (at->len && at->data[0] == ' ') {
             *at = (struct span){at->data + 1, at->len - 1};
-            return take_digits(at, 1, &ret->tm_mday);
+            return http_date_take_digits(at, 1, &ret->tm_mday);
         }
-        return take_digits(at, 2, &ret->tm_mday);
+        return http_date_take_digits(at, 2, &ret->tm_mday);
     case 'd':
-        return take_digits(at, 2, &ret->tm_mday);
+        return http_date_take_digits(at, 2, &ret->tm_mday);
     case 'Y':
         return take_year(at, ret);
     case 'y':
-        if (!take_digits(at, 2, &digits))
+        if (!http_date_take_digits(at, 2, &digits))
             return false;
         set_short_year(ret, digits, now_wall_ms);
         return true;
     case 'H':
-        return take_digits(at, 2, &ret->tm_hour);
+        return http_date_take_digits(at, 2, &ret->tm_hour);
     case 'M':
-        return take_digits(at, 2, &ret->tm_min);
+        return http_date_take_digits(at, 2, &ret->tm_min);
     case 'S':
-        return take_digits(at, 2, &ret->tm_sec);
+        return http_date_take_digits(at, 2, &ret->tm_sec);
     case 'Z':
-        return take_name(at, zone, ARRAY_LEN(zone), &digits);
+        return http_date_take_name(at, zone, ARRAY_LEN(zone), &digits);
     }
     if (at->len == 0 || at->data[0] != part)
         return false;
@@ -114,7 +114,7 @@ static bool parse_as(struct span text, const char *form, int64_t now_wall_ms, in
     int day;
 
     for (; *form; form++)
-        if (!take_part(&text, *form, &tm, now_wall_ms))
+        if (!http_date_take_part(&text, *form, &tm, now_wall_ms))
             return false;
     if (text.len || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
         return false;

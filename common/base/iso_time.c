@@ -39,7 +39,7 @@ static int64_t days_of_date(struct date d)
            of_cycle_year / 100 + of_year - 719468;
 }
 
-static char *put(char *out, unsigned value, unsigned digits, char after)
+static char *iso_time_put(char *out, unsigned value, unsigned digits, char after)
 {
     for (unsigned i = digits; i > 0; i--) {
         out[i - 1] = (char)('0' + value % 10);
@@ -60,17 +60,17 @@ void iso_time_write(char *out, int64_t ms)
     of_day = (unsigned)(ms - days * DAY_MS);
     date = date_of_days(days);
 
-    out = put(out, (unsigned)date.year, 4, '-');
-    out = put(out, date.month, 2, '-');
-    out = put(out, date.day, 2, 'T');
-    out = put(out, of_day / 3600000, 2, ':');
-    out = put(out, of_day / 60000 % 60, 2, ':');
-    out = put(out, of_day / 1000 % 60, 2, '.');
-    (void)put(out, of_day % 1000, 3, 'Z');
+    out = iso_time_put(out, (unsigned)date.year, 4, '-');
+    out = iso_time_put(out, date.month, 2, '-');
+    out = iso_time_put(out, date.day, 2, 'T');
+    out = iso_time_put(out, of_day / 3600000, 2, ':');
+    out = iso_time_put(out, of_day / 60000 % 60, 2, ':');
+    out = iso_time_put(out, of_day / 1000 % 60, 2, '.');
+    (void)iso_time_put(out, of_day % 1000, 3, 'Z');
 }
 
 /* Takes @digits digits and then @after ('\0': nothing) from the front of @text. */
-static bool take_number(struct span *text, size_t digits, char after, unsigned *ret)
+static bool iso_time_take_number(struct span *text, size_t digits, char after, unsigned *ret)
 {
     size_t len = digits + (after != '\0');
     unsigned value = 0;
@@ -97,12 +97,12 @@ static bool take_fraction(struct span *text, unsigned *ret_ms)
         return true;
     }
     *text = (struct span){text->data + 1, text->len - 1};
-    if (!take_number(text, 1, '\0', &digit))
+    if (!iso_time_take_number(text, 1, '\0', &digit))
         return false;
     do {
         ms += digit * factor;
         factor /= 10;
-    } while (take_number(text, 1, '\0', &digit));
+    } while (iso_time_take_number(text, 1, '\0', &digit));
     *ret_ms = ms;
     return true;
 }
@@ -121,7 +121,8 @@ static int parse_zone(struct span text, int64_t *ret_ms)
         return -EINVAL;
     is_west = text.data[0] == '-';
     text = (struct span){text.data + 1, text.len - 1};
-    if (!take_number(&text, 2, ':', &hours) || !take_number(&text, 2, '\0', &minutes) || text.len)
+    if (!iso_time_take_number(&text, 2, ':', &hours) ||
+        !iso_time_take_number(&text, 2, '\0', &minutes) || text.len)
         return -EINVAL;
     if (hours > 23 || minutes > 59)
         return -ERANGE;
@@ -143,10 +144,11 @@ int parse_iso_time(struct span text, int64_t *ret_ms)
     int64_t zone_ms, days;
     int r;
 
-    if (!take_number(&text, 4, '-', &year) || !take_number(&text, 2, '-', &month) ||
-        !take_number(&text, 2, 'T', &day) || !take_number(&text, 2, ':', &hour) ||
-        !take_number(&text, 2, ':', &minute) || !take_number(&text, 2, '\0', &second) ||
-        !take_fraction(&text, &ms))
+    if (!iso_time_take_number(&text, 4, '-', &year) ||
+        !iso_time_take_number(&text, 2, '-', &month) ||
+        !iso_time_take_number(&text, 2, 'T', &day) || !iso_time_take_number(&text, 2, ':', &hour) ||
+        !iso_time_take_number(&text, 2, ':', &minute) ||
+        !iso_time_take_number(&text, 2, '\0', &second) || !take_fraction(&text, &ms))
         return -EINVAL;
     r = parse_zone(text, &zone_ms);
     if (r)

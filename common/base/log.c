@@ -33,7 +33,7 @@ bool log_is_on(enum log_level level)
 }
 
 /* All of it or nothing. */
-static void add(struct line *l, const char *data, size_t len)
+static void log_add(struct line *l, const char *data, size_t len)
 {
     if (l->is_cut || len > LINE_SIZE - TAIL - l->len) {
         l->is_cut = true;
@@ -43,9 +43,9 @@ static void add(struct line *l, const char *data, size_t len)
     l->len += len;
 }
 
-static void add_text(struct line *l, const char *text)
+static void log_add_text(struct line *l, const char *text)
 {
-    add(l, text, strlen(text));
+    log_add(l, text, strlen(text));
 }
 
 /* One character of @s at @at as it stands, or escaped. Returns how many bytes of @s that were. */
@@ -56,7 +56,7 @@ static size_t add_char(struct line *l, struct span s, size_t at)
     char escape[8];
 
     if (n && c >= 0x20 && c != 0x7f && c != '"' && c != '\\') {
-        add(l, s.data + at, n);
+        log_add(l, s.data + at, n);
         return n;
     }
     if (c == '"' || c == '\\')
@@ -67,13 +67,13 @@ static size_t add_char(struct line *l, struct span s, size_t at)
         (void)snprintf(escape, sizeof(escape), "\\u%04x", n ? c : 0xfffd);
     else
         (void)snprintf(escape, sizeof(escape), "\\x%02x", c);
-    add(l, escape, strlen(escape));
+    log_add(l, escape, strlen(escape));
     return 1;
 }
 
 static void add_quoted(struct line *l, struct span s)
 {
-    add(l, "\"", 1);
+    log_add(l, "\"", 1);
     if (l->is_cut)
         return;
     for (size_t i = 0; i < s.len && !l->is_cut;)
@@ -93,27 +93,27 @@ static bool is_plain(struct span s)
     return s.len > 0 && s.len < LINE_SIZE / 2;
 }
 
-static void add_key(struct line *l, const char *key)
+static void log_add_key(struct line *l, const char *key)
 {
     bool is_json = line_format == LOG_FORMAT_JSON;
 
     if (is_json)
-        add_text(l, l->len ? ",\"" : "{\"");
+        log_add_text(l, l->len ? ",\"" : "{\"");
     else if (l->len)
-        add_text(l, " ");
-    add_text(l, key);
-    add_text(l, is_json ? "\":" : "=");
+        log_add_text(l, " ");
+    log_add_text(l, key);
+    log_add_text(l, is_json ? "\":" : "=");
 }
 
 static void add_span_field(struct line *l, const char *key, struct span value)
 {
     size_t begin = l->len;
 
-    add_key(l, key);
+    log_add_key(l, key);
     if (l->is_cut)
         l->len = begin; /* no key without a value */
     else if (line_format == LOG_FORMAT_TEXT && is_plain(value))
-        add(l, value.data, value.len);
+        log_add(l, value.data, value.len);
     else
         add_quoted(l, value);
 }
@@ -124,13 +124,13 @@ static void add_number_field(struct line *l, const char *key, int64_t number)
     char digits[24];
 
     (void)snprintf(digits, sizeof(digits), "%" PRId64, number);
-    add_key(l, key);
-    add_text(l, digits);
+    log_add_key(l, key);
+    log_add_text(l, digits);
     if (l->is_cut)
         l->len = begin;
 }
 
-static void add_head(struct line *l, enum log_level level, const char *message)
+static void log_add_head(struct line *l, enum log_level level, const char *message)
 {
     static const char *const names[] = {"trace", "debug", "info", "warn", "error"};
     char time[ISO_TIME_LEN];
@@ -142,7 +142,7 @@ static void add_head(struct line *l, enum log_level level, const char *message)
     add_span_field(l, "message", span_of(message));
 }
 
-static void add_field(struct line *l, const struct log_field *field)
+static void log_add_field(struct line *l, const struct log_field *field)
 {
     if (l->is_cut)
         return;
@@ -173,14 +173,14 @@ void log_write_(enum log_level level, const char *message, ...)
 
     l.len = 0;
     l.is_cut = false;
-    add_head(&l, level, message);
+    log_add_head(&l, level, message);
     va_start(args, message);
     for (;;) {
         struct log_field field = va_arg(args, struct log_field);
 
         if (field.kind == LOG_FIELD_END)
             break;
-        add_field(&l, &field);
+        log_add_field(&l, &field);
     }
     va_end(args);
     add_end(&l);

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 
-static bool is_digit(char c)
+static bool text_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -17,7 +17,7 @@ int parse_u64(struct span text, uint64_t *ret)
     for (size_t i = 0; i < text.len; i++) {
         unsigned digit;
 
-        if (!is_digit(text.data[i]))
+        if (!text_is_digit(text.data[i]))
             return -EINVAL;
         digit = (unsigned)(text.data[i] - '0');
         is_over = is_over || value > UINT64_MAX / 10 || value * 10 > UINT64_MAX - digit;
@@ -62,7 +62,7 @@ static int parse_with_unit(struct span text, const struct unit *units, size_t n_
     uint64_t value = 0;
     int r;
 
-    while (digits < text.len && is_digit(text.data[digits]))
+    while (digits < text.len && text_is_digit(text.data[digits]))
         digits++;
     r = parse_u64((struct span){text.data, digits}, &value);
     if (r == -EINVAL)
@@ -114,9 +114,9 @@ int parse_bool(struct span text, bool *ret)
     return -EINVAL;
 }
 
-static int hex_value(char c)
+static int text_hex_value(char c)
 {
-    if (is_digit(c))
+    if (text_is_digit(c))
         return c - '0';
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -127,7 +127,7 @@ int parse_hex(struct span text, uint8_t *ret, size_t *ret_len)
     if (text.len % 2)
         return -EINVAL;
     for (size_t i = 0; i < text.len; i += 2) {
-        int high = hex_value(text.data[i]), low = hex_value(text.data[i + 1]);
+        int high = text_hex_value(text.data[i]), low = text_hex_value(text.data[i + 1]);
 
         if (high < 0 || low < 0)
             return -EINVAL;
@@ -143,7 +143,7 @@ static int base64_value(char c)
         return c - 'A';
     if (c >= 'a' && c <= 'z')
         return c - 'a' + 26;
-    if (is_digit(c))
+    if (text_is_digit(c))
         return c - '0' + 52;
     if (c == '+')
         return 62;
@@ -262,7 +262,7 @@ bool text_is_name(struct span text, size_t max)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i], lower = c | 0x20;
 
-        if (is_digit(c) || (lower >= 'a' && lower <= 'z'))
+        if (text_is_digit(c) || (lower >= 'a' && lower <= 'z'))
             continue;
         if (c != '_' && c != '-' && c != '.' && c != ':')
             return false;

@@ -80,22 +80,22 @@ struct place {
     unsigned number;
 };
 
-static int refuse(const struct place *p, const char *what, struct diag *diag)
+static int master_key_refuse(const struct place *p, const char *what, struct diag *diag)
 {
     if (p->number == 1)
         return diag_set(diag, "%s: %s", p->field, what);
     return diag_set(diag, "%s: key %u: %s", p->field, p->number, what);
 }
 
-static int parse_one(struct cipher_key *ret, struct span text, const struct place *place,
-                     struct diag *diag)
+static int master_key_parse_one(struct cipher_key *ret, struct span text, const struct place *place,
+                                struct diag *diag)
 {
     uint8_t bytes[KEY_TEXT_MAX / 4 * 3], hash[SHA256_DIGEST_LENGTH];
     size_t len = 0;
     int r = 0;
 
     if (text.len > KEY_TEXT_MAX || parse_base64(text, bytes, &len) || len != sizeof(ret->bytes)) {
-        r = refuse(place, "expected 32 bytes in base64 (openssl rand -base64 32)", diag);
+        r = master_key_refuse(place, "expected 32 bytes in base64 (openssl rand -base64 32)", diag);
     } else {
         (void)SHA256(bytes, sizeof(ret->bytes), hash);
         memcpy(ret->bytes, bytes, sizeof(ret->bytes));
@@ -106,7 +106,8 @@ static int parse_one(struct cipher_key *ret, struct span text, const struct plac
 }
 
 /* Two of one id could not be told apart; but for one chance in 2^32 they are the same key. */
-static int add_key(struct master_key *k, struct span text, const char *field, struct diag *diag)
+static int master_key_add_key(struct master_key *k, struct span text, const char *field,
+                              struct diag *diag)
 {
     struct place place = {field, k->n + 1};
     const struct cipher_key *same;
@@ -115,7 +116,7 @@ static int add_key(struct master_key *k, struct span text, const char *field, st
 
     if (k->n == MASTER_KEYS_MAX)
         return diag_set(diag, "%s: expected at most %d keys", field, MASTER_KEYS_MAX);
-    r = parse_one(&key, text, &place, diag);
+    r = master_key_parse_one(&key, text, &place, diag);
     same = r ? NULL : master_key_find(k, key.id);
     if (same)
         r = diag_set(diag, "%s: key %u is key %u again; expected different ones", field, k->n + 1,
@@ -126,7 +127,8 @@ static int add_key(struct master_key *k, struct span text, const char *field, st
     return r;
 }
 
-static int add_keys(struct master_key *k, struct span line, const char *field, struct diag *diag)
+static int master_key_add_keys(struct master_key *k, struct span line, const char *field,
+                               struct diag *diag)
 {
     size_t at = 0, end;
     int r = 0;
@@ -139,7 +141,7 @@ static int add_keys(struct master_key *k, struct span line, const char *field, s
         end = at;
         while (end < line.len && !strchr(separators, line.data[end]))
             end++;
-        r = add_key(k, (struct span){line.data + at, end - at}, field, diag);
+        r = master_key_add_key(k, (struct span){line.data + at, end - at}, field, diag);
         at = end;
     }
     return r;
@@ -165,12 +167,12 @@ static int parse_keys(struct master_key *ret, struct span text, const char *fiel
         end = memchr(text.data, '\n', text.len);
         line.len = end ? (size_t)(end + 1 - text.data) : text.len;
         if (!is_comment(line))
-            r = add_keys(&k, line, field, diag);
+            r = master_key_add_keys(&k, line, field, diag);
         text = (struct span){text.data + line.len, text.len - line.len};
     }
     if (!r && !k.n)
-        r = refuse(&(struct place){field, 1},
-                   "expected 32 bytes in base64 (openssl rand -base64 32)", diag);
+        r = master_key_refuse(&(struct place){field, 1},
+                              "expected 32 bytes in base64 (openssl rand -base64 32)", diag);
     if (!r) {
         k.is_set = true;
         *ret = k;
@@ -180,7 +182,7 @@ static int parse_keys(struct master_key *ret, struct span text, const char *fiel
 }
 
 /* Reads at most @size bytes; -errno. */
-static ssize_t read_file(const char *path, char *ret, size_t size)
+static ssize_t master_key_read_file(const char *path, char *ret, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hang us */
     size_t len = 0;
@@ -197,10 +199,10 @@ static ssize_t read_file(const char *path, char *ret, size_t size)
     return n;
 }
 
-static int load_file(struct master_key *ret, const char *path, struct diag *diag)
+static int master_key_load_file(struct master_key *ret, const char *path, struct diag *diag)
 {
     char text[KEY_FILE_MAX + 1];
-    ssize_t n = read_file(path, text, sizeof(text));
+    ssize_t n = master_key_read_file(path, text, sizeof(text));
     int r;
 
     if (n < 0)
@@ -221,7 +223,7 @@ int master_key_load(struct master_key *ret, const char *text, const char *path, 
     if (*text)
         return parse_keys(ret, span_of(text), "master_key", diag);
     if (*path)
-        return load_file(ret, path, diag);
+        return master_key_load_file(ret, path, diag);
     (void)diag_set(diag,
                    "master_key: not set; expected 32 bytes in base64 (openssl rand -base64 32),"
                    " or master_key_file");

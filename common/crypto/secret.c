@@ -19,8 +19,8 @@ static void cipher_freep(EVP_CIPHER_CTX **c)
 
 /* Keyed and told what is authenticated but not hidden: the version, the key's id, and the context.
  */
-static bool begin(EVP_CIPHER_CTX *c, const struct cipher_key *k, const uint8_t *sealed,
-                  struct span context, int is_sealing)
+static bool secret_begin(EVP_CIPHER_CTX *c, const struct cipher_key *k, const uint8_t *sealed,
+                         struct span context, int is_sealing)
 {
     const unsigned char *words = (const unsigned char *)context.data;
     int n;
@@ -38,7 +38,7 @@ static bool seal_text(const struct cipher_key *k, uint8_t *sealed, struct span c
     uint8_t *text = sealed + TEXT_AT;
     int n;
 
-    return begin(c, k, sealed, context, 1) &&
+    return secret_begin(c, k, sealed, context, 1) &&
            (plain.len == 0 ||
             EVP_CipherUpdate(c, text, &n, (const unsigned char *)plain.data, (int)plain.len)) &&
            EVP_CipherFinal_ex(c, text + plain.len, &n) &&
@@ -76,7 +76,7 @@ static int open_text(const struct cipher_key *k, uint8_t *plain, struct span con
     int n;
 
     memcpy(tag, sealed + TEXT_AT + plain_len, sizeof(tag));
-    if (!begin(c, k, sealed, context, 0) ||
+    if (!secret_begin(c, k, sealed, context, 0) ||
         (plain_len > 0 && !EVP_CipherUpdate(c, plain, &n, sealed + TEXT_AT, (int)plain_len)) ||
         !EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag))
         return err_origin(-ENOMEM);

@@ -10,7 +10,7 @@ enum { MESSAGE_BYTES_MAX = 80 << 20 };
 
 /* ---- HMAC ---- */
 
-static bool add(struct sign_key *key, struct span text)
+static bool sign_add(struct sign_key *key, struct span text)
 {
     return EVP_MAC_update(key->mac, (const unsigned char *)text.data, text.len) == 1;
 }
@@ -24,15 +24,16 @@ static struct span timestamp_text(char digits[24], int64_t timestamp_s)
 }
 
 /* "<id>.<timestamp>.", as far as it is signed. */
-static bool add_head(struct sign_key *key, enum sign_text text, struct span id, int64_t timestamp_s)
+static bool sign_add_head(struct sign_key *key, enum sign_text text, struct span id,
+                          int64_t timestamp_s)
 {
     char digits[24];
 
     if (text == SIGN_TEXT_BODY)
         return true;
-    if (text == SIGN_TEXT_ID_TIMESTAMP_BODY && !(add(key, id) && add(key, SPAN("."))))
+    if (text == SIGN_TEXT_ID_TIMESTAMP_BODY && !(sign_add(key, id) && sign_add(key, SPAN("."))))
         return false;
-    return add(key, timestamp_text(digits, timestamp_s));
+    return sign_add(key, timestamp_text(digits, timestamp_s));
 }
 
 static int digest(uint8_t ret[SIGN_DIGEST_BYTES], const struct sign_scheme *signature,
@@ -41,7 +42,8 @@ static int digest(uint8_t ret[SIGN_DIGEST_BYTES], const struct sign_scheme *sign
     size_t len = 0;
 
     if (EVP_MAC_init(key->mac, NULL, 0, NULL) != 1 ||
-        !add_head(key, signature->text, id, timestamp_s) || (body.len && !add(key, body)) ||
+        !sign_add_head(key, signature->text, id, timestamp_s) ||
+        (body.len && !sign_add(key, body)) ||
         EVP_MAC_final(key->mac, ret, &len, SIGN_DIGEST_BYTES) != 1 || len != SIGN_DIGEST_BYTES)
         return err_origin(-ENOMEM); /* OpenSSL has no other reason to fail here */
     return 0;
@@ -84,7 +86,7 @@ static int add_message(struct buf *ret, enum sign_text text, struct span id, int
     return buf_result(ret);
 }
 
-static void digest_freep(EVP_MD_CTX **c)
+static void sign_digest_freep(EVP_MD_CTX **c)
 {
     EVP_MD_CTX_free(*c);
 }
@@ -92,7 +94,7 @@ static void digest_freep(EVP_MD_CTX **c)
 static int sign_message(uint8_t ret[SIGN_ED25519_BYTES], const struct sign_key *key,
                         struct span message)
 {
-    _cleanup_(digest_freep) EVP_MD_CTX *c = EVP_MD_CTX_new();
+    _cleanup_(sign_digest_freep) EVP_MD_CTX *c = EVP_MD_CTX_new();
     size_t len = SIGN_ED25519_BYTES;
 
     if (!c || EVP_DigestSignInit(c, NULL, NULL, NULL, key->ed25519) != 1 ||
@@ -104,7 +106,7 @@ static int sign_message(uint8_t ret[SIGN_ED25519_BYTES], const struct sign_key *
 static bool is_signed(const struct sign_key *key, const uint8_t signature[SIGN_ED25519_BYTES],
                       struct span message)
 {
-    _cleanup_(digest_freep) EVP_MD_CTX *c = EVP_MD_CTX_new();
+    _cleanup_(sign_digest_freep) EVP_MD_CTX *c = EVP_MD_CTX_new();
 
     return c && EVP_DigestVerifyInit(c, NULL, NULL, NULL, key->ed25519) == 1 &&
            EVP_DigestVerify(c, signature, SIGN_ED25519_BYTES, (const unsigned char *)message.data,
@@ -141,7 +143,7 @@ int sign_append(struct buf *ret, const struct sign_scheme *signature, struct sig
 }
 
 /* The next of the entries that spaces separate; false at the end. */
-static bool next_entry(struct span *list, struct span *ret)
+static bool sign_next_entry(struct span *list, struct span *ret)
 {
     const char *space = list->len ? memchr(list->data, ' ', list->len) : NULL;
     size_t len = space ? (size_t)(space - list->data) : list->len, step = len + (space ? 1 : 0);
@@ -160,7 +162,7 @@ static bool list_has(struct span list, struct span wanted)
     struct span entry;
     bool is_found = false;
 
-    while (next_entry(&list, &entry))
+    while (sign_next_entry(&list, &entry))
         is_found |= equal_secret(entry, wanted);
     return is_found;
 }
@@ -171,7 +173,7 @@ static bool list_has_ed25519(struct span list, const struct sign_key *key, struc
     struct span entry;
     size_t len;
 
-    while (next_entry(&list, &entry)) {
+    while (sign_next_entry(&list, &entry)) {
         if (entry.len < 4 || memcmp(entry.data, "v1a,", 4) != 0 ||
             entry.len - 4 > (sizeof(bytes) / 3) * 4)
             continue;

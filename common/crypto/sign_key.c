@@ -57,12 +57,13 @@ static int set_hmac(struct sign_key *k, const void *bytes, size_t len)
 
 /* ---- what stands behind a prefix ---- */
 
-static bool has_prefix(struct span text, struct span prefix)
+static bool sign_key_has_prefix(struct span text, struct span prefix)
 {
     return text.len >= prefix.len && memcmp(text.data, prefix.data, prefix.len) == 0;
 }
 
-static int check_length(const char *prefix, size_t len, size_t min, size_t max, struct diag *diag)
+static int sign_key_check_length(const char *prefix, size_t len, size_t min, size_t max,
+                                 struct diag *diag)
 {
     if (len >= min && len <= max)
         return 0;
@@ -72,7 +73,7 @@ static int check_length(const char *prefix, size_t len, size_t min, size_t max, 
 
 static int set_hmac_key(struct sign_key *k, const uint8_t *bytes, size_t len, struct diag *diag)
 {
-    int r = check_length(hmac_prefix.data, len, HMAC_MIN, HMAC_MAX, diag);
+    int r = sign_key_check_length(hmac_prefix.data, len, HMAC_MIN, HMAC_MAX, diag);
 
     return r ? r : set_hmac(k, bytes, len);
 }
@@ -94,7 +95,7 @@ static int set_private_key(struct sign_key *k, const uint8_t *bytes, size_t len,
 
 static int set_public_key(struct sign_key *k, const uint8_t *bytes, size_t len, struct diag *diag)
 {
-    int r = check_length(public_prefix.data, len, PUBLIC_BYTES, PUBLIC_BYTES, diag);
+    int r = sign_key_check_length(public_prefix.data, len, PUBLIC_BYTES, PUBLIC_BYTES, diag);
 
     if (r)
         return r;
@@ -132,7 +133,7 @@ static int set_prefixed(struct sign_key *k, struct span secret, enum sign_form f
                         struct diag *diag)
 {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (has_prefix(secret, *kinds[i].prefix))
+        if (sign_key_has_prefix(secret, *kinds[i].prefix))
             return set_decoded(k, secret, i, diag);
     return diag_set(diag, "secret: expected %s and the key in base64",
                     form == SIGN_FORM_V1A_BASE64 ? "whsk_ or whpk_" : "whsec_");
@@ -162,7 +163,8 @@ int sign_key_new(struct sign_key **ret, struct span secret, enum sign_form form,
 
 /* ---- making ---- */
 
-static void write_text(char ret[SIGN_SECRET_SIZE], struct span prefix, const uint8_t bytes[32])
+static void sign_key_write_text(char ret[SIGN_SECRET_SIZE], struct span prefix,
+                                const uint8_t bytes[32])
 {
     memcpy(ret, prefix.data, prefix.len);
     (void)EVP_EncodeBlock((unsigned char *)ret + prefix.len, bytes, 32);
@@ -173,7 +175,7 @@ void sign_secret_make(char ret[SIGN_SECRET_SIZE], enum sign_form form)
     uint8_t bytes[32];
 
     rng_bytes(bytes, sizeof(bytes));
-    write_text(ret, form == SIGN_FORM_V1A_BASE64 ? private_prefix : hmac_prefix, bytes);
+    sign_key_write_text(ret, form == SIGN_FORM_V1A_BASE64 ? private_prefix : hmac_prefix, bytes);
     OPENSSL_cleanse(bytes, sizeof(bytes));
 }
 
@@ -184,5 +186,5 @@ void sign_key_public_text(const struct sign_key *k, char ret[SIGN_SECRET_SIZE])
 
     ret[0] = '\0';
     if (k->ed25519 && EVP_PKEY_get_raw_public_key(k->ed25519, bytes, &len) == 1)
-        write_text(ret, public_prefix, bytes);
+        sign_key_write_text(ret, public_prefix, bytes);
 }

@@ -51,8 +51,8 @@ static void block_fini(struct block *b)
     OPENSSL_clear_free(b->bytes, (size_t)b->len); /* it may be a key in the wrong place */
 }
 
-static int add_cert(STACK_OF(X509) * certs, const struct block *b, const char *field,
-                    struct diag *diag)
+static int tls_pem_add_cert(STACK_OF(X509) * certs, const struct block *b, const char *field,
+                            struct diag *diag)
 {
     const unsigned char *at = b->bytes;
     unsigned place = (unsigned)sk_X509_num(certs) + 1;
@@ -100,7 +100,7 @@ static int read_certs(STACK_OF(X509) * *ret, struct span pem, const char *field,
 
         if (PEM_read_bio(bio, &b.name, &b.header, &b.bytes, &b.len) != 1)
             break;
-        r = add_cert(certs, &b, field, diag);
+        r = tls_pem_add_cert(certs, &b, field, diag);
         if (r)
             break;
     }
@@ -139,7 +139,7 @@ static int on_passphrase(char *to, int size, int is_writing, void *arg)
     return -1;
 }
 
-static int read_key(EVP_PKEY **ret, struct span pem, struct diag *diag)
+static int tls_pem_read_key(EVP_PKEY **ret, struct span pem, struct diag *diag)
 {
     _cleanup_(bio_freep) BIO *bio = NULL;
     bool is_encrypted = false;
@@ -160,7 +160,7 @@ static int read_key(EVP_PKEY **ret, struct span pem, struct diag *diag)
                     "client_key: holds no private key; expected PEM (-----BEGIN PRIVATE KEY-----)");
 }
 
-static void digest_freep(EVP_MD_CTX **c)
+static void tls_pem_digest_freep(EVP_MD_CTX **c)
 {
     EVP_MD_CTX_free(*c);
 }
@@ -169,7 +169,7 @@ static void digest_freep(EVP_MD_CTX **c)
 static bool can_sign(EVP_PKEY *key)
 {
     static const unsigned char text[] = "grapnel";
-    _cleanup_(digest_freep) EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
+    _cleanup_(tls_pem_digest_freep) EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
     unsigned char signature[SIGNATURE_BYTES_MAX];
     size_t len = sizeof(signature);
 
@@ -239,7 +239,7 @@ int tls_read_client(struct tls_client *ret, struct span cert_pem, struct span ke
     if (r)
         return r;
     c.cert = sk_X509_shift(c.chain);
-    r = read_key(&c.key, key_pem, diag);
+    r = tls_pem_read_key(&c.key, key_pem, diag);
     r = r ? r : check_client(&c, diag);
     if (r)
         return r;

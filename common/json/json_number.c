@@ -6,7 +6,7 @@
 /* More than two texts in memory can differ in where their points are. */
 #define DIFFERENCE_MAX INT64_C(1000000000000000)
 
-static bool is_digit(char c)
+static bool json_number_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -33,7 +33,7 @@ static size_t mantissa_len(struct span text)
 {
     size_t n = 0;
 
-    while (n < text.len && (is_digit(text.data[n]) || text.data[n] == '.'))
+    while (n < text.len && (json_number_is_digit(text.data[n]) || text.data[n] == '.'))
         n++;
     return n;
 }

@@ -23,7 +23,7 @@ struct json_step json_step_of(struct span name)
 }
 
 /* Into the value that the walk stands in front of, or past it if it is no container. */
-static void enter(struct find *f)
+static void json_path_enter(struct find *f)
 {
     struct span ignored;
     char opening = json_walk_enter(&f->walk);
@@ -38,7 +38,7 @@ static void enter(struct find *f)
 }
 
 /* To the next value in the innermost container; false when it was left. */
-static bool next(struct find *f, bool *ret_is_wanted)
+static bool json_path_next(struct find *f, bool *ret_is_wanted)
 {
     const struct json_step *step = &f->steps[f->depth - 1];
     struct span name;
@@ -63,14 +63,14 @@ bool json_find(struct span text, const struct json_step *steps, size_t n_steps,
     if (n_steps == 0 || n_steps > JSON_STEPS_MAX)
         return false;
     json_walk_at(&f.walk, text);
-    for (enter(&f); f.depth > 0;) {
-        if (!next(&f, &is_wanted)) {
+    for (json_path_enter(&f); f.depth > 0;) {
+        if (!json_path_next(&f, &is_wanted)) {
             f.depth--;
         } else if (!is_wanted) {
             json_walk_value(&f.walk, &value);
         } else if (f.depth < n_steps) {
             is_found = false; /* an earlier member of the same name counts no more */
-            enter(&f);
+            json_path_enter(&f);
         } else {
             is_found = true;
             json_walk_value(&f.walk, &found);

@@ -12,7 +12,7 @@ struct scan {
 
 enum want { WANT_VALUE, WANT_VALUE_OR_END, WANT_NAME, WANT_NAME_OR_END, WANT_NEXT };
 
-static bool fail(struct scan *s, const char *wrong)
+static bool json_scan_fail(struct scan *s, const char *wrong)
 {
     s->wrong = wrong;
     return false;
@@ -34,7 +34,7 @@ static bool next_is(const struct scan *s, unsigned char c)
     return s->at < s->end && *s->at == c;
 }
 
-static bool is_digit(const struct scan *s)
+static bool json_scan_is_digit(const struct scan *s)
 {
     return s->at < s->end && *s->at >= '0' && *s->at <= '9';
 }
@@ -89,12 +89,12 @@ static bool take_utf8(struct scan *s)
     size_t n = utf8_char((struct span){(const char *)s->at, (size_t)(s->end - s->at)});
 
     if (n == 0)
-        return fail(s, "malformed UTF-8");
+        return json_scan_fail(s, "malformed UTF-8");
     s->at += n;
     return true;
 }
 
-static bool is_hex(unsigned char c)
+static bool json_scan_is_hex(unsigned char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
@@ -103,14 +103,14 @@ static bool is_hex(unsigned char c)
 static bool take_escape(struct scan *s)
 {
     if (s->end - s->at < 2 || !s->at[1] || !strchr("\"\\/bfnrtu", s->at[1]))
-        return fail(s, "unknown escape in a string");
+        return json_scan_fail(s, "unknown escape in a string");
     if (s->at[1] != 'u') {
         s->at += 2;
         return true;
     }
     for (ptrdiff_t i = 2; i < 6; i++)
-        if (s->end - s->at <= i || !is_hex(s->at[i]))
-            return fail(s, "expected four hexadecimal digits behind \\u");
+        if (s->end - s->at <= i || !json_scan_is_hex(s->at[i]))
+            return json_scan_fail(s, "expected four hexadecimal digits behind \\u");
     s->at += 6;
     return true;
 }
@@ -121,7 +121,7 @@ static bool take_string(struct scan *s) /* from the opening quote on */
     for (;;) {
         skip_plain(s);
         if (s->at == s->end)
-            return fail(s, "a string does not end");
+            return json_scan_fail(s, "a string does not end");
         if (*s->at == '"') {
             s->at++;
             return true;
@@ -130,40 +130,40 @@ static bool take_string(struct scan *s) /* from the opening quote on */
             if (!take_escape(s))
                 return false;
         } else if (*s->at < 0x20) {
-            return fail(s, "control character in a string");
+            return json_scan_fail(s, "control character in a string");
         } else if (!take_utf8(s)) {
             return false;
         }
     }
 }
 
-static bool take_digits(struct scan *s)
+static bool json_scan_take_digits(struct scan *s)
 {
-    if (!is_digit(s))
-        return fail(s, "expected a digit");
-    while (is_digit(s))
+    if (!json_scan_is_digit(s))
+        return json_scan_fail(s, "expected a digit");
+    while (json_scan_is_digit(s))
         s->at++;
     return true;
 }
 
-static bool take_number(struct scan *s)
+static bool json_scan_take_number(struct scan *s)
 {
     if (next_is(s, '-'))
         s->at++;
     if (next_is(s, '0'))
         s->at++; /* nothing may follow it, so that 01 is refused */
-    else if (!take_digits(s))
+    else if (!json_scan_take_digits(s))
         return false;
     if (next_is(s, '.')) {
         s->at++;
-        if (!take_digits(s))
+        if (!json_scan_take_digits(s))
             return false;
     }
     if (next_is(s, 'e') || next_is(s, 'E')) {
         s->at++;
         if (next_is(s, '+') || next_is(s, '-'))
             s->at++;
-        return take_digits(s);
+        return json_scan_take_digits(s);
     }
     return true;
 }
@@ -171,17 +171,17 @@ static bool take_number(struct scan *s)
 static bool take_word(struct scan *s, struct span word)
 {
     if ((size_t)(s->end - s->at) < word.len || memcmp(s->at, word.data, word.len) != 0)
-        return fail(s, "expected a value");
+        return json_scan_fail(s, "expected a value");
     s->at += word.len;
     return true;
 }
 
-static bool enter(struct scan *s, bool is_object)
+static bool json_scan_enter(struct scan *s, bool is_object)
 {
     uint64_t bit;
 
     if (s->depth == JSON_DEPTH_MAX)
-        return fail(s, "nested too deeply");
+        return json_scan_fail(s, "nested too deeply");
     bit = UINT64_C(1) << s->depth++;
     s->objects = is_object ? s->objects | bit : s->objects & ~bit;
     s->at++;
@@ -193,7 +193,7 @@ static bool is_in_object(const struct scan *s)
     return s->depth > 0 && s->objects >> (s->depth - 1) & 1;
 }
 
-static void leave(struct scan *s)
+static void json_scan_leave(struct scan *s)
 {
     s->depth--;
     s->at++;
@@ -205,10 +205,10 @@ static bool take_value(struct scan *s, enum want *want)
     switch (s->at < s->end ? *s->at : 0) {
     case '{':
         *want = WANT_NAME_OR_END;
-        return enter(s, true);
+        return json_scan_enter(s, true);
     case '[':
         *want = WANT_VALUE_OR_END;
-        return enter(s, false);
+        return json_scan_enter(s, false);
     case '"':
         return take_string(s);
     case 't':
@@ -219,20 +219,20 @@ static bool take_value(struct scan *s, enum want *want)
         return take_word(s, SPAN("null"));
     case '-':
     case '0' ... '9':
-        return take_number(s);
+        return json_scan_take_number(s);
     }
-    return fail(s, "expected a value");
+    return json_scan_fail(s, "expected a value");
 }
 
-static bool take_name(struct scan *s, enum want *want)
+static bool json_scan_take_name(struct scan *s, enum want *want)
 {
     if (!next_is(s, '"'))
-        return fail(s, "expected a member's name in quotes");
+        return json_scan_fail(s, "expected a member's name in quotes");
     if (!take_string(s))
         return false;
     skip_space(s);
     if (!next_is(s, ':'))
-        return fail(s, "expected ':'");
+        return json_scan_fail(s, "expected ':'");
     s->at++;
     *want = WANT_VALUE;
     return true;
@@ -249,26 +249,26 @@ static bool take_next(struct scan *s, enum want *want)
         return true;
     }
     if (!next_is(s, is_object ? '}' : ']'))
-        return fail(s, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
-    leave(s);
+        return json_scan_fail(s, is_object ? "expected ',' or '}'" : "expected ',' or ']'");
+    json_scan_leave(s);
     return true;
 }
 
-static bool step(struct scan *s, enum want *want)
+static bool json_scan_step(struct scan *s, enum want *want)
 {
     switch (*want) {
     case WANT_VALUE_OR_END:
     case WANT_NAME_OR_END:
         if (next_is(s, *want == WANT_NAME_OR_END ? '}' : ']')) {
-            leave(s);
+            json_scan_leave(s);
             *want = WANT_NEXT;
             return true;
         }
-        return *want == WANT_NAME_OR_END ? take_name(s, want) : take_value(s, want);
+        return *want == WANT_NAME_OR_END ? json_scan_take_name(s, want) : take_value(s, want);
     case WANT_VALUE:
         return take_value(s, want);
     case WANT_NAME:
-        return take_name(s, want);
+        return json_scan_take_name(s, want);
     case WANT_NEXT:
         return take_next(s, want);
     }
@@ -283,14 +283,14 @@ int json_check(struct span text, struct diag *diag)
 
     do {
         skip_space(&s);
-        if (!step(&s, &want))
+        if (!json_scan_step(&s, &want))
             goto refused;
     } while (s.depth > 0 || want != WANT_NEXT);
 
     skip_space(&s);
     if (s.at == s.end)
         return 0;
-    (void)fail(&s, "expected nothing behind the value");
+    (void)json_scan_fail(&s, "expected nothing behind the value");
 refused:
     return diag_set(diag, "%s at byte %zu of %zu", s.wrong, (size_t)(s.at - begin) + 1, text.len);
 }
@@ -365,7 +365,7 @@ static const char *value_end(const char *at, const char *end)
     return at;
 }
 
-static enum json_kind kind_of(struct span value)
+static enum json_kind json_scan_kind_of(struct span value)
 {
     switch (value.len ? value.data[0] : 'n') {
     case '{':
@@ -392,7 +392,7 @@ struct span json_value(struct span text, enum json_kind *ret_kind)
         value.data++, value.len--;
     while (value.len && is_space((unsigned char)value.data[value.len - 1]))
         value.len--;
-    *ret_kind = kind_of(value);
+    *ret_kind = json_scan_kind_of(value);
     return value;
 }
 

@@ -2,7 +2,7 @@
 
 enum { CHAR_BYTES_MAX = 4, HEX_ESCAPE_BYTES = 6 };
 
-static unsigned hex_value(char c)
+static unsigned json_string_hex_value(char c)
 {
     return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
 }
@@ -15,12 +15,12 @@ static bool read_unit(struct span raw, unsigned *ret)
     if (raw.len < HEX_ESCAPE_BYTES || raw.data[0] != '\\' || raw.data[1] != 'u')
         return false;
     for (size_t i = 2; i < HEX_ESCAPE_BYTES; i++)
-        unit = unit << 4 | (hex_value(raw.data[i]) & 15);
+        unit = unit << 4 | (json_string_hex_value(raw.data[i]) & 15);
     *ret = unit;
     return true;
 }
 
-static void skip(struct span *s, size_t n)
+static void json_string_skip(struct span *s, size_t n)
 {
     *s = (struct span){s->data + n, s->len - n};
 }
@@ -40,9 +40,9 @@ static size_t take_units(struct span *raw, unsigned first, char *ret)
 {
     unsigned second;
 
-    skip(raw, HEX_ESCAPE_BYTES);
+    json_string_skip(raw, HEX_ESCAPE_BYTES);
     if (first >> 10 == 0xd800 >> 10 && read_unit(*raw, &second) && second >> 10 == 0xdc00 >> 10) {
-        skip(raw, HEX_ESCAPE_BYTES);
+        json_string_skip(raw, HEX_ESCAPE_BYTES);
         first = 0x10000 + ((first & 0x3ff) << 10 | (second & 0x3ff));
     }
     return write_char(ret, first);
@@ -66,7 +66,7 @@ static char short_escape(char c)
 }
 
 /* Takes a byte, or an escaped character, off @raw, which is not empty. */
-static size_t take(struct span *raw, char *ret)
+static size_t json_string_take(struct span *raw, char *ret)
 {
     unsigned unit;
 
@@ -74,36 +74,36 @@ static size_t take(struct span *raw, char *ret)
         return take_units(raw, unit, ret);
     if (raw->data[0] == '\\' && raw->len > 1) {
         *ret = short_escape(raw->data[1]);
-        skip(raw, 2);
+        json_string_skip(raw, 2);
         return 1;
     }
     *ret = raw->data[0];
-    skip(raw, 1);
+    json_string_skip(raw, 1);
     return 1;
 }
 
-static bool takes_prefix(struct span *raw, struct span plain)
+static bool json_string_takes_prefix(struct span *raw, struct span plain)
 {
     char bytes[CHAR_BYTES_MAX];
 
     while (plain.len) {
-        size_t n = raw->len ? take(raw, bytes) : 0;
+        size_t n = raw->len ? json_string_take(raw, bytes) : 0;
 
         if (n == 0 || n > plain.len || memcmp(bytes, plain.data, n) != 0)
             return false;
-        skip(&plain, n);
+        json_string_skip(&plain, n);
     }
     return true;
 }
 
 bool json_string_equal(struct span raw, struct span plain)
 {
-    return raw.len >= plain.len && takes_prefix(&raw, plain) && raw.len == 0;
+    return raw.len >= plain.len && json_string_takes_prefix(&raw, plain) && raw.len == 0;
 }
 
 bool json_string_has_prefix(struct span raw, struct span plain)
 {
-    return takes_prefix(&raw, plain);
+    return json_string_takes_prefix(&raw, plain);
 }
 
 size_t json_string_plain(char *ret, size_t size, struct span raw)
@@ -112,7 +112,7 @@ size_t json_string_plain(char *ret, size_t size, struct span raw)
     size_t len = 0;
 
     while (raw.len) {
-        size_t n = take(&raw, bytes);
+        size_t n = json_string_take(&raw, bytes);
 
         if (len < size)
             memcpy(ret + len, bytes, MIN(n, size - len));

@@ -213,7 +213,7 @@ int egress_check_address(const struct egress_policy *p, const struct sockaddr *a
 }
 
 /* The next entry of a comma-separated list, without the spaces around it; false at the end. */
-static bool next_entry(const char **at, struct span *ret)
+static bool egress_next_entry(const char **at, struct span *ret)
 {
     const char *end;
 
@@ -270,7 +270,7 @@ static int parse_allow(struct egress_policy *p, const char *list, struct diag *d
     const char *at = *list ? list : NULL;
     struct span entry;
 
-    while (next_entry(&at, &entry)) {
+    while (egress_next_entry(&at, &entry)) {
         if (p->n_allow == EGRESS_RANGES_MAX)
             return diag_set(diag, "egress_allow: expected at most %d ranges", EGRESS_RANGES_MAX);
         if (!range_parse(&p->allow[p->n_allow], entry))
@@ -289,7 +289,7 @@ static int parse_ports(struct egress_policy *p, const char *list, struct diag *d
     struct span entry;
     uint64_t port;
 
-    while (next_entry(&at, &entry)) {
+    while (egress_next_entry(&at, &entry)) {
         if (p->n_ports == EGRESS_PORTS_MAX)
             return diag_set(diag, "egress_ports: expected at most %d ports", EGRESS_PORTS_MAX);
         if (parse_u64(entry, &port) || port < 1 || port > 65535)

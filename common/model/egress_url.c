@@ -12,7 +12,7 @@
 
 enum { HOST_BYTES_MAX = 253, LABEL_BYTES_MAX = 63 };
 
-static int check_bytes(struct span url, struct diag *diag)
+static int egress_url_check_bytes(struct span url, struct diag *diag)
 {
     if (url.len == 0)
         return diag_set(diag, "url: empty; expected such as https://example.com/path");
@@ -37,7 +37,7 @@ static int check_bytes(struct span url, struct diag *diag)
     return 0;
 }
 
-static bool takes_prefix(struct span *text, const char *prefix)
+static bool egress_url_takes_prefix(struct span *text, const char *prefix)
 {
     size_t len = strlen(prefix);
 
@@ -67,7 +67,7 @@ static size_t digits_len(struct span text)
 }
 
 /* What may stand in a host name. Percent signs are out: they could spell an address. */
-static int check_name(struct span host, struct diag *diag)
+static int egress_url_check_name(struct span host, struct diag *diag)
 {
     size_t label = 0;
 
@@ -97,7 +97,7 @@ static int check_port_text(struct span text, struct diag *diag)
 {
     if (text.len == 0)
         return 0;
-    if (!takes_prefix(&text, ":") || text.len == 0 || digits_len(text) != text.len)
+    if (!egress_url_takes_prefix(&text, ":") || text.len == 0 || digits_len(text) != text.len)
         return diag_set(diag, "url: expected a port number behind the host, such as :443");
     return 0;
 }
@@ -116,19 +116,19 @@ static int check_authority(struct span authority, struct diag *diag)
             return diag_set(diag, "url: the host has '[' but no ']'");
         host.len++;
     } else {
-        r = check_name(host, diag);
+        r = egress_url_check_name(host, diag);
         if (r)
             return r;
     }
     return check_port_text((struct span){host.data + host.len, authority.len - host.len}, diag);
 }
 
-static int check_text(struct span url, bool *ret_is_https, struct diag *diag)
+static int egress_url_check_text(struct span url, bool *ret_is_https, struct diag *diag)
 {
     struct span rest = url;
 
-    *ret_is_https = takes_prefix(&rest, "https://");
-    if (!*ret_is_https && !takes_prefix(&rest, "http://"))
+    *ret_is_https = egress_url_takes_prefix(&rest, "https://");
+    if (!*ret_is_https && !egress_url_takes_prefix(&rest, "http://"))
         return diag_set(diag, "url: expected it to begin with https:// or http://");
     return check_authority(up_to(rest, "/?"), diag);
 }
@@ -139,7 +139,7 @@ static bool parse_part(struct span part, uint64_t *ret)
     unsigned base = 10;
     uint64_t value = 0;
 
-    if (takes_prefix(&part, "0x"))
+    if (egress_url_takes_prefix(&part, "0x"))
         base = 16;
     else if (part.len == 0)
         return false;
@@ -233,7 +233,7 @@ enum { HOST_IS_NAME = 1 };
  */
 static int read_host(union endpoint_address *ret, struct span host, struct diag *diag)
 {
-    if (takes_prefix(&host, "["))
+    if (egress_url_takes_prefix(&host, "["))
         return read_v6(ret, up_to(host, "%]"), diag);
     if (host.len && host.data[host.len - 1] == '.')
         host.len--;
@@ -267,7 +267,7 @@ static void curlup(CURLU **u)
     curl_url_cleanup(*u);
 }
 
-static int parse(struct url_parts *ret, struct span url, struct diag *diag)
+static int egress_url_parse(struct url_parts *ret, struct span url, struct diag *diag)
 {
     _cleanup_(curlup) CURLU *u = curl_url();
     char text[EGRESS_URL_BYTES_MAX + 1];
@@ -308,8 +308,8 @@ static int check_port(const struct egress_policy *p, uint64_t port, struct diag 
 }
 
 /* May it be called? @ret_is_exempt: the operator has opened the address. */
-static int check_parts(const struct egress_policy *p, const struct url_parts *u,
-                       bool *ret_is_exempt, struct diag *diag)
+static int egress_url_check_parts(const struct egress_policy *p, const struct url_parts *u,
+                                  bool *ret_is_exempt, struct diag *diag)
 {
     union endpoint_address address;
     uint64_t port;
@@ -331,16 +331,16 @@ int egress_check_url(const struct egress_policy *p, struct span url, bool may_be
     bool is_https, is_exempt;
     int r;
 
-    r = check_bytes(url, diag);
+    r = egress_url_check_bytes(url, diag);
     if (r)
         return r;
-    r = check_text(url, &is_https, diag);
+    r = egress_url_check_text(url, &is_https, diag);
     if (r)
         return r;
-    r = parse(&parts, url, diag);
+    r = egress_url_parse(&parts, url, diag);
     if (r)
         return r;
-    r = check_parts(p, &parts, &is_exempt, diag);
+    r = egress_url_check_parts(p, &parts, &is_exempt, diag);
     if (r)
         return r;
     if (!is_https && !may_be_plain && !is_exempt)

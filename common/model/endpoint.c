@@ -126,7 +126,7 @@ static int add_pattern(struct patterns *patterns, const struct dialect *d, struc
     return 0;
 }
 
-static struct span trimmed(struct span s)
+static struct span endpoint_trimmed(struct span s)
 {
     while (s.len && s.data[0] == ' ')
         s = (struct span){s.data + 1, s.len - 1};
@@ -145,7 +145,7 @@ static int parse_patterns(struct patterns *ret, const struct dialect *d, struct 
     do {
         comma = rest.len ? memchr(rest.data, ',', rest.len) : NULL;
         item = (struct span){rest.data, comma ? (size_t)(comma - rest.data) : rest.len};
-        r = add_pattern(ret, d, trimmed(item), diag);
+        r = add_pattern(ret, d, endpoint_trimmed(item), diag);
         if (comma)
             rest = (struct span){comma + 1, rest.len - item.len - 1};
     } while (!r && comma);
@@ -282,8 +282,8 @@ static int seal_secret(const struct endpoint *e, const struct master_key *k, str
     return r || ret->data ? r : err_origin(-ENOMEM);
 }
 
-static int add_secret(struct endpoint *e, const struct master_key *k, struct span text,
-                      const struct secret_change *change, struct diag *diag)
+static int endpoint_do_add_secret(struct endpoint *e, const struct master_key *k, struct span text,
+                                  const struct secret_change *change, struct diag *diag)
 {
     struct endpoint_secret secret = {0};
     int r = check_secret(e, text, &secret, diag);
@@ -306,9 +306,9 @@ int endpoint_add_secret(struct endpoint *e, const struct master_key *k, const ch
     int r;
 
     if (secret)
-        return add_secret(e, k, span_of(secret), change, diag);
+        return endpoint_do_add_secret(e, k, span_of(secret), change, diag);
     sign_secret_make(made, e->policy.row.signature.form);
-    r = add_secret(e, k, span_of(made), change, diag);
+    r = endpoint_do_add_secret(e, k, span_of(made), change, diag);
     if (!r)
         memcpy(ret_made, made, sizeof(made));
     OPENSSL_cleanse(made, sizeof(made));

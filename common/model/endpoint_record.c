@@ -58,7 +58,7 @@ void endpoint_pack(struct buf *b, const struct endpoint *e)
 
 /* ---- reading ---- */
 
-static int get_text(const msgpack_object *o, size_t max, char **ret)
+static int endpoint_record_get_text(const msgpack_object *o, size_t max, char **ret)
 {
     struct span text;
 
@@ -67,8 +67,8 @@ static int get_text(const msgpack_object *o, size_t max, char **ret)
     return endpoint_replace_text(ret, text);
 }
 
-static int get_number(const msgpack_object *map, const char *key, int64_t min, int64_t max,
-                      int64_t *ret)
+static int endpoint_record_get_number(const msgpack_object *map, const char *key, int64_t min,
+                                      int64_t max, int64_t *ret)
 {
     int64_t value;
 
@@ -91,7 +91,7 @@ static int get_events(const msgpack_object *array, struct endpoint *e)
     if (!e->events)
         return -ENOMEM;
     while ((item = object_at(array, e->n_events))) {
-        r = get_text(item, ENDPOINT_RECORD_MAX, &e->events[e->n_events]);
+        r = endpoint_record_get_text(item, ENDPOINT_RECORD_MAX, &e->events[e->n_events]);
         if (r)
             return r;
         e->n_events++;
@@ -99,7 +99,7 @@ static int get_events(const msgpack_object *array, struct endpoint *e)
     return 0;
 }
 
-static int set_part(struct policy *p, struct span name, struct span text)
+static int endpoint_record_set_part(struct policy *p, struct span name, struct span text)
 {
     enum policy_part part;
     char *copy;
@@ -127,7 +127,7 @@ static int get_policy(const msgpack_object *map, struct policy *p)
 
         if (object_span(&kv->key, &name) || object_span(&kv->val, &text))
             return -EBADMSG;
-        r = set_part(p, name, text);
+        r = endpoint_record_set_part(p, name, text);
     }
     return r;
 }
@@ -145,9 +145,9 @@ static int get_sealed(const msgpack_object *o, struct sealed *ret)
 
 static int get_tls(const msgpack_object *array, struct endpoint *e)
 {
-    int r = get_text(object_at(array, 0), PEM_MAX, &e->ca);
+    int r = endpoint_record_get_text(object_at(array, 0), PEM_MAX, &e->ca);
 
-    r = r ? r : get_text(object_at(array, 1), PEM_MAX, &e->client_cert);
+    r = r ? r : endpoint_record_get_text(object_at(array, 1), PEM_MAX, &e->client_cert);
     return r ? r : get_sealed(object_at(array, 2), &e->client_key);
 }
 
@@ -162,15 +162,17 @@ static int get_filter(const msgpack_object *o, struct endpoint *e)
     return r == -EINVAL ? -EBADMSG : r;
 }
 
-static int parse_map(struct endpoint *e, const msgpack_object *map)
+static int endpoint_record_parse_map(struct endpoint *e, const msgpack_object *map)
 {
     int64_t slots = 0;
-    int r = get_text(object_get(map, "tenant"), ENDPOINT_RECORD_MAX, &e->tenant);
+    int r = endpoint_record_get_text(object_get(map, "tenant"), ENDPOINT_RECORD_MAX, &e->tenant);
 
-    r = r ? r : get_text(object_get(map, "url"), ENDPOINT_RECORD_MAX, &e->url);
-    r = r ? r : get_text(object_get(map, "description"), ENDPOINT_RECORD_MAX, &e->description);
-    r = r ? r : get_number(map, "created", 0, INT64_MAX, &e->created_ms);
-    r = r ? r : get_number(map, "slots", 0, SLOTS_MAX, &slots);
+    r = r ? r : endpoint_record_get_text(object_get(map, "url"), ENDPOINT_RECORD_MAX, &e->url);
+    r = r ? r
+          : endpoint_record_get_text(object_get(map, "description"), ENDPOINT_RECORD_MAX,
+                                     &e->description);
+    r = r ? r : endpoint_record_get_number(map, "created", 0, INT64_MAX, &e->created_ms);
+    r = r ? r : endpoint_record_get_number(map, "slots", 0, SLOTS_MAX, &slots);
     e->slots = (unsigned)slots;
     r = r ? r : get_filter(object_get(map, "filter"), e);
     r = r ? r : get_tls(object_get(map, "tls"), e);
@@ -179,7 +181,8 @@ static int parse_map(struct endpoint *e, const msgpack_object *map)
     return r ? r : endpoint_secrets_parse(&e->secrets, object_get(map, "secrets"));
 }
 
-static int parse_record(struct endpoint **ret, struct span id, const msgpack_object *map)
+static int endpoint_record_parse_record(struct endpoint **ret, struct span id,
+                                        const msgpack_object *map)
 {
     const struct dialect *dialect;
     struct endpoint *e;
@@ -194,7 +197,7 @@ static int parse_record(struct endpoint **ret, struct span id, const msgpack_obj
     r = endpoint_new(&e, id, dialect);
     if (r)
         return r;
-    r = parse_map(e, map);
+    r = endpoint_record_parse_map(e, map);
     if (r)
         endpoint_free(e);
     else
@@ -210,7 +213,7 @@ int endpoint_parse(struct endpoint **ret, struct span id, struct span record)
 
     unpack_init(&u, record);
     r = unpack_next(&u, &map);
-    r = r ? -EBADMSG : parse_record(ret, id, map);
+    r = r ? -EBADMSG : endpoint_record_parse_record(ret, id, map);
     unpack_fini(&u);
     return r ? err_origin(r) : 0;
 }

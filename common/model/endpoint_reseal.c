@@ -9,7 +9,7 @@ struct sealed *endpoint_sealed(struct endpoint *e, unsigned index)
 }
 
 /* The sealed form is as long as it was: the ids of all keys are of one length. */
-static int reseal(struct sealed *s, const struct master_key *k, struct span context)
+static int endpoint_reseal_reseal(struct sealed *s, const struct master_key *k, struct span context)
 {
     struct buf plain, sealed;
     int r;
@@ -33,7 +33,7 @@ int sealed_renew(struct sealed *s, const struct master_key *k, struct span conte
 
     if (secret_is_current(k, sealed))
         return 0;
-    r = reseal(s, k, context);
+    r = endpoint_reseal_reseal(s, k, context);
     if (r) {
         secret_fault(ret_fault, k, sealed, r);
         return err_trace(r);

@@ -36,7 +36,7 @@ void endpoint_secrets_pack(struct buf *b, const struct endpoint_secrets *s)
     }
 }
 
-static int get_text(const msgpack_object *o, char *ret, size_t size)
+static int endpoint_secret_get_text(const msgpack_object *o, char *ret, size_t size)
 {
     struct span text;
 
@@ -47,15 +47,15 @@ static int get_text(const msgpack_object *o, char *ret, size_t size)
     return 0;
 }
 
-static int parse_one(struct endpoint_secret *ret, const msgpack_object *o)
+static int endpoint_secret_parse_one(struct endpoint_secret *ret, const msgpack_object *o)
 {
     struct span sealed;
     int64_t form;
 
     *ret = (struct endpoint_secret){0};
     if (object_span(object_at(o, 0), &sealed) ||
-        get_text(object_at(o, 1), ret->id, sizeof(ret->id)) ||
-        get_text(object_at(o, 2), ret->public_text, sizeof(ret->public_text)) ||
+        endpoint_secret_get_text(object_at(o, 1), ret->id, sizeof(ret->id)) ||
+        endpoint_secret_get_text(object_at(o, 2), ret->public_text, sizeof(ret->public_text)) ||
         object_i64(object_at(o, 3), &form) || object_i64(object_at(o, 4), &ret->created_ms) ||
         object_i64(object_at(o, 5), &ret->until_ms))
         return -EBADMSG;
@@ -78,7 +78,7 @@ int endpoint_secrets_parse(struct endpoint_secrets *s, const msgpack_object *arr
         array->via.array.size > ENDPOINT_SECRETS_MAX)
         return -EBADMSG;
     while (!r && (item = object_at(array, s->n))) {
-        r = parse_one(&s->all[s->n], item);
+        r = endpoint_secret_parse_one(&s->all[s->n], item);
         s->n += r == 0;
     }
     return r;
@@ -86,7 +86,7 @@ int endpoint_secrets_parse(struct endpoint_secrets *s, const msgpack_object *arr
 
 /* ---- changing ---- */
 
-static void make_id(char ret[SECRET_ID_SIZE])
+static void endpoint_secret_make_id(char ret[SECRET_ID_SIZE])
 {
     static const char digits[] =
         "abcdefghijkmnpqrstuvwxyz23456789"; /* 32 that are hard to mistake */
@@ -133,7 +133,7 @@ int endpoint_secrets_add(struct endpoint_secrets *s, const struct endpoint_secre
     s->all[0] = *secret;
     s->all[0].created_ms = change->now_ms;
     s->all[0].until_ms = 0;
-    make_id(s->all[0].id);
+    endpoint_secret_make_id(s->all[0].id);
     s->n++;
     return 0;
 }

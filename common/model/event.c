@@ -59,7 +59,7 @@ int event_accepted_ms(struct span stream_id, int64_t *ret)
                 : -EBADMSG;
 }
 
-static int complete(struct event *e, unsigned partition)
+static int event_complete(struct event *e, unsigned partition)
 {
     int64_t given_ms;
     int r = event_accepted_ms(e->stream_id, &e->occurred_ms);
@@ -87,7 +87,7 @@ int event_parse(struct event *ret, const redisReply *entry, unsigned partition, 
     r = parse_fields(&ret->fields, fields, diag);
     if (r)
         return r;
-    return complete(ret, partition);
+    return event_complete(ret, partition);
 }
 
 int event_judge(const struct event *e, unsigned partition, unsigned partitions, size_t bytes_max,

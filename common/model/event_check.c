@@ -18,7 +18,7 @@ static bool is_name_char(char c)
     return is_id_char(c) || c == '.' || c == ':';
 }
 
-static bool is_key_char(char c)
+static bool event_check_is_key_char(char c)
 {
     return c > ' ' && c <= '~';
 }
@@ -42,7 +42,7 @@ static const struct rule type_rule = {"type", EVENT_TYPE_MAX, is_name_char, "A-Z
 static const struct rule id_rule = {"id", EVENT_ID_MAX, is_id_char, "A-Z a-z 0-9 _ -"};
 static const struct rule endpoint_rule = {"endpoint", EVENT_ID_MAX, is_id_char, "A-Z a-z 0-9 _ -"};
 static const struct rule trace_rule = {"trace", EVENT_TRACE_MAX, is_trace_char, "printable ASCII"};
-static const struct rule key_rule = {"idempotency key", EVENT_KEY_MAX, is_key_char,
+static const struct rule key_rule = {"idempotency key", EVENT_KEY_MAX, event_check_is_key_char,
                                      "printable ASCII without spaces"};
 
 static int refuse_byte(const struct rule *rule, struct span value, size_t at, struct diag *diag)
@@ -51,7 +51,7 @@ static int refuse_byte(const struct rule *rule, struct span value, size_t at, st
                     (unsigned char)value.data[at], at + 1, rule->max, rule->alphabet);
 }
 
-static int check_text(const struct rule *rule, struct span value, struct diag *diag)
+static int event_check_text(const struct rule *rule, struct span value, struct diag *diag)
 {
     if (value.len == 0)
         return diag_set(diag, "%s: empty; expected 1 to %zu of %s", rule->field, rule->max,
@@ -70,12 +70,12 @@ static int check_required(const struct rule *rule, struct span value, struct dia
     if (!value.data)
         return diag_set(diag, "%s: missing; expected 1 to %zu of %s", rule->field, rule->max,
                         rule->alphabet);
-    return check_text(rule, value, diag);
+    return event_check_text(rule, value, diag);
 }
 
 static int check_optional(const struct rule *rule, struct span value, struct diag *diag)
 {
-    return value.data ? check_text(rule, value, diag) : 0;
+    return value.data ? event_check_text(rule, value, diag) : 0;
 }
 
 static int check_time(struct span value, struct diag *diag)
@@ -103,7 +103,7 @@ static int check_data(struct span value, size_t max, struct diag *diag)
     return 0;
 }
 
-static int check_length(const char *field, struct span value, struct diag *diag)
+static int event_check_length(const char *field, struct span value, struct diag *diag)
 {
     if (value.len <= EVENT_TRACE_CONTEXT_MAX)
         return 0;
@@ -116,8 +116,8 @@ int event_check(const struct event_fields *e, size_t data_max, struct diag *diag
     if (check_required(&tenant_rule, e->tenant, diag) ||
         check_required(&type_rule, e->type, diag) || check_optional(&id_rule, e->id, diag) ||
         check_time(e->time, diag) || check_optional(&trace_rule, e->trace, diag) ||
-        check_length("traceparent", e->traceparent, diag) ||
-        check_length("tracestate", e->tracestate, diag) ||
+        event_check_length("traceparent", e->traceparent, diag) ||
+        event_check_length("tracestate", e->tracestate, diag) ||
         check_optional(&endpoint_rule, e->endpoint, diag) ||
         check_optional(&key_rule, e->key, diag))
         return -EINVAL;

@@ -110,7 +110,7 @@ static int parse_created(const msgpack_object *o, struct record_entry *e)
                : 0;
 }
 
-static int parse_kind(const msgpack_object *o, enum record_kind *ret)
+static int record_parse_kind(const msgpack_object *o, enum record_kind *ret)
 {
     struct span name;
 
@@ -127,7 +127,7 @@ static int parse_kind(const msgpack_object *o, enum record_kind *ret)
 
 static int parse_entry(const msgpack_object *o, struct record_entry *e)
 {
-    if (parse_kind(o, &e->kind) || object_i64(object_at(o, 1), &e->ms))
+    if (record_parse_kind(o, &e->kind) || object_i64(object_at(o, 1), &e->ms))
         return -EBADMSG;
     switch (e->kind) {
     case RECORD_CREATED:

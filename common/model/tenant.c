@@ -66,7 +66,7 @@ void tenant_pack(struct buf *b, const struct tenant *t)
     pack_i64(b, t->created_ms);
 }
 
-static int parse_map(struct tenant *t, const msgpack_object *map)
+static int tenant_parse_map(struct tenant *t, const msgpack_object *map)
 {
     struct span name, domain, webhook;
     int64_t plain;
@@ -95,7 +95,7 @@ int tenant_parse(struct tenant *t, struct span record)
 
     unpack_init(&u, record);
     r = unpack_next(&u, &map);
-    r = r ? -EBADMSG : parse_map(t, map);
+    r = r ? -EBADMSG : tenant_parse_map(t, map);
     unpack_fini(&u);
     if (r)
         return err_origin(r);

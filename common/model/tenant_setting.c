@@ -13,7 +13,8 @@ enum { VALUE_MAX = POLICY_TEXT_MAX };
 
 /* ---- values ---- */
 
-static int get_bool(struct span value, const char *name, bool *ret, struct diag *diag)
+static int tenant_setting_get_bool(struct span value, const char *name, bool *ret,
+                                   struct diag *diag)
 {
     if (span_equal(value, SPAN("true")))
         *ret = true;
@@ -44,8 +45,9 @@ static int rename_words(int r, const char *name, struct diag *diag)
     return r == -EINVAL ? diag_set(diag, "%s: %.150s", name, colon ? colon + 2 : words.text) : r;
 }
 
-static int set_part(struct tenant_webhook *w, enum policy_part part, const char *name,
-                    struct span value, const char *unit, struct diag *diag)
+static int tenant_setting_set_part(struct tenant_webhook *w, enum policy_part part,
+                                   const char *name, struct span value, const char *unit,
+                                   struct diag *diag)
 {
     struct buf text;
     int r;
@@ -76,7 +78,7 @@ static void add_part(struct buf *ret, const struct endpoint *e, enum policy_part
 
 /* ---- the ten ---- */
 
-static int set_url(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_url(struct tenant_webhook *w, struct span value, struct diag *diag)
 {
     int r = value.len ? egress_check_url(w->egress, value, w->tenant->may_be_plain, diag) : 0;
 
@@ -84,17 +86,19 @@ static int set_url(struct tenant_webhook *w, struct span value, struct diag *dia
     return r ? r : endpoint_replace_text(&w->endpoint->url, value);
 }
 
-static void get_url(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_url(struct buf *ret, const struct tenant *t,
+                                   const struct endpoint *e)
 {
     (void)t;
     buf_add_text(ret, e ? e->url : "");
 }
 
-static int set_is_active(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_is_active(struct tenant_webhook *w, struct span value,
+                                        struct diag *diag)
 {
     bool is_active;
 
-    if (get_bool(value, "webhook-isActive", &is_active, diag))
+    if (tenant_setting_get_bool(value, "webhook-isActive", &is_active, diag))
         return -EINVAL;
     if (is_active && !(*w->endpoint->url))
         return diag_set(diag, "webhook-isActive: expected webhook-url to be set first");
@@ -103,20 +107,23 @@ static int set_is_active(struct tenant_webhook *w, struct span value, struct dia
     return 0;
 }
 
-static void get_is_active(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_is_active(struct buf *ret, const struct tenant *t,
+                                         const struct endpoint *e)
 {
     (void)t;
     add_flag(ret, e && !e->disabled_reason);
 }
 
-static int set_enabled_events(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_enabled_events(struct tenant_webhook *w, struct span value,
+                                             struct diag *diag)
 {
     int r = endpoint_set_events(w->endpoint, value.len ? value : SPAN("default"), diag);
 
     return rename_words(r, "webhook-enabledEvents", diag);
 }
 
-static void get_enabled_events(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_enabled_events(struct buf *ret, const struct tenant *t,
+                                              const struct endpoint *e)
 {
     (void)t;
     if (!e || (e->n_events == 1 && strcmp(e->events[0], "default") == 0))
@@ -127,26 +134,28 @@ static void get_enabled_events(struct buf *ret, const struct tenant *t, const st
     }
 }
 
-static int set_enable_signature_validation(struct tenant_webhook *w, struct span value,
-                                           struct diag *diag)
+static int tenant_setting_set_enable_signature_validation(struct tenant_webhook *w,
+                                                          struct span value, struct diag *diag)
 {
     static const char name[] = "webhook-enableSignatureValidation";
     bool is_on;
 
-    if (get_bool(value, name, &is_on, diag))
+    if (tenant_setting_get_bool(value, name, &is_on, diag))
         return -EINVAL;
-    return set_part(w, POLICY_signing, name, is_on ? SPAN("always") : SPAN("required"), "", diag);
+    return tenant_setting_set_part(w, POLICY_signing, name,
+                                   is_on ? SPAN("always") : SPAN("required"), "", diag);
 }
 
-static void get_enable_signature_validation(struct buf *ret, const struct tenant *t,
-                                            const struct endpoint *e)
+static void tenant_setting_get_enable_signature_validation(struct buf *ret, const struct tenant *t,
+                                                           const struct endpoint *e)
 {
     (void)t;
     add_flag(ret, e && e->policy.row.signing == SIGNING_ALWAYS);
 }
 
 /* The new one alone from now on, as the guide has it. */
-static int set_secret_token(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_secret_token(struct tenant_webhook *w, struct span value,
+                                           struct diag *diag)
 {
     struct secret_change change = {.now_ms = w->now_ms, .overlap_ms = 0};
     char text[SECRET_TEXT_MAX + 2];
@@ -158,48 +167,54 @@ static int set_secret_token(struct tenant_webhook *w, struct span value, struct 
     return rename_words(r, "webhook-secretToken", diag);
 }
 
-static void get_secret_token(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_secret_token(struct buf *ret, const struct tenant *t,
+                                            const struct endpoint *e)
 {
     (void)t;
     buf_add_text(ret, e && e->secrets.n ? HIDDEN : "");
 }
 
-static int set_retry_attempts(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_retry_attempts(struct tenant_webhook *w, struct span value,
+                                             struct diag *diag)
 {
     static const char name[] = "webhook-retryAttempts";
     int r = value.len ? check_number(value, name, 1, 10, diag) : 0;
 
-    return r ? r : set_part(w, POLICY_retries, name, value, "", diag);
+    return r ? r : tenant_setting_set_part(w, POLICY_retries, name, value, "", diag);
 }
 
-static void get_retry_attempts(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_retry_attempts(struct buf *ret, const struct tenant *t,
+                                              const struct endpoint *e)
 {
     (void)t;
     if (e)
         buf_add_u64(ret, e->policy.row.schedule.retries);
 }
 
-static int set_timeout_ms(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_timeout_ms(struct tenant_webhook *w, struct span value,
+                                         struct diag *diag)
 {
     static const char name[] = "webhook-timeoutMs";
     int r = value.len ? check_number(value, name, 1000, 120000, diag) : 0;
 
-    return r ? r : set_part(w, POLICY_timeout, name, value, "ms", diag);
+    return r ? r : tenant_setting_set_part(w, POLICY_timeout, name, value, "ms", diag);
 }
 
-static void get_timeout_ms(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_timeout_ms(struct buf *ret, const struct tenant *t,
+                                          const struct endpoint *e)
 {
     (void)t;
     if (e)
         buf_add_i64(ret, e->policy.row.timeout_ms);
 }
 
-static int set_require_https(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_require_https(struct tenant_webhook *w, struct span value,
+                                            struct diag *diag)
 {
     const char *url = w->endpoint->url;
     bool is_required;
 
-    if (get_bool(value, "webhook-requireHttps", &is_required, diag))
+    if (tenant_setting_get_bool(value, "webhook-requireHttps", &is_required, diag))
         return -EINVAL;
     if (is_required && *url && egress_check_url(w->egress, span_of(url), false, NULL))
         return diag_set(diag, "webhook-requireHttps: webhook-url is not https; expected it to be "
@@ -208,29 +223,34 @@ static int set_require_https(struct tenant_webhook *w, struct span value, struct
     return 0;
 }
 
-static void get_require_https(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_require_https(struct buf *ret, const struct tenant *t,
+                                             const struct endpoint *e)
 {
     (void)e;
     add_flag(ret, !t->may_be_plain);
 }
 
-static int set_custom_headers(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_custom_headers(struct tenant_webhook *w, struct span value,
+                                             struct diag *diag)
 {
-    return set_part(w, POLICY_headers, "webhook-customHeaders", value, "", diag);
+    return tenant_setting_set_part(w, POLICY_headers, "webhook-customHeaders", value, "", diag);
 }
 
-static void get_custom_headers(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_custom_headers(struct buf *ret, const struct tenant *t,
+                                              const struct endpoint *e)
 {
     (void)t;
     add_part(ret, e, POLICY_headers);
 }
 
-static int set_user_agent(struct tenant_webhook *w, struct span value, struct diag *diag)
+static int tenant_setting_set_user_agent(struct tenant_webhook *w, struct span value,
+                                         struct diag *diag)
 {
-    return set_part(w, POLICY_user_agent, "webhook-userAgent", value, "", diag);
+    return tenant_setting_set_part(w, POLICY_user_agent, "webhook-userAgent", value, "", diag);
 }
 
-static void get_user_agent(struct buf *ret, const struct tenant *t, const struct endpoint *e)
+static void tenant_setting_get_user_agent(struct buf *ret, const struct tenant *t,
+                                          const struct endpoint *e)
 {
     (void)t;
     if (e)
@@ -241,7 +261,7 @@ static void get_user_agent(struct buf *ret, const struct tenant *t, const struct
 
 static const struct tenant_setting settings[] = {
 #define TENANT_SETTING(id_, name_, type_, default_, help_)                                         \
-    {(name_), (type_), (default_), (help_), set_##id_, get_##id_},
+    {(name_), (type_), (default_), (help_), tenant_setting_set_##id_, tenant_setting_get_##id_},
 #include "common/model/tenant_setting.def"
 #undef TENANT_SETTING
 };
@@ -259,7 +279,7 @@ const struct tenant_setting *tenant_setting_find(struct span name)
     return NULL;
 }
 
-static int fill(struct tenant_webhook *w, struct diag *diag)
+static int tenant_setting_fill(struct tenant_webhook *w, struct diag *diag)
 {
     struct endpoint *e = w->endpoint;
     int r = endpoint_replace_text(&e->tenant, span_of(w->tenant->id));
@@ -267,7 +287,7 @@ static int fill(struct tenant_webhook *w, struct diag *diag)
     r = r ? r : endpoint_replace_text(&e->description, SPAN("made by the tenant's settings"));
     r = r ? r : endpoint_set_events(e, SPAN("default"), diag);
     r = r ? r : policy_set(&e->policy, POLICY_signing, "required", diag);
-    r = r ? r : set_secret_token(w, SPAN(""), diag);
+    r = r ? r : tenant_setting_set_secret_token(w, SPAN(""), diag);
     return r ? r : endpoint_replace_text(&w->tenant->webhook, span_of(e->id));
 }
 
@@ -283,7 +303,7 @@ int tenant_webhook_make(struct tenant_webhook *w, unsigned partitions, struct di
     w->endpoint->created_ms = w->now_ms;
     w->state = WEBHOOK_DISABLE;
     w->reason = "webhook-isActive is false";
-    return fill(w, diag);
+    return tenant_setting_fill(w, diag);
 }
 
 int tenant_setting_set(struct tenant_webhook *w, const struct tenant_setting *s, struct span value,

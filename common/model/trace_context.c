@@ -5,7 +5,7 @@ enum { TRACE_AT = 3, TRACE_LEN = 32, SPAN_AT = 36, SPAN_LEN = 16, FLAGS_AT = 53,
 
 /* ---- traceparent ---- */
 
-static bool is_hex(const char *text, size_t len)
+static bool trace_context_is_hex(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
@@ -15,7 +15,7 @@ static bool is_hex(const char *text, size_t len)
 
 static bool is_id(const char *text, size_t len)
 {
-    return is_hex(text, len) && strspn(text, "0") < len;
+    return trace_context_is_hex(text, len) && strspn(text, "0") < len;
 }
 
 int traceparent_check(struct span traceparent, struct diag *diag)
@@ -29,7 +29,7 @@ int traceparent_check(struct span traceparent, struct diag *diag)
     if (strncmp(text, "00-", 3) != 0)
         return diag_set(diag, "traceparent: expected version 00 (00-…)");
     if (text[SPAN_AT - 1] != '-' || text[FLAGS_AT - 1] != '-' ||
-        !is_hex(text + FLAGS_AT, FLAGS_LEN) || !is_id(text + TRACE_AT, TRACE_LEN) ||
+        !trace_context_is_hex(text + FLAGS_AT, FLAGS_LEN) || !is_id(text + TRACE_AT, TRACE_LEN) ||
         !is_id(text + SPAN_AT, SPAN_LEN))
         return diag_set(diag,
                         "traceparent: expected 00-<32 hex digits>-<16>-<2> in lower case, no id "
@@ -54,17 +54,17 @@ void traceparent_next(char ret[TRACEPARENT_LEN + 1], struct span traceparent)
 
 /* ---- tracestate ---- */
 
-static bool is_key_char(char c)
+static bool trace_context_is_key_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("_-*/@", c));
 }
 
-static bool is_key(struct span key)
+static bool trace_context_is_key(struct span key)
 {
     if (key.len == 0 || key.len > 256 || strchr("_-*/@", key.data[0]))
         return false;
     for (size_t i = 0; i < key.len; i++)
-        if (!is_key_char(key.data[i]))
+        if (!trace_context_is_key_char(key.data[i]))
             return false;
     return true;
 }
@@ -79,7 +79,7 @@ static bool is_value(struct span value)
     return true;
 }
 
-static struct span trim(struct span s)
+static struct span trace_context_trim(struct span s)
 {
     while (s.len && (s.data[0] == ' ' || s.data[0] == '\t'))
         s = (struct span){s.data + 1, s.len - 1};
@@ -100,7 +100,7 @@ static bool is_member(struct span member)
     if (!equals)
         return false;
     len = (size_t)(equals - member.data);
-    return is_key((struct span){member.data, len}) &&
+    return trace_context_is_key((struct span){member.data, len}) &&
            is_value((struct span){equals + 1, member.len - len - 1});
 }
 
@@ -116,7 +116,8 @@ int tracestate_check(struct span tracestate, struct diag *diag)
         const char *comma = memchr(rest.data, ',', rest.len);
         size_t len = comma ? (size_t)(comma - rest.data) : rest.len;
 
-        if (++n > TRACESTATE_MEMBERS_MAX || !is_member(trim((struct span){rest.data, len})))
+        if (++n > TRACESTATE_MEMBERS_MAX ||
+            !is_member(trace_context_trim((struct span){rest.data, len})))
             return diag_set(diag,
                             "tracestate: member %u: expected at most %d of vendor=value, with "
                             "commas between",

@@ -26,7 +26,7 @@ void installation_command(struct redis_command *cmd, const struct keys *k,
 
 /* ---- the master keys ---- */
 
-static int take_id(char ret[KEY_ID_SIZE], const redisReply *reply)
+static int installation_take_id(char ret[KEY_ID_SIZE], const redisReply *reply)
 {
     struct span id = SPAN("");
 
@@ -42,7 +42,9 @@ static int take_id(char ret[KEY_ID_SIZE], const redisReply *reply)
 static int take_keys(struct installation_keys *ret, const redisReply *current,
                      const redisReply *next)
 {
-    return take_id(ret->current, current) || take_id(ret->next, next) ? err_origin(-EPROTO) : 0;
+    return installation_take_id(ret->current, current) || installation_take_id(ret->next, next)
+               ? err_origin(-EPROTO)
+               : 0;
 }
 
 void installation_ask_keys(struct redis_command *cmd, const struct keys *k)
@@ -128,7 +130,7 @@ int installation_judge(const redisReply *reply, unsigned partitions, struct mast
     return is_set(key) ? judge_keys(&named, key, diag) : 0;
 }
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply)
+static void installation_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct installation_check *c = container_of(request, struct installation_check, request);
     struct diag diag = {""};
@@ -152,6 +154,6 @@ void installation_check_start(struct installation_check *c, struct redis_client 
         .done = done, .arg = arg, .partitions = k->partitions, .key = key};
     redis_command_init(&cmd);
     installation_command(&cmd, k, key);
-    redis_run(redis, &c->request, &script_install, &cmd, 0, on_answer, NULL);
+    redis_run(redis, &c->request, &script_install, &cmd, 0, installation_on_answer, NULL);
     redis_command_fini(&cmd);
 }

@@ -73,7 +73,7 @@ int64_t directory_version(const struct directory *d, unsigned partition)
     return d->versions[partition];
 }
 
-static void keep(struct directory *d, struct tenant *t)
+static void directory_keep(struct directory *d, struct tenant *t)
 {
     struct tenant *old = directory_find(d, span_of(t->id));
 
@@ -127,7 +127,7 @@ static int load_endpoints(struct directory *d, struct tenant *t, const redisRepl
 
 /* A record that cannot be read must not stop the others of its partition, which wait with it: until
  * it is mended the tenant is taken for missing, so that its events are kept in `rejected`. */
-static int parse_record(struct tenant *t, struct span record)
+static int directory_parse_record(struct tenant *t, struct span record)
 {
     int r = record.len ? tenant_parse(t, record) : 0;
 
@@ -137,7 +137,7 @@ static int parse_record(struct tenant *t, struct span record)
     return 0;
 }
 
-static int load(struct directory *d, struct span id, const redisReply *reply)
+static int directory_load(struct directory *d, struct span id, const redisReply *reply)
 {
     struct tenant *t;
     struct span record;
@@ -150,18 +150,18 @@ static int load(struct directory *d, struct span id, const redisReply *reply)
         !redis_reply_span(redis_reply_at(reply, 1), &record))
         r = err_origin(-EPROTO);
     if (!r)
-        r = parse_record(t, record);
+        r = directory_parse_record(t, record);
     if (!r && t->exists)
         r = load_endpoints(d, t, reply);
     if (r) {
         tenant_unref(t);
         return r;
     }
-    keep(d, t);
+    directory_keep(d, t);
     return 0;
 }
 
-static void finish(void *arg)
+static void directory_finish(void *arg)
 {
     struct directory_sync *s = arg;
 
@@ -178,11 +178,11 @@ static void on_lookup(struct redis_request *request, int result, redisReply *rep
     if (!result)
         result = redis_reply_result(reply);
     if (!result)
-        result = load(s->directory, l->tenant, reply);
+        result = directory_load(s->directory, l->tenant, reply);
     if (result && !s->result)
         s->result = result;
     if (--s->n_pending == 0)
-        finish(s);
+        directory_finish(s);
 }
 
 static void look_up(struct lookup *l, struct redis_command *cmd)
@@ -285,7 +285,7 @@ static void on_changed(struct redis_request *request, int result, redisReply *re
     if (!result)
         load_missing(s);
     if (s->n_pending == 0)
-        finish(s);
+        directory_finish(s);
 }
 
 static void ask_changes(struct directory_sync *s)
@@ -326,6 +326,6 @@ void directory_sync_start(struct directory_sync *s, struct directory *d, struct 
     load_missing(s);
     if (s->n_pending)
         return;
-    defer_init(&s->finished, finish, s);
+    defer_init(&s->finished, directory_finish, s);
     loop_defer(l, &s->finished);
 }

@@ -13,7 +13,7 @@ struct heart_request {
     int64_t asked_us;
 };
 
-static void end_close(void *arg)
+static void heartbeat_end_close(void *arg)
 {
     struct heartbeat *h = arg;
 
@@ -27,7 +27,7 @@ static void end_close(void *arg)
 static void end_round(struct heartbeat *h)
 {
     if (h->is_closing) {
-        timer_close(&h->timer, end_close);
+        timer_close(&h->timer, heartbeat_end_close);
         return;
     }
     timer_start(&h->timer, h->options.every_ms);
@@ -39,7 +39,7 @@ static void end_round(struct heartbeat *h)
     }
 }
 
-static int note(struct heart_request *r, const redisReply *reply)
+static int heartbeat_note(struct heart_request *r, const redisReply *reply)
 {
     struct heartbeat *h = r->heartbeat;
     struct beat beat = {.partition = r->partition};
@@ -57,7 +57,7 @@ static int note(struct heart_request *r, const redisReply *reply)
     return 0;
 }
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply)
+static void heartbeat_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct heart_request *r = container_of(request, struct heart_request, request);
     struct heartbeat *h = r->heartbeat;
@@ -67,7 +67,7 @@ static void on_answer(struct redis_request *request, int result, redisReply *rep
     if (!result)
         result = redis_reply_result(reply);
     if (!result)
-        result = note(r, reply);
+        result = heartbeat_note(r, reply);
     if (result) {
         h->n_failed++;
         if (result != -ECANCELED && log_limit_pass(&limit, 5000, &held))
@@ -96,7 +96,7 @@ static void beat(void *arg)
         redis_arg_text(&cmd, h->member);
         redis_arg_i64(&cmd, o->slots);
         redis_arg_i64(&cmd, o->lease_ms);
-        redis_run(o->redis, &r->request, &script_heartbeat, &cmd, 0, on_answer, NULL);
+        redis_run(o->redis, &r->request, &script_heartbeat, &cmd, 0, heartbeat_on_answer, NULL);
     }
     redis_command_fini(&cmd);
 }
@@ -125,5 +125,5 @@ void heartbeat_close(struct heartbeat *h, defer_fn *on_closed, void *arg)
     h->on_closed = on_closed;
     h->closed_arg = arg;
     if (h->n_pending == 0)
-        timer_close(&h->timer, end_close);
+        timer_close(&h->timer, heartbeat_end_close);
 }

@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void abandon(struct service *s, const char *why)
+static void service_abandon(struct service *s, const char *why)
 {
     if (s->is_abandoned)
         return;
@@ -27,10 +27,10 @@ static void abandon(struct service *s, const char *why)
 
 static void on_drain_timer(void *arg)
 {
-    abandon(arg, "drain deadline");
+    service_abandon(arg, "drain deadline");
 }
 
-static void drain(struct service *s, const char *why)
+static void service_drain(struct service *s, const char *why)
 {
     if (s->is_draining)
         return;
@@ -42,22 +42,22 @@ static void drain(struct service *s, const char *why)
 
 static void on_stop(void *arg)
 {
-    drain(arg, "asked from inside");
+    service_drain(arg, "asked from inside");
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void service_on_signal(uv_signal_t *handle, int number)
 {
     struct service *s = handle->data;
 
     if (s->is_draining)
-        abandon(s, "second signal");
+        service_abandon(s, "second signal");
     else
-        drain(s, number == SIGTERM ? "SIGTERM" : "SIGINT");
+        service_drain(s, number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
 /* Every slot is a connection; the usual soft limit of 1024 descriptors is there for select() only.
  */
-static void raise_descriptor_limit(void)
+static void service_raise_descriptor_limit(void)
 {
     struct rlimit limit;
 
@@ -89,7 +89,7 @@ static int make_name(struct service *s)
 }
 
 /* An empty setting is none. */
-static int copy_path(char **ret, const char *path)
+static int service_copy_path(char **ret, const char *path)
 {
     if (!*path)
         return 0;
@@ -107,11 +107,11 @@ static int find_redis(struct service *s)
         log_error("bad setting", LOG_TEXT("setting", "redis_url"), LOG_TEXT("reason", diag.text));
         return r;
     }
-    r = copy_path(&s->redis.tls_ca_file, set->redis_ca_file);
+    r = service_copy_path(&s->redis.tls_ca_file, set->redis_ca_file);
     if (r == 0)
-        r = copy_path(&s->redis.tls_cert_file, set->redis_cert_file);
+        r = service_copy_path(&s->redis.tls_cert_file, set->redis_cert_file);
     if (r == 0)
-        r = copy_path(&s->redis.tls_key_file, set->redis_key_file);
+        r = service_copy_path(&s->redis.tls_key_file, set->redis_key_file);
     return r;
 }
 
@@ -122,7 +122,7 @@ static int watch_signal(struct service *s, uv_signal_t *handle, int number)
     if (r)
         return err_origin(r);
     handle->data = s; /* tells service_close() that it is there */
-    r = uv_signal_start(handle, on_signal, number);
+    r = uv_signal_start(handle, service_on_signal, number);
     return r ? err_origin(r) : 0;
 }
 
@@ -159,7 +159,7 @@ int service_init(struct service *s, const struct service_ops *ops, int argc, cha
     log_setup(ops->program, (enum log_level)s->settings.log_level,
               (enum log_format)s->settings.log_format);
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    service_raise_descriptor_limit();
 
     r = make_name(s);
     if (r == 0)

@@ -46,7 +46,7 @@ static enum connection_result fail_as(struct connection *c, const char *why)
     return is_late ? CONNECTION_TIMEOUT : CONNECTION_UNREACHABLE;
 }
 
-static enum connection_result fail(struct connection *c)
+static enum connection_result connection_fail(struct connection *c)
 {
     return fail_as(c, c->redis->errstr);
 }
@@ -71,7 +71,7 @@ static enum connection_result open_socket(struct connection *c)
         (void)diag_set(c->words, "out of memory");
         return CONNECTION_NOMEM;
     }
-    return c->redis->err ? fail(c) : CONNECTION_OK;
+    return c->redis->err ? connection_fail(c) : CONNECTION_OK;
 }
 
 static enum connection_result start_tls(struct connection *c)
@@ -133,7 +133,7 @@ static enum connection_result expect_ok(struct connection *c, const char *comman
 }
 
 /* AUTH and SELECT in one round trip. */
-static enum connection_result greet(struct connection *c)
+static enum connection_result connection_greet(struct connection *c)
 {
     char db[16];
     const char *select[] = {"SELECT", db};
@@ -175,7 +175,7 @@ enum connection_result connection_open(struct connection *c)
     if (!r)
         r = start_tls(c);
     if (!r)
-        r = greet(c);
+        r = connection_greet(c);
     c->is_new = r == CONNECTION_OK;
     return r;
 }
@@ -201,7 +201,7 @@ redisReply *connection_answer(struct connection *c, enum connection_result *ret_
 
     errno = 0;
     if (redisGetReply(c->redis, &reply) != REDIS_OK || !reply)
-        *ret_why = fail(c);
+        *ret_why = connection_fail(c);
     return reply;
 }
 

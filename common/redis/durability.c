@@ -27,8 +27,8 @@ int durability_parse(struct durability *ret, const char *text, struct diag *diag
 }
 
 /* One command, one answer; an error of Redis's is an answer. */
-static redisReply *ask(struct connection *c, int argc, const char **argv,
-                       enum connection_result *ret_why)
+static redisReply *durability_ask(struct connection *c, int argc, const char **argv,
+                                  enum connection_result *ret_why)
 {
     size_t sizes[4];
 
@@ -53,7 +53,7 @@ static enum connection_result demand(struct connection *c, const char *name, con
 {
     const char *argv[] = {"CONFIG", "GET", name};
     enum connection_result why = CONNECTION_OK;
-    redisReply *reply = ask(c, ARRAY_LEN(argv), argv, &why);
+    redisReply *reply = durability_ask(c, ARRAY_LEN(argv), argv, &why);
 
     if (reply && !says(reply, value)) {
         (void)diag_set(
@@ -80,8 +80,8 @@ static int64_t count_of(const redisReply *reply)
     return reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
 }
 
-static enum connection_result judge(const struct durability *d, struct connection *c,
-                                    const redisReply *reply)
+static enum connection_result durability_judge(const struct durability *d, struct connection *c,
+                                               const redisReply *reply)
 {
     int64_t n = count_of(reply), wanted = d->kind == DURABLE_FSYNC ? 1 : d->replicas;
 
@@ -107,14 +107,14 @@ enum connection_result durability_wait(const struct durability *d, struct connec
     /* Its answer must come before we give up the connection. */
     (void)snprintf(timeout, sizeof(timeout), "%u", MAX(c->timeout_ms * 3 / 4, 1U));
     (void)snprintf(wanted, sizeof(wanted), "%u", d->replicas);
-    reply = d->kind == DURABLE_FSYNC ? ask(c, ARRAY_LEN(fsync), fsync, &r)
-                                     : ask(c, ARRAY_LEN(replicas), replicas, &r);
+    reply = d->kind == DURABLE_FSYNC ? durability_ask(c, ARRAY_LEN(fsync), fsync, &r)
+                                     : durability_ask(c, ARRAY_LEN(replicas), replicas, &r);
     if (!reply)
         return r;
     if (reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "unknown command"))
         r = demand_always(c);
     else
-        r = judge(d, c, reply);
+        r = durability_judge(d, c, reply);
     freeReplyObject(reply);
     return r;
 }

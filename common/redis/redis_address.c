@@ -47,7 +47,7 @@ static bool take_before(struct span *rest, char separator, bool is_last, struct 
     return true;
 }
 
-static bool take_prefix(struct span *rest, const char *prefix)
+static bool redis_address_take_prefix(struct span *rest, const char *prefix)
 {
     size_t len = strlen(prefix);
 
@@ -58,7 +58,7 @@ static bool take_prefix(struct span *rest, const char *prefix)
 }
 
 /* Gives a copy with %xx decoded. -EINVAL also for a %00: these become C strings. */
-static int decode(char **ret, struct span text)
+static int redis_address_decode(char **ret, struct span text)
 {
     char *out = calloc(1, text.len + 1);
     size_t len = 0;
@@ -93,7 +93,8 @@ static int parse_login(struct redis_address *a, struct span login, struct diag *
         return diag_set(diag,
                         "the part before '@' must have a password: :password or user:password "
                         "('@', ':', '/' and '%%' in it written as %%40, %%3A, %%2F and %%25)");
-    if (decode(&a->password, login) || (user.len && decode(&a->user, user)))
+    if (redis_address_decode(&a->password, login) ||
+        (user.len && redis_address_decode(&a->user, user)))
         return diag_set(diag, "user or password has a '%%' that is not followed by two hex digits");
     return 0;
 }
@@ -105,10 +106,10 @@ static int parse_host(struct redis_address *a, struct span text, struct diag *di
     uint64_t number = PORT_DEFAULT;
     bool has_port;
 
-    if (take_prefix(&text, "[")) {
+    if (redis_address_take_prefix(&text, "[")) {
         if (!take_before(&text, ']', false, &host))
             return diag_set(diag, "the host has a '[' without its ']'");
-        has_port = take_prefix(&text, ":");
+        has_port = redis_address_take_prefix(&text, ":");
         if (!has_port && text.len)
             return diag_set(diag, "only ':' and a port may follow the ']' of the host");
         port = text;
@@ -168,9 +169,10 @@ int redis_address_parse(struct redis_address *ret, const char *url, struct diag 
 
     if (rest.len > URL_BYTES_MAX)
         return diag_set(diag, "longer than %d bytes", URL_BYTES_MAX);
-    if (take_prefix(&rest, "unix://")) {
+    if (redis_address_take_prefix(&rest, "unix://")) {
         r = parse_unix(&a, rest, diag);
-    } else if (take_prefix(&rest, "redis://") || (a.is_tls = take_prefix(&rest, "rediss://"))) {
+    } else if (redis_address_take_prefix(&rest, "redis://") ||
+               (a.is_tls = redis_address_take_prefix(&rest, "rediss://"))) {
         r = parse_tcp(&a, rest, diag);
     } else {
         r = diag_set(diag, "expected %s", forms);

@@ -6,7 +6,7 @@
  *
  * Happy path: look the host up (an address or a unix socket skips this), connect, AUTH, SELECT,
  * CLIENT SETNAME, then requests: sent at once, answered in order, so the answer belongs to the
- * oldest in `waiting`. Whatever goes wrong ends in lose(): the requests move to `ended` and are
+ * oldest in `waiting`. Whatever goes wrong ends in redis_client_lose(): the requests move to `ended` and are
  * called back on the next turn; the connection rests and is tried anew.
  *
  * One timer serves all waits: a rest's end, a connect's deadline, or the earliest of the requests'
@@ -73,9 +73,9 @@ struct redis_client {
     void *closed_arg;
 };
 
-static void lose(struct redis_client *c, const char *why);
+static void redis_client_lose(struct redis_client *c, const char *why);
 
-static void move(struct redis_client *c, enum redis_state state)
+static void redis_client_move(struct redis_client *c, enum redis_state state)
 {
     static const unsigned allowed[] _unused_ = {
         [REDIS_RESTING] = 1 << REDIS_LOOKING_UP | 1 << REDIS_CONNECTING | 1 << REDIS_RESTING,
@@ -94,14 +94,14 @@ static void move(struct redis_client *c, enum redis_state state)
 
 /* ---- requests and their ends ---- */
 
-static void finish(struct redis_request *r, int result, redisReply *reply)
+static void redis_client_finish(struct redis_request *r, int result, redisReply *reply)
 {
     free(TAKE(r->command));
     r->done(r, result, reply); /* Careful: @r may be gone from here on. */
 }
 
 /* Frees the client when nothing refers to it any more. */
-static void release(struct redis_client *c)
+static void redis_client_release(struct redis_client *c)
 {
     defer_fn *on_closed = c->on_closed;
     void *arg = c->closed_arg;
@@ -131,13 +131,13 @@ static void on_deliver(void *arg)
     while ((node = list_pop(&due))) {
         struct redis_request *r = list_entry(node, struct redis_request, link);
 
-        finish(r, r->result, NULL);
+        redis_client_finish(r, r->result, NULL);
     }
     c->n_open--;
-    release(c);
+    redis_client_release(c);
 }
 
-static void end_later(struct redis_client *c, struct redis_request *r, int result)
+static void redis_client_end_later(struct redis_client *c, struct redis_request *r, int result)
 {
     r->result = result;
     list_push_back(&c->ended, &r->link);
@@ -156,7 +156,7 @@ static void end_waiting(struct redis_client *c, int result)
         struct redis_request *r = list_entry(node, struct redis_request, link);
         bool is_late = result == -ENOTCONN && r->deadline_us <= now_us;
 
-        end_later(c, r, is_late ? -ETIMEDOUT : result);
+        redis_client_end_later(c, r, is_late ? -ETIMEDOUT : result);
     }
     c->n_waiting = 0;
 }
@@ -179,7 +179,7 @@ static void on_overdue(void *arg)
     list_for_each (node, &c->waiting)
         earliest_us = MIN(earliest_us, list_entry(node, struct redis_request, link)->deadline_us);
     if (earliest_us <= clock_mono_us())
-        lose(c, "no answer within the deadline");
+        redis_client_lose(c, "no answer within the deadline");
     else if (earliest_us < INT64_MAX)
         set_timer_at(c, earliest_us);
     else
@@ -189,7 +189,7 @@ static void on_overdue(void *arg)
 /* ---- sending ---- */
 
 /* 0 when a request may be sent now. */
-static int admit(struct redis_client *c, const struct redis_command *cmd)
+static int redis_client_admit(struct redis_client *c, const struct redis_command *cmd)
 {
     if (c->state == REDIS_CLOSING)
         return -ECANCELED;
@@ -215,11 +215,12 @@ static int keep_command(struct redis_request *r, const struct redis_script *scri
     return 0;
 }
 
-static int start(struct redis_client *c, struct redis_request *r, const struct redis_script *script,
-                 const struct redis_command *cmd, int64_t deadline_ms)
+static int redis_client_start(struct redis_client *c, struct redis_request *r,
+                              const struct redis_script *script, const struct redis_command *cmd,
+                              int64_t deadline_ms)
 {
     struct span bytes;
-    int result = admit(c, cmd);
+    int result = redis_client_admit(c, cmd);
 
     if (result)
         return result;
@@ -247,9 +248,9 @@ void redis_run(struct redis_client *c, struct redis_request *r, const struct red
     int result;
 
     *r = (struct redis_request){.done = done, .arg = arg};
-    result = start(c, r, script, cmd, deadline_ms);
+    result = redis_client_start(c, r, script, cmd, deadline_ms);
     if (result)
-        end_later(c, r, result);
+        redis_client_end_later(c, r, result);
 }
 
 void redis_send(struct redis_client *c, struct redis_request *r, const struct redis_command *cmd,
@@ -271,7 +272,7 @@ static void send_whole(struct redis_client *c, struct redis_request *r)
         result = redis_link_write(c->link, whole.data, whole.len);
     buf_fini(&whole);
     if (result) {
-        end_later(c, r, result);
+        redis_client_end_later(c, r, result);
         return;
     }
     list_push_back(&c->waiting, &r->link);
@@ -284,7 +285,7 @@ static void become_ready(struct redis_client *c)
 {
     uint64_t held;
 
-    move(c, REDIS_READY);
+    redis_client_move(c, REDIS_READY);
     metric_count(METRIC_redis_connections_total);
     timer_stop(&c->timer);
     c->next_deadline_us = INT64_MAX;
@@ -304,7 +305,7 @@ static void on_greeting(struct redis_request *r, int result, redisReply *reply)
     assert(result == 0 && c->state == REDIS_GREETING);
     (void)result;
     if (reply->type == REDIS_REPLY_ERROR && !redis_greeting_is_bearable(g, c->o.address, reply)) {
-        lose(c, reply->str);
+        redis_client_lose(c, reply->str);
         return;
     }
     if (g == GREETING_ID)
@@ -313,7 +314,8 @@ static void on_greeting(struct redis_request *r, int result, redisReply *reply)
         become_ready(c);
 }
 
-static int greet(struct redis_client *c, enum redis_greeting g, struct redis_command *cmd)
+static int redis_client_greet(struct redis_client *c, enum redis_greeting g,
+                              struct redis_command *cmd)
 {
     struct span bytes;
     int r;
@@ -338,17 +340,17 @@ static void on_link_open(void *arg)
     struct redis_command cmd;
     int r = 0;
 
-    move(c, REDIS_GREETING);
+    redis_client_move(c, REDIS_GREETING);
     c->n_greetings = 0;
     c->id = 0;
     redis_command_init(&cmd);
     for (enum redis_greeting g = 0; g < GREETINGS && r == 0; g++)
-        r = greet(c, g, &cmd);
+        r = redis_client_greet(c, g, &cmd);
     if (cmd.resp.data)
         explicit_bzero(cmd.resp.data, cmd.resp.size);
     redis_command_fini(&cmd);
     if (r)
-        lose(c, err_text(r));
+        redis_client_lose(c, err_text(r));
 }
 
 /* ---- the connection ---- */
@@ -360,7 +362,7 @@ static void on_link_reply(void *arg, redisReply *reply)
     struct redis_request *r;
 
     if (!node) {
-        lose(c, "Redis answered what nobody asked");
+        redis_client_lose(c, "Redis answered what nobody asked");
         return;
     }
     c->n_waiting--;
@@ -372,7 +374,7 @@ static void on_link_reply(void *arg, redisReply *reply)
     if (r->measured)
         metric_observe(METRIC_script_duration_seconds, r->measured->number,
                        clock_mono_us() - r->begun_us);
-    finish(r, 0, reply);
+    redis_client_finish(r, 0, reply);
 }
 
 static void on_link_lost(void *arg, const char *why)
@@ -380,7 +382,7 @@ static void on_link_lost(void *arg, const char *why)
     struct redis_client *c = arg;
 
     c->link = NULL; /* it closes by itself */
-    lose(c, why);
+    redis_client_lose(c, why);
 }
 
 static void on_link_closed(void *arg)
@@ -388,7 +390,7 @@ static void on_link_closed(void *arg)
     struct redis_client *c = arg;
 
     c->n_open--;
-    release(c);
+    redis_client_release(c);
 }
 
 static const struct redis_link_ops link_ops = {
@@ -406,17 +408,17 @@ static void drop_link(struct redis_client *c)
         redis_link_close(link);
 }
 
-static void rest(struct redis_client *c)
+static void redis_client_rest(struct redis_client *c)
 {
     int64_t after_ms = c->rest_ms / 2 + (int64_t)rng_below((uint64_t)c->rest_ms / 2 + 1);
 
-    move(c, REDIS_RESTING);
+    redis_client_move(c, REDIS_RESTING);
     c->rest_ms = MIN(c->rest_ms * 2, REST_MAX_MS);
     timer_start(&c->timer, after_ms);
 }
 
 /* The one way back from everything that went wrong with the connection. */
-static void lose(struct redis_client *c, const char *why)
+static void redis_client_lose(struct redis_client *c, const char *why)
 {
     uint64_t held;
 
@@ -429,10 +431,11 @@ static void lose(struct redis_client *c, const char *why)
     }
     drop_link(c); /* @why may be the link's: not used from here on */
     end_waiting(c, -ENOTCONN);
-    rest(c);
+    redis_client_rest(c);
 }
 
-static void open_link(struct redis_client *c, const struct sockaddr *address, socklen_t len)
+static void redis_client_open_link(struct redis_client *c, const struct sockaddr *address,
+                                   socklen_t len)
 {
     struct redis_link_options o = {
         .address = address,
@@ -446,11 +449,11 @@ static void open_link(struct redis_client *c, const struct sockaddr *address, so
 
     r = redis_link_new(&c->link, c->loop, &o);
     if (r) {
-        lose(c, err_text(r));
+        redis_client_lose(c, err_text(r));
         return;
     }
     c->n_open++;
-    move(c, REDIS_CONNECTING);
+    redis_client_move(c, REDIS_CONNECTING);
     timer_start(&c->timer, c->o.connect_ms);
 }
 
@@ -474,12 +477,12 @@ static void on_looked_up(uv_getaddrinfo_t *look_up, int status, struct addrinfo 
 
     c->n_open--;
     if (c->state == REDIS_CLOSING) {
-        release(c);
+        redis_client_release(c);
     } else if (status || !found) {
-        lose(c, status ? uv_strerror(status) : "the name has no address");
+        redis_client_lose(c, status ? uv_strerror(status) : "the name has no address");
     } else {
         chosen = choose_address(c, found);
-        open_link(c, chosen->ai_addr, chosen->ai_addrlen);
+        redis_client_open_link(c, chosen->ai_addr, chosen->ai_addrlen);
     }
     uv_freeaddrinfo(found);
 }
@@ -494,11 +497,11 @@ static void start_look_up(struct redis_client *c)
     c->look_up.data = c;
     r = uv_getaddrinfo(&c->loop->uv, &c->look_up, on_looked_up, c->o.address->host, port, &hints);
     if (r) {
-        lose(c, err_text(r));
+        redis_client_lose(c, err_text(r));
         return;
     }
     c->n_open++;
-    move(c, REDIS_LOOKING_UP); /* the resolver keeps its own deadline */
+    redis_client_move(c, REDIS_LOOKING_UP); /* the resolver keeps its own deadline */
 }
 
 static void connect_now(struct redis_client *c)
@@ -507,12 +510,12 @@ static void connect_now(struct redis_client *c)
     socklen_t len = redis_address_literal(c->o.address, &address);
 
     if (len)
-        open_link(c, (struct sockaddr *)&address, len);
+        redis_client_open_link(c, (struct sockaddr *)&address, len);
     else
         start_look_up(c);
 }
 
-static void on_timer(void *arg)
+static void redis_client_on_timer(void *arg)
 {
     struct redis_client *c = arg;
 
@@ -522,7 +525,7 @@ static void on_timer(void *arg)
         return;
     case REDIS_CONNECTING:
     case REDIS_GREETING:
-        lose(c, "no answer in time");
+        redis_client_lose(c, "no answer in time");
         return;
     case REDIS_READY:
         /* The answers may be in the socket: if we were held up, that is not Redis's fault. They are
@@ -585,7 +588,7 @@ int redis_client_new(struct redis_client **ret, struct loop *l,
 
     r = prepare_tls(c);
     if (r == 0)
-        r = timer_init(&c->timer, l, on_timer, c);
+        r = timer_init(&c->timer, l, redis_client_on_timer, c);
     if (r) {
         SSL_CTX_free(c->tls);
         free(c);
@@ -597,12 +600,12 @@ int redis_client_new(struct redis_client **ret, struct loop *l,
     return 0;
 }
 
-static void on_timer_closed(void *arg)
+static void redis_client_on_timer_closed(void *arg)
 {
     struct redis_client *c = arg;
 
     c->n_open--;
-    release(c);
+    redis_client_release(c);
 }
 
 void redis_client_close(struct redis_client *c, defer_fn *on_closed, void *arg)
@@ -611,11 +614,11 @@ void redis_client_close(struct redis_client *c, defer_fn *on_closed, void *arg)
     c->closed_arg = arg;
     if (c->state == REDIS_LOOKING_UP)
         (void)uv_cancel((uv_req_t *)&c->look_up); /* or it ends by itself */
-    move(c, REDIS_CLOSING);
+    redis_client_move(c, REDIS_CLOSING);
     drop_link(c);
     end_waiting(c, -ECANCELED);
     defer_cancel(&c->overdue);
-    timer_close(&c->timer, on_timer_closed);
+    timer_close(&c->timer, redis_client_on_timer_closed);
 }
 
 int64_t redis_client_id(const struct redis_client *c)
@@ -631,7 +634,7 @@ bool redis_client_is_connected(const struct redis_client *c)
 void redis_client_reset(struct redis_client *c)
 {
     if (c->state == REDIS_CONNECTING || c->state == REDIS_GREETING || c->state == REDIS_READY)
-        lose(c, "reset by its owner");
+        redis_client_lose(c, "reset by its owner");
 }
 
 struct redis_chunk *redis_reply_keep(struct redis_client *c)

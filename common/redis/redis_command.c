@@ -34,7 +34,7 @@ void redis_command_begin(struct redis_command *c)
     c->error = 0;
 }
 
-static bool has_room(struct redis_command *c, size_t len)
+static bool redis_command_has_room(struct redis_command *c, size_t len)
 {
     size_t need = c->resp.len + len, size = c->resp.size ? c->resp.size : FIRST_SIZE;
     char *data;
@@ -60,7 +60,7 @@ static bool has_room(struct redis_command *c, size_t len)
 }
 
 /* Writes the digits so that they end at @end; returns where they begin. */
-static char *digits_before(char *end, uint64_t value)
+static char *redis_command_digits_before(char *end, uint64_t value)
 {
     do {
         *--end = (char)('0' + value % 10);
@@ -74,9 +74,9 @@ void redis_arg(struct redis_command *c, const void *data, size_t len)
     char digits[20], *first, *out;
     size_t n;
 
-    if (!has_room(c, len > bytes_max ? len : len + ARG_OVERHEAD))
+    if (!redis_command_has_room(c, len > bytes_max ? len : len + ARG_OVERHEAD))
         return;
-    first = digits_before(digits + sizeof(digits), len);
+    first = redis_command_digits_before(digits + sizeof(digits), len);
     n = (size_t)(digits + sizeof(digits) - first);
 
     out = c->resp.data + c->resp.len;
@@ -108,7 +108,8 @@ void redis_arg_i64(struct redis_command *c, int64_t value)
 {
     char digits[20], *first;
 
-    first = digits_before(digits + sizeof(digits), value < 0 ? -(uint64_t)value : (uint64_t)value);
+    first = redis_command_digits_before(digits + sizeof(digits),
+                                        value < 0 ? -(uint64_t)value : (uint64_t)value);
     if (value < 0)
         *--first = '-'; /* the longest number that has a sign has 19 digits */
     redis_arg(c, first, (size_t)(digits + sizeof(digits) - first));
@@ -122,7 +123,7 @@ struct span redis_command_bytes(const struct redis_command *c)
         return (struct span){"", 0};
     c->resp.data[HEAD_ROOM - 2] = '\r';
     c->resp.data[HEAD_ROOM - 1] = '\n';
-    first = digits_before(c->resp.data + HEAD_ROOM - 2, c->argc);
+    first = redis_command_digits_before(c->resp.data + HEAD_ROOM - 2, c->argc);
     *--first = '*';
     return (struct span){first, (size_t)(c->resp.data + c->resp.len - first)};
 }

@@ -53,7 +53,7 @@ void redis_link_close(struct redis_link *link)
     uv_close((uv_handle_t *)&link->flush, on_handle_closed);
 }
 
-static void lose(struct redis_link *link, const char *why)
+static void redis_link_lose(struct redis_link *link, const char *why)
 {
     if (link->is_closing)
         return;
@@ -68,24 +68,24 @@ static void lose_by_context(struct redis_link *link)
 
     if (!why || link->redis->err == REDIS_ERR_EOF)
         why = link->redis->errstr;
-    lose(link, *why ? why : "connection failed");
+    redis_link_lose(link, *why ? why : "connection failed");
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events);
+static void redis_link_on_poll(uv_poll_t *poll, int status, int events);
 
-static void wait_for(struct redis_link *link, int events)
+static void redis_link_wait_for(struct redis_link *link, int events)
 {
     int r;
 
     if (events == link->events)
         return;
     link->events = events;
-    r = uv_poll_start(&link->poll, events, on_poll);
+    r = uv_poll_start(&link->poll, events, redis_link_on_poll);
     if (r)
-        lose(link, err_text(r));
+        redis_link_lose(link, err_text(r));
 }
 
-static void flush(struct redis_link *link)
+static void redis_link_flush(struct redis_link *link)
 {
     int done = 0;
 
@@ -96,9 +96,9 @@ static void flush(struct redis_link *link)
     }
     /* A TLS session may have to read before it can write: then a writable socket is no news. */
     if (done || (link->ssl && SSL_want_read(link->ssl)))
-        wait_for(link, UV_READABLE);
+        redis_link_wait_for(link, UV_READABLE);
     else
-        wait_for(link, UV_READABLE | UV_WRITABLE);
+        redis_link_wait_for(link, UV_READABLE | UV_WRITABLE);
 }
 
 static void on_flush(uv_prepare_t *prepare)
@@ -106,7 +106,7 @@ static void on_flush(uv_prepare_t *prepare)
     struct redis_link *link = prepare->data;
 
     uv_prepare_stop(prepare);
-    flush(link);
+    redis_link_flush(link);
 }
 
 static void flush_soon(struct redis_link *link)
@@ -127,7 +127,8 @@ static void read_replies(struct redis_link *link)
         void *reply = NULL;
 
         if (redisReaderGetReply(reader, &reply) != REDIS_OK) {
-            lose(link, reader->err == REDIS_ERR_OOM ? "reply too large" : reader->errstr);
+            redis_link_lose(link,
+                            reader->err == REDIS_ERR_OOM ? "reply too large" : reader->errstr);
             return;
         }
         if (!reply)
@@ -138,12 +139,12 @@ static void read_replies(struct redis_link *link)
         return;
 
     if (reader->len > REDIS_REPLY_BYTES_MAX)
-        lose(link, "reply too large");
+        redis_link_lose(link, "reply too large");
     else if (link->ssl && redis_link_queued(link) > 0)
         flush_soon(link); /* what was read may be what the write waited for */
 }
 
-static void open_link(struct redis_link *link)
+static void redis_link_open_link(struct redis_link *link)
 {
     socklen_t len = sizeof(int);
     int error = 0, one = 1, r;
@@ -152,7 +153,7 @@ static void open_link(struct redis_link *link)
     if (getsockopt(link->redis->fd, SOL_SOCKET, SO_ERROR, &error, &len))
         error = errno;
     if (error) {
-        lose(link, err_text(-error));
+        redis_link_lose(link, err_text(-error));
         return;
     }
     /* A unix socket refuses this, which does no harm. */
@@ -162,17 +163,17 @@ static void open_link(struct redis_link *link)
         ERR_clear_error();
         r = redis_tls_start(&link->ssl, link->tls, link->tls_host, link->redis, &why);
         if (r) {
-            lose(link, why);
+            redis_link_lose(link, why);
             return;
         }
     }
     link->is_open = true;
-    wait_for(link, UV_READABLE);
+    redis_link_wait_for(link, UV_READABLE);
     if (!link->is_closing)
         link->ops->on_open(link->arg);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void redis_link_on_poll(uv_poll_t *poll, int status, int events)
 {
     struct redis_link *link = poll->data;
 
@@ -180,15 +181,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if (status < 0)
         events = UV_READABLE | UV_WRITABLE;
     if (!link->is_open) {
-        open_link(link);
+        redis_link_open_link(link);
     } else {
         if (events & UV_READABLE)
             read_replies(link);
         if (events & UV_WRITABLE && !link->is_closing)
-            flush(link);
+            redis_link_flush(link);
     }
     if (status < 0)
-        lose(link, err_text(status)); /* if they did not tell after all */
+        redis_link_lose(link, err_text(status)); /* if they did not tell after all */
 }
 
 int redis_link_write(struct redis_link *link, const char *data, size_t len)
@@ -247,7 +248,8 @@ static int open_handles(struct redis_link *link, struct loop *l)
     link->flush.data = link;
     link->n_handles = 2;
     link->events = UV_WRITABLE;
-    (void)uv_poll_start(&link->poll, UV_WRITABLE, on_poll); /* fails only with unknown events */
+    (void)uv_poll_start(&link->poll, UV_WRITABLE,
+                        redis_link_on_poll); /* fails only with unknown events */
     return 0;
 }
 

@@ -99,7 +99,7 @@ static bool is_too_deep(const redisReadTask *task)
 }
 
 /* A zeroed reply with @extra bytes behind it, put into its parent. */
-static redisReply *make(const redisReadTask *task, size_t extra)
+static redisReply *redis_reply_make(const redisReadTask *task, size_t extra)
 {
     struct redis_arena *a = task->privdata;
     redisReply *reply, *parent;
@@ -126,7 +126,7 @@ static void *make_string(const redisReadTask *task, char *text, size_t len)
         text += 4;
         len -= 4;
     }
-    reply = make(task, len + 1);
+    reply = redis_reply_make(task, len + 1);
     if (!reply)
         return NULL;
     reply->str = (char *)(reply + 1);
@@ -142,7 +142,7 @@ static void *make_array(const redisReadTask *task, size_t elements)
 
     if (is_too_deep(task) || elements > 2 * (size_t)ELEMENTS_MAX)
         return NULL;
-    reply = make(task, elements * sizeof(redisReply *));
+    reply = redis_reply_make(task, elements * sizeof(redisReply *));
     if (!reply)
         return NULL;
     reply->elements = elements;
@@ -155,7 +155,7 @@ static void *make_array(const redisReadTask *task, size_t elements)
 
 static void *make_integer(const redisReadTask *task, long long value)
 {
-    redisReply *reply = make(task, 0);
+    redisReply *reply = redis_reply_make(task, 0);
 
     if (reply)
         reply->integer = value;
@@ -173,7 +173,7 @@ static void *make_double(const redisReadTask *task, double value, char *text, si
 
 static void *make_nil(const redisReadTask *task)
 {
-    redisReply *reply = make(task, 0);
+    redisReply *reply = redis_reply_make(task, 0);
 
     if (reply)
         reply->type = REDIS_REPLY_NIL; /* the task's type is that of what is missing */

@@ -2,9 +2,9 @@
 
 enum { TRIES_MAX = 100 };
 
-static void ask(struct redis_unblock *u);
+static void redis_unblock_ask(struct redis_unblock *u);
 
-static void on_answer(struct redis_request *request, int result, redisReply *reply)
+static void redis_unblock_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct redis_unblock *u = container_of(request, struct redis_unblock, request);
 
@@ -15,10 +15,10 @@ static void on_answer(struct redis_request *request, int result, redisReply *rep
     if (result || ++u->n_tries == TRIES_MAX)
         redis_client_reset(u->blocked);
     else
-        ask(u);
+        redis_unblock_ask(u);
 }
 
-static void ask(struct redis_unblock *u)
+static void redis_unblock_ask(struct redis_unblock *u)
 {
     struct redis_command cmd;
 
@@ -27,7 +27,7 @@ static void ask(struct redis_unblock *u)
     redis_arg_text(&cmd, "CLIENT");
     redis_arg_text(&cmd, "UNBLOCK");
     redis_arg_i64(&cmd, redis_client_id(u->blocked));
-    redis_send(u->via, &u->request, &cmd, 0, on_answer, NULL);
+    redis_send(u->via, &u->request, &cmd, 0, redis_unblock_on_answer, NULL);
     redis_command_fini(&cmd);
 }
 
@@ -35,7 +35,7 @@ void redis_unblock_start(struct redis_unblock *u, struct redis_client *via,
                          struct redis_client *blocked)
 {
     *u = (struct redis_unblock){.via = via, .blocked = blocked, .is_active = true};
-    ask(u);
+    redis_unblock_ask(u);
 }
 
 void redis_unblock_stop(struct redis_unblock *u)

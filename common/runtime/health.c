@@ -95,7 +95,7 @@ bool health_answer(const struct health_options *o, struct http_exchange *x)
     return false;
 }
 
-static void handle(void *arg, struct http_exchange *x)
+static void health_handle(void *arg, struct http_exchange *x)
 {
     struct health *h = arg;
 
@@ -104,7 +104,7 @@ static void handle(void *arg, struct http_exchange *x)
                     SPAN("there are /healthz, /readyz and /metrics\n"));
 }
 
-static size_t body_max(void *arg, const struct http_exchange *x)
+static size_t health_body_max(void *arg, const struct http_exchange *x)
 {
     (void)arg, (void)x;
     return BODY_BYTES_MAX; /* read and not looked at, so that the connection can go on */
@@ -116,8 +116,8 @@ int health_new(struct health **ret, struct loop *l, const char *listen,
     struct http_server_options http = {.listen = listen,
                                        .connections_max = CONNECTIONS_MAX,
                                        .receive_ms = RECEIVE_MS,
-                                       .handle = handle,
-                                       .body_max = body_max};
+                                       .handle = health_handle,
+                                       .body_max = health_body_max};
     struct health *h;
     int r;
 

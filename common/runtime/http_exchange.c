@@ -145,7 +145,8 @@ struct wanted {
     const char *name, *value;
 };
 
-static enum MHD_Result find(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result http_exchange_find(void *arg, enum MHD_ValueKind kind, const char *name,
+                                          const char *value)
 {
     struct wanted *w = arg;
 
@@ -161,7 +162,7 @@ const char *http_query(const struct http_exchange *x, const char *name)
     struct wanted w = {.name = name};
 
     if (x->mhd)
-        (void)MHD_get_connection_values(x->mhd, MHD_GET_ARGUMENT_KIND, find, &w);
+        (void)MHD_get_connection_values(x->mhd, MHD_GET_ARGUMENT_KIND, http_exchange_find, &w);
     return w.value;
 }
 

@@ -9,7 +9,7 @@
 enum { BACKLOG = 511 };
 
 /* "host:port", "[::1]:port" */
-static int split(const char *address, char host[64], char port[8])
+static int http_listen_split(const char *address, char host[64], char port[8])
 {
     const char *colon = strrchr(address, ':');
     size_t len = colon ? (size_t)(colon - address) : 0;
@@ -57,7 +57,7 @@ int http_listen(const char *address, struct diag *diag)
     char host[64], port[8];
     int fd;
 
-    if (split(address, host, port) || !is_port(port) ||
+    if (http_listen_split(address, host, port) || !is_port(port) ||
         getaddrinfo(*host ? host : NULL, port, &hints, &found))
         return diag_set(
             diag,

@@ -52,7 +52,7 @@ struct http_server {
 
 /* ---- running libmicrohttpd ---- */
 
-static void run(void *arg)
+static void http_server_run(void *arg)
 {
     struct http_server *s = arg;
     MHD_UNSIGNED_LONG_LONG timeout_ms;
@@ -64,10 +64,10 @@ static void run(void *arg)
         timer_stop(&s->timer);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void http_server_on_poll(uv_poll_t *poll, int status, int events)
 {
     (void)status, (void)events;
-    run(poll->data);
+    http_server_run(poll->data);
 }
 
 /* ---- connections ---- */
@@ -189,7 +189,7 @@ static enum MHD_Result queue(struct http_server *s, struct http_exchange *x)
     return MHD_queue_response(x->mhd, x->status, x->response);
 }
 
-static enum MHD_Result refuse(struct http_server *s, struct http_exchange *x)
+static enum MHD_Result http_server_refuse(struct http_server *s, struct http_exchange *x)
 {
     http_exchange_fill_refusal(x);
     return queue(s, x);
@@ -215,8 +215,8 @@ static enum MHD_Result hand_over(struct http_server *s, struct http_exchange *x)
 }
 
 /* The head has come. */
-static enum MHD_Result begin(struct http_server *s, struct http_exchange *x,
-                             struct MHD_Connection *mhd, const char *method)
+static enum MHD_Result http_server_begin(struct http_server *s, struct http_exchange *x,
+                                         struct MHD_Connection *mhd, const char *method)
 {
     struct connection *c = connection_of(mhd);
 
@@ -225,21 +225,22 @@ static enum MHD_Result begin(struct http_server *s, struct http_exchange *x,
     http_exchange_take_head(x, mhd, method, c->peer);
     http_exchange_expect_body(x, s->options.body_max(s->options.arg, x));
     await(s, c, &s->receiving);
-    return http_exchange_is_hopeless(x) ? refuse(s, x) : MHD_YES;
+    return http_exchange_is_hopeless(x) ? http_server_refuse(s, x) : MHD_YES;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const char *path,
-                                  const char *method, const char *version, const char *data,
-                                  size_t *len, void **context)
+static enum MHD_Result http_server_on_request(void *arg, struct MHD_Connection *mhd,
+                                              const char *path, const char *method,
+                                              const char *version, const char *data, size_t *len,
+                                              void **context)
 {
     struct http_server *s = arg;
     struct http_exchange *x = *context;
 
-    (void)version, (void)path; /* which is decoded; see on_uri() */
+    (void)version, (void)path; /* which is decoded; see http_server_on_uri() */
     if (!x)
         return MHD_NO;
     if (!x->has_head)
-        return begin(s, x, mhd, method);
+        return http_server_begin(s, x, mhd, method);
     if (*len) {
         bool is_bearable = http_exchange_add_body(x, data, *len);
 
@@ -250,18 +251,18 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
         return queue(s, x);
     if (x->response)
         return MHD_YES; /* refused already */
-    return x->is_too_large ? refuse(s, x) : hand_over(s, x);
+    return x->is_too_large ? http_server_refuse(s, x) : hand_over(s, x);
 }
 
 /* The request line has come. */
-static void *on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
+static void *http_server_on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
 {
     (void)mhd;
     return http_exchange_new(arg, uri);
 }
 
-static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
-                         enum MHD_RequestTerminationCode code)
+static void http_server_on_completed(void *arg, struct MHD_Connection *mhd, void **context,
+                                     enum MHD_RequestTerminationCode code)
 {
     struct http_server *s = arg;
     struct http_exchange *x = *context;
@@ -308,16 +309,17 @@ void http_exchange_answer(struct http_exchange *x, const struct http_answer *a)
 
 static struct MHD_Daemon *start_daemon(struct http_server *s)
 {
-    return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_LISTEN_SOCKET, s->listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, s->options.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEAD_BYTES_MAX, MHD_OPTION_URI_LOG_CALLBACK, on_uri, s, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+                            http_server_on_request, s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+                            s->options.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)HEAD_BYTES_MAX, MHD_OPTION_URI_LOG_CALLBACK, http_server_on_uri,
+                            s, MHD_OPTION_NOTIFY_COMPLETED, http_server_on_completed, s,
+                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
 }
 
 /* On failure the socket is closed. */
-static int start(struct http_server *s)
+static int http_server_start(struct http_server *s)
 {
     const union MHD_DaemonInfo *info;
     int r;
@@ -334,9 +336,9 @@ static int start(struct http_server *s)
         return err_origin(r);
     }
     s->poll.data = s;
-    (void)timer_init(&s->timer, s->loop, run, s);
+    (void)timer_init(&s->timer, s->loop, http_server_run, s);
     (void)timer_init(&s->sweep, s->loop, on_sweep, s);
-    (void)uv_poll_start(&s->poll, UV_READABLE, on_poll);
+    (void)uv_poll_start(&s->poll, UV_READABLE, http_server_on_poll);
     timer_start(&s->sweep, SWEEP_MS);
     return 0;
 }
@@ -357,10 +359,10 @@ int http_server_new(struct http_server **ret, struct loop *l, const struct http_
     list_init(&s->receiving);
     list_init(&s->sending);
     list_init(&s->pending);
-    defer_init(&s->run, run, s);
+    defer_init(&s->run, http_server_run, s);
     defer_init(&s->end, end, s);
     s->listen_fd = http_listen(o->listen, diag);
-    r = s->listen_fd < 0 ? s->listen_fd : start(s);
+    r = s->listen_fd < 0 ? s->listen_fd : http_server_start(s);
     if (r) {
         free(s);
         return r;
@@ -393,7 +395,7 @@ void http_server_stop(struct http_server *s)
 }
 
 /* Who holds it is still to give it back; nobody will hear the answer. */
-static void let_go(struct http_server *s)
+static void http_server_let_go(struct http_server *s)
 {
     static const struct http_answer away = {.status = MHD_HTTP_SERVICE_UNAVAILABLE};
 
@@ -409,7 +411,7 @@ static void let_go(struct http_server *s)
     s->n_pending = 0;
 }
 
-static void on_part_closed(struct http_server *s)
+static void http_server_on_part_closed(struct http_server *s)
 {
     if (--s->n_closing)
         return;
@@ -417,30 +419,30 @@ static void on_part_closed(struct http_server *s)
     free(s);
 }
 
-static void on_timer_closed(void *arg)
+static void http_server_on_timer_closed(void *arg)
 {
-    on_part_closed(arg);
+    http_server_on_part_closed(arg);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
+static void http_server_on_poll_closed(uv_handle_t *handle)
 {
-    on_part_closed(handle->data);
+    http_server_on_part_closed(handle->data);
 }
 
 static void end(void *arg)
 {
     struct http_server *s = arg;
 
-    let_go(s);
+    http_server_let_go(s);
     (void)MHD_run(s->daemon); /* what can be sent at once is sent */
     (void)MHD_run(s->daemon);
     (void)uv_poll_stop(&s->poll);
     MHD_stop_daemon(s->daemon);
     defer_cancel(&s->run);
     s->n_closing = 3;
-    timer_close(&s->timer, on_timer_closed);
-    timer_close(&s->sweep, on_timer_closed);
-    uv_close((uv_handle_t *)&s->poll, on_poll_closed);
+    timer_close(&s->timer, http_server_on_timer_closed);
+    timer_close(&s->sweep, http_server_on_timer_closed);
+    uv_close((uv_handle_t *)&s->poll, http_server_on_poll_closed);
 }
 
 void http_server_close(struct http_server *s, defer_fn *on_closed, void *arg)

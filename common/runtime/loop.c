@@ -113,7 +113,7 @@ int timer_init(struct timer *t, struct loop *l, defer_fn *fn, void *arg)
     return 0;
 }
 
-static void on_timer(uv_timer_t *uv)
+static void loop_on_timer(uv_timer_t *uv)
 {
     struct timer *t = container_of(uv, struct timer, uv);
 
@@ -126,7 +126,7 @@ void timer_start(struct timer *t, int64_t after_ms)
         return;
     /* libuv counts from the beginning of this turn, which may be long ago. */
     uv_update_time(t->uv.loop);
-    (void)uv_timer_start(&t->uv, on_timer, after_ms > 0 ? (uint64_t)after_ms : 0, 0);
+    (void)uv_timer_start(&t->uv, loop_on_timer, after_ms > 0 ? (uint64_t)after_ms : 0, 0);
 }
 
 void timer_stop(struct timer *t)
@@ -134,7 +134,7 @@ void timer_stop(struct timer *t)
     (void)uv_timer_stop(&t->uv);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void loop_on_timer_closed(uv_handle_t *handle)
 {
     struct timer *t = container_of(handle, struct timer, uv);
 
@@ -145,5 +145,5 @@ static void on_timer_closed(uv_handle_t *handle)
 void timer_close(struct timer *t, defer_fn *on_closed)
 {
     t->on_closed = on_closed;
-    uv_close((uv_handle_t *)&t->uv, on_timer_closed);
+    uv_close((uv_handle_t *)&t->uv, loop_on_timer_closed);
 }

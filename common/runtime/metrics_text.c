@@ -3,7 +3,7 @@
 #include "common/runtime/settings.h"
 #include <inttypes.h>
 
-static void write_name(struct buf *b, const struct metric_row *row)
+static void metrics_text_write_name(struct buf *b, const struct metric_row *row)
 {
     if (strncmp(row->name, "process_", 8) != 0)
         buf_add_text(b, "grapnel_");
@@ -11,7 +11,7 @@ static void write_name(struct buf *b, const struct metric_row *row)
 }
 
 /* In HELP a quotation mark stands for itself. */
-static void write_escaped(struct buf *b, const char *text, bool is_quoted)
+static void metrics_text_write_escaped(struct buf *b, const char *text, bool is_quoted)
 {
     for (; *text; text++) {
         if (*text == '\n')
@@ -28,7 +28,7 @@ static void write_label(struct buf *b, char *ret_before, const char *name, const
     buf_add_char(b, *ret_before);
     buf_add_text(b, name);
     buf_add_text(b, "=\"");
-    write_escaped(b, value, true);
+    metrics_text_write_escaped(b, value, true);
     buf_add_char(b, '"');
     *ret_before = ',';
 }
@@ -63,7 +63,7 @@ static void write_series(struct buf *b, const struct metric_row *row, unsigned i
 {
     char before = '{';
 
-    write_name(b, row);
+    metrics_text_write_name(b, row);
     buf_add_text(b, suffix);
     if (row->label != NONE)
         write_label(b, &before, metric_label_name(row->label), metric_label_value(row->label, i));
@@ -127,11 +127,11 @@ static void write_head(struct buf *b, const struct metric_row *row)
     static const char *const types[] = {"counter", "gauge", "histogram"};
 
     buf_add_text(b, "# HELP ");
-    write_name(b, row);
+    metrics_text_write_name(b, row);
     buf_add_char(b, ' ');
-    write_escaped(b, row->help, false);
+    metrics_text_write_escaped(b, row->help, false);
     buf_add_text(b, "\n# TYPE ");
-    write_name(b, row);
+    metrics_text_write_name(b, row);
     buf_printf(b, " %s\n", types[row->kind]);
 }
 

@@ -43,7 +43,7 @@ static const struct row rows[] = {
 
 /* ---- one value ---- */
 
-static int set_text(char **place, const char *value, struct diag *diag)
+static int settings_set_text(char **place, const char *value, struct diag *diag)
 {
     char *copy = strdup(value);
 
@@ -136,7 +136,8 @@ static void write_range(const struct row *row, char out[RANGE_LEN])
     }
 }
 
-static int refuse(const struct row *row, const char *value, const char *origin, struct diag *diag)
+static int settings_refuse(const struct row *row, const char *value, const char *origin,
+                           struct diag *diag)
 {
     static const char *const expected[] = {
         [INT] = "a number in ",
@@ -151,8 +152,8 @@ static int refuse(const struct row *row, const char *value, const char *origin, 
                     expected[row->kind], range, SHOWN, value);
 }
 
-static int set_row(struct settings *s, const struct row *row, const char *value, const char *origin,
-                   struct diag *diag)
+static int settings_set_row(struct settings *s, const struct row *row, const char *value,
+                            const char *origin, struct diag *diag)
 {
     void *place = (char *)s + row->offset;
     int r;
@@ -160,7 +161,7 @@ static int set_row(struct settings *s, const struct row *row, const char *value,
     switch (row->kind) {
     case TEXT:
     case SECRET:
-        return set_text(place, value, diag);
+        return settings_set_text(place, value, diag);
     case INT:
     case MS:
     case BYTES:
@@ -172,7 +173,7 @@ static int set_row(struct settings *s, const struct row *row, const char *value,
     default:
         unreachable();
     }
-    return r ? refuse(row, value, origin, diag) : 0;
+    return r ? settings_refuse(row, value, origin, diag) : 0;
 }
 
 /* ---- all of them ---- */
@@ -183,7 +184,7 @@ int settings_init(struct settings *s)
 
     *s = (struct settings){0};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        int r = set_row(s, &rows[i], rows[i].initial, "its default", &diag);
+        int r = settings_set_row(s, &rows[i], rows[i].initial, "its default", &diag);
 
         if (r) {
             settings_fini(s);
@@ -228,12 +229,12 @@ int settings_set(struct settings *s, const char *name, const char *value, const 
                        ORIGIN_SHOWN, origin);
         return -ENOENT;
     }
-    return set_row(s, row, value, origin, diag);
+    return settings_set_row(s, row, value, origin, diag);
 }
 
 /* ---- the file ---- */
 
-static char *trim(char *text)
+static char *settings_trim(char *text)
 {
     char *end = text + strlen(text);
 
@@ -247,7 +248,7 @@ static char *trim(char *text)
 
 static int set_line(struct settings *s, char *line, const char *origin, struct diag *diag)
 {
-    char *name = trim(line), *equals;
+    char *name = settings_trim(line), *equals;
     int r;
 
     if (*name == '\0' || *name == '#')
@@ -257,11 +258,11 @@ static int set_line(struct settings *s, char *line, const char *origin, struct d
         return diag_set(diag, "%.*s: expected `name = value` or a comment that begins with '#'",
                         ORIGIN_SHOWN, origin);
     *equals = '\0';
-    r = settings_set(s, trim(name), trim(equals + 1), origin, diag);
+    r = settings_set(s, settings_trim(name), settings_trim(equals + 1), origin, diag);
     return r == -ENOENT ? -EINVAL : r;
 }
 
-static int read_lines(struct settings *s, FILE *in, const char *path, struct diag *diag)
+static int settings_read_lines(struct settings *s, FILE *in, const char *path, struct diag *diag)
 {
     char line[LINE_MAX_LEN + 2], origin[ORIGIN_SHOWN + 1];
     const char *shown =
@@ -281,14 +282,14 @@ static int read_lines(struct settings *s, FILE *in, const char *path, struct dia
     return r;
 }
 
-static int load_file(struct settings *s, const char *path, struct diag *diag)
+static int settings_load_file(struct settings *s, const char *path, struct diag *diag)
 {
     FILE *in = fopen(path, "re");
     int r;
 
     if (!in)
         return diag_set(diag, "configuration file %.*s: %s", 100, path, err_text(-errno));
-    r = read_lines(s, in, path, diag);
+    r = settings_read_lines(s, in, path, diag);
     (void)fclose(in);
     return r;
 }
@@ -314,7 +315,7 @@ static int load_environment(struct settings *s, struct diag *diag)
         value = getenv(name);
         if (!value)
             continue;
-        r = set_row(s, &rows[i], value, name, diag);
+        r = settings_set_row(s, &rows[i], value, name, diag);
         if (r)
             return r;
     }
@@ -328,7 +329,7 @@ int settings_load(struct settings *s, const char *file, struct diag *diag)
     if (!file)
         file = getenv("GRAPNEL_CONFIG");
     if (file && *file)
-        r = load_file(s, file, diag);
+        r = settings_load_file(s, file, diag);
     return r ? r : load_environment(s, diag);
 }
 
@@ -359,7 +360,7 @@ const struct settings_row *settings_row_at(size_t index)
     return &made[index];
 }
 
-static void write_escaped(FILE *out, const char *text)
+static void settings_write_escaped(FILE *out, const char *text)
 {
     for (; *text; text++) {
         if (*text == '|')
@@ -399,12 +400,12 @@ static void write_row(FILE *out, const struct settings_row *row)
     (void)fprintf(out, " | %s", row->kind);
     if (*row->range) {
         (void)fputs(", ", out);
-        write_escaped(out, row->range);
+        settings_write_escaped(out, row->range);
     }
     (void)fputs(" | ", out);
     write_readers(out, row->scope);
     (void)fputs(" | ", out);
-    write_escaped(out, row->help);
+    settings_write_escaped(out, row->help);
     (void)fputs(" |\n", out);
 }
 
@@ -450,7 +451,7 @@ struct command_line {
     char docs[ARRAY_LEN(rows)][512];
 };
 
-static error_t on_option(int key, char *value, struct argp_state *state)
+static error_t settings_on_option(int key, char *value, struct argp_state *state)
 {
     struct command_line *line = state->input;
 
@@ -527,7 +528,7 @@ static void add_options(struct command_line *line, unsigned scope)
     *option = (struct argp_option){0};
 }
 
-static int apply(struct settings *s, const struct command_line *line, struct diag *diag)
+static int settings_apply(struct settings *s, const struct command_line *line, struct diag *diag)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char origin[NAME_MAX_LEN + 4];
@@ -536,7 +537,7 @@ static int apply(struct settings *s, const struct command_line *line, struct dia
         if (!line->values[i])
             continue;
         (void)snprintf(origin, sizeof(origin), "--%s", line->names[i]);
-        r = set_row(s, &rows[i], line->values[i], origin, diag);
+        r = settings_set_row(s, &rows[i], line->values[i], origin, diag);
         if (r)
             return r;
         if (rows[i].kind == SECRET) /* gone from what ps shows */
@@ -554,7 +555,7 @@ static int load_and_apply(struct settings *s, const struct command_line *line, c
         return r;
     r = settings_load(s, line->config, &diag);
     if (r == 0)
-        r = apply(s, line, &diag);
+        r = settings_apply(s, line, &diag);
     if (r) {
         (void)fprintf(stderr, "%s: %s\n", program, diag.text);
         settings_fini(s);
@@ -566,7 +567,7 @@ int settings_parse_argv(struct settings *s, unsigned scope, int argc, char **arg
                         const char *about)
 {
     struct command_line *line = calloc(1, sizeof(*line));
-    struct argp argp = {.parser = on_option, .doc = about};
+    struct argp argp = {.parser = settings_on_option, .doc = about};
     int r;
 
     if (!line)

@@ -59,7 +59,7 @@ static bool is_one_of(const struct filter_node *condition, struct span value)
     return false;
 }
 
-static bool has_prefix(struct span prefix, struct span value)
+static bool filter_has_prefix(struct span prefix, struct span value)
 {
     enum json_kind kind;
 
@@ -100,7 +100,7 @@ bool filter_condition_holds(const struct filter_node *condition, const struct sp
     case FILTER_EXISTS:
         return !value == (condition->values->kind == JSON_KIND_FALSE);
     case FILTER_PREFIX:
-        return value && has_prefix(condition->values->text, *value);
+        return value && filter_has_prefix(condition->values->text, *value);
     case FILTER_GT:
     case FILTER_GTE:
     case FILTER_LT:

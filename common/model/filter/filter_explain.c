@@ -75,7 +75,7 @@ static void add_found(struct buf *ret, const struct span *value)
         add_shown(ret, *value);
 }
 
-static int add_path(struct buf *ret, const struct filter_node *condition)
+static int filter_explain_add_path(struct buf *ret, const struct filter_node *condition)
 {
     _cleanup_(buf_fini) struct buf path;
     int r;
@@ -89,7 +89,7 @@ static int add_path(struct buf *ret, const struct filter_node *condition)
     return 0;
 }
 
-static void add_answer(struct buf *ret, bool holds)
+static void filter_explain_add_answer(struct buf *ret, bool holds)
 {
     buf_add_text(ret, holds ? " → yes\n" : " → no\n");
 }
@@ -99,7 +99,7 @@ static int explain_condition(struct buf *ret, const struct filter_node *conditio
     struct span found;
     const struct span *value =
         json_find(data, condition->steps, condition->n_steps, &found) ? &found : NULL;
-    int r = add_path(ret, condition);
+    int r = filter_explain_add_path(ret, condition);
 
     if (r)
         return r;
@@ -110,7 +110,7 @@ static int explain_condition(struct buf *ret, const struct filter_node *conditio
         add_wanted(ret, condition->values);
     buf_add_text(ret, ": ");
     add_found(ret, value);
-    add_answer(ret, filter_condition_holds(condition, value));
+    filter_explain_add_answer(ret, filter_condition_holds(condition, value));
     return buf_result(ret);
 }
 
@@ -139,7 +139,7 @@ static int explain_node(struct buf *ret, const struct filter *f, unsigned index,
         if (node->op >= FILTER_EQ)
             return explain_condition(ret, node, data);
         buf_add_text(ret, filter_operators[node->op].name);
-        add_answer(ret, filter_node_holds(f, index, data));
+        filter_explain_add_answer(ret, filter_node_holds(f, index, data));
     }
     for (unsigned child = index + 1; child < node->end; child = f->nodes[child].end) {
         r = explain_node(ret, f, child, data, depth);

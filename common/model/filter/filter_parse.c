@@ -28,7 +28,7 @@ struct parser {
 
 static int parse_filter(struct parser *p, struct span text);
 
-_printf_(2, 3) static int refuse(struct parser *p, const char *format, ...)
+_printf_(2, 3) static int filter_parse_refuse(struct parser *p, const char *format, ...)
 {
     char words[160];
     va_list args;
@@ -89,7 +89,7 @@ static void add_step(struct parser *p, struct span name)
     p->n_steps++;
 }
 
-static void add_value(struct parser *p, enum json_kind kind, struct span text)
+static void filter_parse_add_value(struct parser *p, enum json_kind kind, struct span text)
 {
     bool is_string = kind == JSON_KIND_STRING;
     char *copy = p->filter ? p->filter->text + p->n_bytes : NULL;
@@ -113,9 +113,10 @@ static int parse_scalar(struct parser *p, struct span text)
 
     text = json_value(text, &kind);
     if (kind == JSON_KIND_OBJECT || kind == JSON_KIND_ARRAY)
-        return refuse(p, "expected a string, a number, true, false or null; %s are not compared",
-                      kind == JSON_KIND_OBJECT ? "objects" : "arrays");
-    add_value(p, kind, text);
+        return filter_parse_refuse(
+            p, "expected a string, a number, true, false or null; %s are not compared",
+            kind == JSON_KIND_OBJECT ? "objects" : "arrays");
+    filter_parse_add_value(p, kind, text);
     return 0;
 }
 
@@ -133,13 +134,13 @@ static int parse_items(struct parser *p, struct span text, unsigned max, struct 
     whole = p->place;
     json_walk_at(&walk, text);
     if (json_walk_enter(&walk) != '[')
-        return refuse(p, "expected an array");
+        return filter_parse_refuse(p, "expected an array");
     while (json_walk_item(&walk)) {
         char index[16];
 
         p->place = n < max ? outside : whole;
         if (n == max)
-            return refuse(p, "expected at most %u items", max);
+            return filter_parse_refuse(p, "expected at most %u items", max);
         (void)snprintf(index, sizeof(index), "[%u]", n++);
         json_walk_value(&walk, &item);
         go_to(p, name, index);
@@ -148,18 +149,18 @@ static int parse_items(struct parser *p, struct span text, unsigned max, struct 
             return r;
     }
     p->place = whole;
-    return n ? 0 : refuse(p, "expected at least one item");
+    return n ? 0 : filter_parse_refuse(p, "expected at least one item");
 }
 
-static int parse_kind(struct parser *p, struct span text, const enum json_kind *kinds,
-                      const char *expected)
+static int filter_parse_kind(struct parser *p, struct span text, const enum json_kind *kinds,
+                             const char *expected)
 {
     enum json_kind kind;
 
     text = json_value(text, &kind);
     if (kind != kinds[0] && kind != kinds[1])
-        return refuse(p, "expected %s", expected);
-    add_value(p, kind, text);
+        return filter_parse_refuse(p, "expected %s", expected);
+    filter_parse_add_value(p, kind, text);
     return 0;
 }
 
@@ -173,11 +174,11 @@ static int parse_operand(struct parser *p, enum filter_op op, struct span text)
     case OPERAND_SCALAR:
         return parse_scalar(p, text);
     case OPERAND_BOOLEAN:
-        return parse_kind(p, text, booleans, "true or false");
+        return filter_parse_kind(p, text, booleans, "true or false");
     case OPERAND_STRING:
-        return parse_kind(p, text, strings, "a string");
+        return filter_parse_kind(p, text, strings, "a string");
     case OPERAND_NUMBER:
-        return parse_kind(p, text, numbers, "a number");
+        return filter_parse_kind(p, text, numbers, "a number");
     default:
         break;
     }
@@ -199,7 +200,7 @@ static int parse_condition(struct parser *p, struct path path, enum filter_op op
     int r;
 
     if (++p->n_conditions > FILTER_CONDITIONS_MAX)
-        return refuse(p, "expected at most %d conditions", FILTER_CONDITIONS_MAX);
+        return filter_parse_refuse(p, "expected at most %d conditions", FILTER_CONDITIONS_MAX);
     if (filter_operators[op].operand == OPERAND_SCALARS) {
         r = parse_items(p, text, FILTER_VALUES_MAX, name, parse_scalar);
     } else {
@@ -227,9 +228,11 @@ static int parse_operator(struct parser *p, struct path path, struct span name, 
 
     go_to(p, name, "");
     if (name.len == 0 || name.data[0] != '$')
-        return refuse(p, "expected an operator such as $eq; a member inside is written with a dot,"
-                         " such as customer.age");
-    return refuse(p, "unknown; expected $eq $ne $in $nin $exists $prefix $gt $gte $lt $lte");
+        return filter_parse_refuse(
+            p, "expected an operator such as $eq; a member inside is written with a dot,"
+               " such as customer.age");
+    return filter_parse_refuse(
+        p, "unknown; expected $eq $ne $in $nin $exists $prefix $gt $gte $lt $lte");
 }
 
 /* Is there a member @name, which says @plain, in front of this one? */
@@ -254,9 +257,9 @@ static int read_name(struct parser *p, struct span object, struct span name, cha
 
     go_to(p, name, "");
     if (len > FILTER_PATH_BYTES_MAX)
-        return refuse(p, "%zu bytes; expected at most %d", len, FILTER_PATH_BYTES_MAX);
+        return filter_parse_refuse(p, "%zu bytes; expected at most %d", len, FILTER_PATH_BYTES_MAX);
     if (is_there_before(object, name, (struct span){ret, len}))
-        return refuse(p, "there twice; expected each name once");
+        return filter_parse_refuse(p, "there twice; expected each name once");
     p->place = outside;
     *ret_len = len;
     return 0;
@@ -281,7 +284,7 @@ static int parse_operators(struct parser *p, struct path path, struct span objec
             return r;
         p->place = outside;
     }
-    return n ? 0 : refuse(p, "expected at least one operator such as $eq");
+    return n ? 0 : filter_parse_refuse(p, "expected at least one operator such as $eq");
 }
 
 static int parse_path(struct parser *p, struct span text, struct path *ret)
@@ -295,9 +298,10 @@ static int parse_path(struct parser *p, struct span text, struct path *ret)
         const char *wrong = filter_path_take(&text, name, &len, &is_last);
 
         if (wrong)
-            return refuse(p, "%s", wrong);
+            return filter_parse_refuse(p, "%s", wrong);
         if (++ret->n_steps > FILTER_STEPS_MAX)
-            return refuse(p, "expected at most %d names between dots", FILTER_STEPS_MAX);
+            return filter_parse_refuse(p, "expected at most %d names between dots",
+                                       FILTER_STEPS_MAX);
         add_step(p, (struct span){name, len});
     }
     return 0;
@@ -316,7 +320,7 @@ static int parse_wanted(struct parser *p, struct span plain_path, struct span te
     if (kind == JSON_KIND_OBJECT)
         return parse_operators(p, path, text);
     if (kind == JSON_KIND_ARRAY)
-        return refuse(p, "expected a value, or operators such as {\"$in\": [1, 2]}");
+        return filter_parse_refuse(p, "expected a value, or operators such as {\"$in\": [1, 2]}");
     return parse_condition(p, path, FILTER_EQ, SPAN(""), text);
 }
 
@@ -347,7 +351,8 @@ static int parse_member(struct parser *p, struct span name, struct span plain, s
         if (span_equal(plain, span_of(filter_operators[op].name)))
             return parse_combinator(p, op, name, value);
     go_to(p, name, "");
-    return refuse(p, "unknown; expected $and, $or, $not or a path (\\$ stands for a $ in front)");
+    return filter_parse_refuse(
+        p, "unknown; expected $and, $or, $not or a path (\\$ stands for a $ in front)");
 }
 
 static int parse_members(struct parser *p, struct span object)
@@ -369,7 +374,7 @@ static int parse_members(struct parser *p, struct span object)
             return r;
         p->place = outside;
     }
-    return n ? 0 : refuse(p, "expected at least one condition");
+    return n ? 0 : filter_parse_refuse(p, "expected at least one condition");
 }
 
 static int parse_filter(struct parser *p, struct span text)
@@ -380,9 +385,10 @@ static int parse_filter(struct parser *p, struct span text)
 
     text = json_value(text, &kind);
     if (kind != JSON_KIND_OBJECT)
-        return refuse(p, "expected an object such as {\"amount\": {\"$gte\": 100}}");
+        return filter_parse_refuse(p, "expected an object such as {\"amount\": {\"$gte\": 100}}");
     if (p->depth == FILTER_DEPTH_MAX)
-        return refuse(p, "expected at most %d filters inside each other", FILTER_DEPTH_MAX);
+        return filter_parse_refuse(p, "expected at most %d filters inside each other",
+                                   FILTER_DEPTH_MAX);
 
     p->depth++;
     node = add_node(p, (struct filter_node){.op = FILTER_AND});
@@ -412,7 +418,7 @@ static int filter_new(struct filter **ret, const struct parser *counted)
     return 0;
 }
 
-static int check_text(struct span text, struct diag *diag)
+static int filter_parse_check_text(struct span text, struct diag *diag)
 {
     struct diag wrong;
 
@@ -428,7 +434,7 @@ int filter_parse(struct filter **ret, struct span text, struct diag *diag)
     struct parser counting = {.diag = diag}, filling = {0};
     int r;
 
-    r = check_text(text, diag);
+    r = filter_parse_check_text(text, diag);
     if (r)
         return r;
     r = parse_filter(&counting, text);

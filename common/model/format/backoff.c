@@ -16,7 +16,7 @@ static int64_t exponential(const struct dialect_schedule *s, unsigned attempt)
 }
 
 /* With more retries than the list has delays, the last one is repeated. */
-static int64_t listed(const struct dialect_schedule *s, unsigned attempt)
+static int64_t backoff_listed(const struct dialect_schedule *s, unsigned attempt)
 {
     return s->n_delays ? s->delays_ms[MIN(attempt, s->n_delays) - 1] : 0;
 }
@@ -24,14 +24,14 @@ static int64_t listed(const struct dialect_schedule *s, unsigned attempt)
 int64_t backoff_delay_ms(const struct dialect_schedule *s, unsigned attempt, unsigned jitter)
 {
     unsigned n = MAX(attempt, 1U);
-    int64_t delay = s->base_ms ? exponential(s, n) : listed(s, n);
+    int64_t delay = s->base_ms ? exponential(s, n) : backoff_listed(s, n);
     int64_t parts = ((int64_t)MIN(jitter, 2U * JITTER_NONE) - JITTER_NONE) * s->jitter_percent;
 
     /* Delays are days at most, so nothing overflows here. */
     return delay + delay * parts / (JITTER_NONE * 100);
 }
 
-static struct span trim(struct span text)
+static struct span backoff_trim(struct span text)
 {
     while (text.len && (text.data[0] == ' ' || text.data[0] == '\t'))
         text.data++, text.len--;
@@ -56,7 +56,7 @@ static bool parse_seconds(struct span text, int64_t most, int64_t *ret)
 
 int64_t backoff_retry_after_ms(struct span value, int64_t now_wall_ms, int64_t ceiling_ms)
 {
-    struct span text = trim(value);
+    struct span text = backoff_trim(value);
     int64_t seconds, date_s;
 
     if (parse_seconds(text, ceiling_ms / 1000 + 1, &seconds))

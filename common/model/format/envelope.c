@@ -44,7 +44,7 @@ static bool is_number(struct span id)
     return true;
 }
 
-static void add_tenant(struct buf *ret, const struct envelope_input *in)
+static void envelope_add_tenant(struct buf *ret, const struct envelope_input *in)
 {
     ADD(ret, ",\"tenant\":{\"id\":");
     if (is_number(in->tenant_id))
@@ -111,7 +111,7 @@ static void split_data(struct split_data *ret, struct span data)
 }
 
 /* What the guide has no place for follows behind its members, so that nothing gets lost. */
-static void add_others(struct buf *ret, struct span data)
+static void envelope_add_others(struct buf *ret, struct span data)
 {
     struct span name, value;
     struct json_walk w;
@@ -158,7 +158,7 @@ static void add_royalti_data(struct buf *ret, const struct envelope_input *in)
         add_json(ret, data.values[i]);
     }
     if (data.has_others)
-        add_others(ret, in->data);
+        envelope_add_others(ret, in->data);
     buf_add_char(ret, '}');
 }
 
@@ -173,7 +173,7 @@ static void add_royalti(struct buf *ret, const struct envelope_input *in)
     ADD(ret, ",\"version\":\"");
     buf_add_span(ret, version);
     buf_add_char(ret, '"');
-    add_tenant(ret, in);
+    envelope_add_tenant(ret, in);
     add_royalti_data(ret, in);
     ADD(ret, ",\"delivery\":{\"attempt\":");
     buf_add_u64(ret, in->attempt);

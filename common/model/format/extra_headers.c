@@ -23,29 +23,29 @@ static const char *const reserved[] = {
     "transfer-encoding",
 };
 
-static bool is_name(struct span name, const char *wanted)
+static bool extra_headers_is_name(struct span name, const char *wanted)
 {
     return name.len == strlen(wanted) && strncasecmp(name.data, wanted, name.len) == 0;
 }
 
-static bool is_token_char(char c)
+static bool extra_headers_is_token_char(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-static int check_name(struct span name, struct diag *diag)
+static int extra_headers_check_name(struct span name, struct diag *diag)
 {
     if (!name.len || name.len > EXTRA_HEADER_NAME_MAX)
         return diag_set(diag, "headers: a name of %zu bytes; expected 1 to %d", name.len,
                         EXTRA_HEADER_NAME_MAX);
     for (size_t i = 0; i < name.len; i++)
-        if (!is_token_char(name.data[i]))
+        if (!extra_headers_is_token_char(name.data[i]))
             return diag_set(diag,
                             "headers: the name \"%.*s\": expected letters, digits and hyphens",
                             (int)name.len, name.data);
     for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-        if (is_name(name, reserved[i]))
+        if (extra_headers_is_name(name, reserved[i]))
             return diag_set(diag, "headers: %.*s is reserved", (int)name.len, name.data);
     if (name.len >= 6 && strncasecmp(name.data, "proxy-", 6) == 0)
         return diag_set(diag, "headers: %.*s is reserved (Proxy-…)", (int)name.len, name.data);
@@ -53,7 +53,8 @@ static int check_name(struct span name, struct diag *diag)
 }
 
 /* @raw: what stands between the quotes of a JSON text. */
-static int add_value(struct buf *ret, struct span name, struct span raw, struct diag *diag)
+static int extra_headers_add_value(struct buf *ret, struct span name, struct span raw,
+                                   struct diag *diag)
 {
     char text[EXTRA_HEADER_VALUE_MAX];
     size_t len = json_string_plain(text, sizeof(text), raw);
@@ -83,12 +84,12 @@ bool extra_headers_have(struct span lines, const char *name)
     return false;
 }
 
-static int add_header(struct buf *ret, struct span lines, struct span name, struct span value,
-                      struct diag *diag)
+static int extra_headers_add_header(struct buf *ret, struct span lines, struct span name,
+                                    struct span value, struct diag *diag)
 {
     char text[EXTRA_HEADER_NAME_MAX + 1];
     enum json_kind kind;
-    int r = check_name(name, diag);
+    int r = extra_headers_check_name(name, diag);
 
     if (r)
         return r;
@@ -101,7 +102,7 @@ static int add_header(struct buf *ret, struct span lines, struct span name, stru
         return diag_set(diag, "headers: %s: expected a text", text);
     buf_add_text(ret, text);
     buf_add_text(ret, ": ");
-    r = add_value(ret, name, (struct span){value.data + 1, value.len - 2}, diag);
+    r = extra_headers_add_value(ret, name, (struct span){value.data + 1, value.len - 2}, diag);
     buf_add_char(ret, '\0');
     return r ? r : buf_result(ret);
 }
@@ -127,7 +128,7 @@ int extra_headers_parse(struct buf *ret, struct span json, struct diag *diag)
 
         r = ++n > EXTRA_HEADERS_MAX
                 ? diag_set(diag, "headers: expected at most %d", EXTRA_HEADERS_MAX)
-                : add_header(ret, lines, name, value, diag);
+                : extra_headers_add_header(ret, lines, name, value, diag);
     }
     if (r == -ENOBUFS)
         return diag_set(diag, "headers: longer than %zu bytes in all", ret->cap);

@@ -55,7 +55,7 @@ int policy_part_find(struct span name, enum policy_part *ret)
 /* ---- small forms ---- */
 
 /* What stands before the first @separator; *@rest goes on behind it, or is empty. */
-static struct span cut(struct span *rest, char separator)
+static struct span policy_cut(struct span *rest, char separator)
 {
     const char *found = rest->len ? memchr(rest->data, separator, rest->len) : NULL;
     struct span head = {rest->data, found ? (size_t)(found - rest->data) : rest->len};
@@ -65,7 +65,7 @@ static struct span cut(struct span *rest, char separator)
     return head;
 }
 
-static struct span trim(struct span s)
+static struct span policy_trim(struct span s)
 {
     while (s.len && s.data[0] == ' ')
         s = (struct span){s.data + 1, s.len - 1};
@@ -77,13 +77,13 @@ static struct span trim(struct span s)
 /* Behind it something was forgotten. */
 static int check_end(struct span list, const char *name, struct diag *diag)
 {
-    list = trim(list);
+    list = policy_trim(list);
     if (list.len && list.data[list.len - 1] == ',')
         return diag_set(diag, "%s: ends in a comma; expected another entry behind it", name);
     return 0;
 }
 
-static int get_number(struct span text, uint64_t max, unsigned *ret)
+static int policy_get_number(struct span text, uint64_t max, unsigned *ret)
 {
     uint64_t value;
 
@@ -106,12 +106,12 @@ static int get_duration(struct span text, int64_t min, int64_t max, int64_t *ret
 /* "1", "1.5", "2.25": times 100. */
 static int get_factor(struct span text, unsigned *ret)
 {
-    struct span rest = text, whole = cut(&rest, '.');
+    struct span rest = text, whole = policy_cut(&rest, '.');
     unsigned value, parts_of_100 = 0;
 
-    if (get_number(whole, 10, &value) || rest.len > 2)
+    if (policy_get_number(whole, 10, &value) || rest.len > 2)
         return -EINVAL;
-    if (whole.len < text.len && get_number(rest, 99, &parts_of_100))
+    if (whole.len < text.len && policy_get_number(rest, 99, &parts_of_100))
         return -EINVAL;
     value = value * 100 + parts_of_100 * (rest.len == 1 ? 10 : 1);
     if (value < 100 || value > 1000)
@@ -180,8 +180,8 @@ static int apply_exponential(struct policy *p, struct span rest, struct diag *di
                                  .jitter_percent = p->row.schedule.jitter_percent,
                                  .retries = p->row.schedule.retries};
 
-    while ((rest = trim(rest)).len) {
-        struct span value = cut(&rest, ' '), name = cut(&value, '=');
+    while ((rest = policy_trim(rest)).len) {
+        struct span value = policy_cut(&rest, ' '), name = policy_cut(&value, '=');
         int r = -EINVAL;
 
         if (span_equal(name, SPAN("base")))
@@ -211,7 +211,7 @@ static int apply_delays(struct policy *p, struct span rest, struct diag *diag)
     if (r)
         return r;
     while (rest.len) {
-        struct span item = trim(cut(&rest, ','));
+        struct span item = policy_trim(policy_cut(&rest, ','));
 
         if (s.n_delays == DIALECT_SCHEDULE_MAX)
             return diag_set(diag, "schedule: expected at most %d delays", DIALECT_SCHEDULE_MAX);
@@ -238,7 +238,7 @@ static int apply_schedule(struct policy *p, const char *text, struct diag *diag)
 
 static int apply_retries(struct policy *p, const char *text, struct diag *diag)
 {
-    if (get_number(span_of(text), RETRIES_MAX, &p->row.schedule.retries))
+    if (policy_get_number(span_of(text), RETRIES_MAX, &p->row.schedule.retries))
         return diag_set(diag, "retries: expected 0 to %d", RETRIES_MAX);
     return 0;
 }
@@ -249,7 +249,7 @@ static int apply_jitter(struct policy *p, const char *text, struct diag *diag)
 
     if (number.len && number.data[number.len - 1] == '%')
         number.len--;
-    if (get_number(number, JITTER_MAX, &p->row.schedule.jitter_percent))
+    if (policy_get_number(number, JITTER_MAX, &p->row.schedule.jitter_percent))
         return diag_set(diag, "jitter: expected 0 to %d (percent)", JITTER_MAX);
     return 0;
 }
@@ -271,18 +271,18 @@ static int apply_retry_after_max(struct policy *p, const char *text, struct diag
 /* "400-499=final", "*=retry" */
 static int parse_rule(struct span rule, struct dialect_status *ret)
 {
-    struct span meaning = rule, range = trim(cut(&meaning, '=')), last = range;
-    struct span first = cut(&last, '-');
+    struct span meaning = rule, range = policy_trim(policy_cut(&meaning, '=')), last = range;
+    struct span first = policy_cut(&last, '-');
     unsigned from = 0, to = 999;
-    int i = find_name(meaning_names, ARRAY_LEN(meaning_names), trim(meaning));
+    int i = find_name(meaning_names, ARRAY_LEN(meaning_names), policy_trim(meaning));
 
     if (i < 0)
         return -EINVAL;
     if (!span_equal(range, SPAN("*"))) {
-        if (get_number(first, 599, &from) || from < 200)
+        if (policy_get_number(first, 599, &from) || from < 200)
             return -EINVAL;
         to = from;
-        if (first.len < range.len && (get_number(last, 599, &to) || to < from))
+        if (first.len < range.len && (policy_get_number(last, 599, &to) || to < from))
             return -EINVAL;
     }
     *ret = (struct dialect_status){(int)from, (int)to, (enum status_meaning)i};
@@ -299,7 +299,7 @@ static int apply_statuses(struct policy *p, const char *text, struct diag *diag)
     if (r)
         return r;
     while (rest.len) {
-        struct span rule = trim(cut(&rest, ','));
+        struct span rule = policy_trim(policy_cut(&rest, ','));
 
         if (n == RULES_MAX)
             return diag_set(diag, "statuses: expected at most %d rules", RULES_MAX);

@@ -126,8 +126,8 @@ static int seal(const struct source *s, const struct master_key *k, struct span 
     return r || ret->data ? r : err_origin(-ENOMEM);
 }
 
-static int add_secret(struct source *s, const struct master_key *k, struct span text,
-                      const struct secret_change *change, struct diag *diag)
+static int source_do_add_secret(struct source *s, const struct master_key *k, struct span text,
+                                const struct secret_change *change, struct diag *diag)
 {
     struct endpoint_secret secret = {.form = SIGN_FORM_HEX};
     int r = source_secret_check(s->kind->check, text, diag);
@@ -150,11 +150,11 @@ int source_add_secret(struct source *s, const struct master_key *k, struct span 
     int r;
 
     if (secret.len)
-        return add_secret(s, k, secret, change, diag);
+        return source_do_add_secret(s, k, secret, change, diag);
     if (!s->kind->may_make_secret)
         return diag_set(diag, "secret: missing; expected the one that the sender has");
     sign_secret_make(made, SIGN_FORM_V1_BASE64);
-    r = add_secret(s, k, span_of(made), change, diag);
+    r = source_do_add_secret(s, k, span_of(made), change, diag);
     if (!r)
         memcpy(ret_made, made, sizeof(made));
     OPENSSL_cleanse(made, sizeof(made));

@@ -125,7 +125,7 @@ static int make_type(struct source_event *e, const struct source *s, struct span
 
 /* ---- what it is told apart by ---- */
 
-static bool is_key(struct span text)
+static bool source_event_is_key(struct span text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] <= ' ' || text.data[i] > '~')
@@ -134,15 +134,15 @@ static bool is_key(struct span text)
 }
 
 /* "in:<source>:<id>", or "in:<source>:#<SHA-256>" of an id that does not fit, or of the body. */
-static int make_key(struct source_event *e, const struct source *s, struct span id,
-                    struct span body)
+static int source_event_make_key(struct source_event *e, const struct source *s, struct span id,
+                                 struct span body)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     struct buf key;
 
     buf_init(&key, sizeof(e->key) - 1);
     buf_printf(&key, "in:%s:", s->id);
-    if (is_key(id)) {
+    if (source_event_is_key(id)) {
         buf_add_span(&key, id);
     } else {
         if (!id.len)
@@ -160,7 +160,8 @@ static int make_key(struct source_event *e, const struct source *s, struct span 
 
 /* ---- the data ---- */
 
-static void add_headers(struct buf *b, const struct source *s, const struct source_call *call)
+static void source_event_add_headers(struct buf *b, const struct source *s,
+                                     const struct source_call *call)
 {
     bool is_first = true;
 
@@ -201,7 +202,7 @@ static int make_data(struct source_event *e, const struct source *s, const struc
     if (!is_json || s->n_kept) {
         buf_add_char(&e->room, '{');
         if (s->n_kept)
-            add_headers(&e->room, s, call);
+            source_event_add_headers(&e->room, s, call);
         add_body(&e->room, call->body, is_json);
         buf_add_char(&e->room, '}');
         if (buf_result(&e->room) == -ENOMEM)
@@ -223,7 +224,9 @@ int source_event_init(struct source_event *e, const struct source *s,
     *e = (struct source_event){.type = ""};
     buf_init(&e->room, data_max + OVERHEAD_MAX);
     r = make_type(e, s, pick(&s->type, call, is_json, room, sizeof(room)), diag);
-    r = r ? r : make_key(e, s, pick(&s->unique, call, is_json, room, sizeof(room)), call->body);
+    r = r ? r
+          : source_event_make_key(e, s, pick(&s->unique, call, is_json, room, sizeof(room)),
+                                  call->body);
     return r ? r : make_data(e, s, call, is_json, data_max, diag);
 }
 

@@ -8,7 +8,7 @@ enum { MEMBERS = 13 };
 
 /* ---- writing ---- */
 
-static void pack_pair(struct buf *b, const char *key, const char *text)
+static void source_record_pack_pair(struct buf *b, const char *key, const char *text)
 {
     pack_text(b, key);
     pack_text(b, text);
@@ -31,15 +31,15 @@ static void pack_pick(struct buf *b, const char *key, const struct source_pick *
 void source_pack(struct buf *b, const struct source *s)
 {
     pack_map(b, MEMBERS);
-    pack_pair(b, "tenant", s->tenant);
-    pack_pair(b, "name", s->name);
-    pack_pair(b, "kind", s->kind->name);
-    pack_pair(b, "header", s->header);
-    pack_pair(b, "prefix", s->prefix);
+    source_record_pack_pair(b, "tenant", s->tenant);
+    source_record_pack_pair(b, "name", s->name);
+    source_record_pack_pair(b, "kind", s->kind->name);
+    source_record_pack_pair(b, "header", s->header);
+    source_record_pack_pair(b, "prefix", s->prefix);
     pack_number(b, "algorithm", (int64_t)s->algorithm);
     pack_number(b, "tolerance", s->tolerance_ms);
     pack_pick(b, "type", &s->type);
-    pack_pair(b, "type_prefix", s->type_prefix);
+    source_record_pack_pair(b, "type_prefix", s->type_prefix);
     pack_pick(b, "unique", &s->unique);
     pack_text(b, "kept");
     pack_array(b, s->n_kept);
@@ -55,7 +55,7 @@ void source_pack(struct buf *b, const struct source *s)
 
 /* ---- reading ---- */
 
-static int copy(const msgpack_object *o, char *ret, size_t size)
+static int source_record_copy(const msgpack_object *o, char *ret, size_t size)
 {
     struct span text;
 
@@ -66,7 +66,7 @@ static int copy(const msgpack_object *o, char *ret, size_t size)
     return 0;
 }
 
-static int get_number(const msgpack_object *o, int64_t max, int64_t *ret)
+static int source_record_get_number(const msgpack_object *o, int64_t max, int64_t *ret)
 {
     return object_i64(o, ret) || *ret < 0 || *ret > max ? -EBADMSG : 0;
 }
@@ -75,8 +75,8 @@ static int get_pick(const msgpack_object *o, struct source_pick *ret)
 {
     int64_t from;
 
-    if (get_number(object_at(o, 0), SOURCE_FROM_BODY, &from) ||
-        copy(object_at(o, 1), ret->text, sizeof(ret->text)))
+    if (source_record_get_number(object_at(o, 0), SOURCE_FROM_BODY, &from) ||
+        source_record_copy(object_at(o, 1), ret->text, sizeof(ret->text)))
         return -EBADMSG;
     ret->from = (enum source_from)from;
     return 0;
@@ -89,7 +89,7 @@ static int get_kept(const msgpack_object *array, struct source *s)
     if (!array || array->type != MSGPACK_OBJECT_ARRAY || array->via.array.size > SOURCE_HEADERS_MAX)
         return -EBADMSG;
     for (; (item = object_at(array, s->n_kept)); s->n_kept++)
-        if (copy(item, s->kept[s->n_kept], sizeof(s->kept[0])))
+        if (source_record_copy(item, s->kept[s->n_kept], sizeof(s->kept[0])))
             return -EBADMSG;
     return 0;
 }
@@ -99,22 +99,23 @@ static int get_numbers(const msgpack_object *map, struct source *s)
     const msgpack_object *times = object_get(map, "times");
     int64_t algorithm;
 
-    if (get_number(object_get(map, "algorithm"), SOURCE_SHA512, &algorithm) ||
-        get_number(object_get(map, "tolerance"), INT64_MAX, &s->tolerance_ms) ||
-        get_number(object_at(times, 0), INT64_MAX, &s->created_ms) ||
-        get_number(object_at(times, 1), INT64_MAX, &s->updated_ms))
+    if (source_record_get_number(object_get(map, "algorithm"), SOURCE_SHA512, &algorithm) ||
+        source_record_get_number(object_get(map, "tolerance"), INT64_MAX, &s->tolerance_ms) ||
+        source_record_get_number(object_at(times, 0), INT64_MAX, &s->created_ms) ||
+        source_record_get_number(object_at(times, 1), INT64_MAX, &s->updated_ms))
         return -EBADMSG;
     s->algorithm = (enum source_algorithm)algorithm;
     return 0;
 }
 
-static int parse_map(struct source *s, const msgpack_object *map)
+static int source_record_parse_map(struct source *s, const msgpack_object *map)
 {
-    if (copy(object_get(map, "tenant"), s->tenant, sizeof(s->tenant)) ||
-        copy(object_get(map, "name"), s->name, sizeof(s->name)) ||
-        copy(object_get(map, "header"), s->header, sizeof(s->header)) ||
-        copy(object_get(map, "prefix"), s->prefix, sizeof(s->prefix)) ||
-        copy(object_get(map, "type_prefix"), s->type_prefix, sizeof(s->type_prefix)) ||
+    if (source_record_copy(object_get(map, "tenant"), s->tenant, sizeof(s->tenant)) ||
+        source_record_copy(object_get(map, "name"), s->name, sizeof(s->name)) ||
+        source_record_copy(object_get(map, "header"), s->header, sizeof(s->header)) ||
+        source_record_copy(object_get(map, "prefix"), s->prefix, sizeof(s->prefix)) ||
+        source_record_copy(object_get(map, "type_prefix"), s->type_prefix,
+                           sizeof(s->type_prefix)) ||
         get_pick(object_get(map, "type"), &s->type) ||
         get_pick(object_get(map, "unique"), &s->unique) || get_numbers(map, s) ||
         get_kept(object_get(map, "kept"), s))
@@ -122,7 +123,8 @@ static int parse_map(struct source *s, const msgpack_object *map)
     return endpoint_secrets_parse(&s->secrets, object_get(map, "secrets"));
 }
 
-static int parse_record(struct source **ret, struct span id, const msgpack_object *map)
+static int source_record_parse_record(struct source **ret, struct span id,
+                                      const msgpack_object *map)
 {
     const struct source_kind *kind;
     struct source *s = NULL;
@@ -132,7 +134,7 @@ static int parse_record(struct source **ret, struct span id, const msgpack_objec
     if (object_span(object_get(map, "kind"), &name) || !(kind = source_kind_find(name)))
         return -EBADMSG;
     r = source_new(&s, id, kind);
-    r = r ? r : parse_map(s, map);
+    r = r ? r : source_record_parse_map(s, map);
     if (r)
         (void)source_free(s);
     else
@@ -148,7 +150,7 @@ int source_parse(struct source **ret, struct span id, struct span record)
 
     unpack_init(&u, record);
     r = unpack_next(&u, &map);
-    r = r ? -EBADMSG : parse_record(ret, id, map);
+    r = r ? -EBADMSG : source_record_parse_record(ret, id, map);
     unpack_fini(&u);
     return r ? err_origin(r) : 0;
 }

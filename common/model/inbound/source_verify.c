@@ -20,15 +20,16 @@ const char *source_algorithm_name(enum source_algorithm a)
     return (size_t)a < ARRAY_LEN(algorithms) ? algorithms[a] : NULL;
 }
 
-static int refuse(const char **ret_why, const char *why)
+static int source_verify_refuse(const char **ret_why, const char *why)
 {
     *ret_why = why;
     return SOURCE_REFUSED;
 }
 
 /* What stands behind the prefix; false when the header is not there, or begins otherwise. */
-static bool value_of(const struct source_scheme *scheme, const struct source_call *call,
-                     struct span *ret, const char **ret_why)
+static bool source_verify_value_of(const struct source_scheme *scheme,
+                                   const struct source_call *call, struct span *ret,
+                                   const char **ret_why)
 {
     const char *text = call->header(call->arg, scheme->header);
     size_t len = strlen(scheme->prefix);
@@ -47,7 +48,7 @@ static bool value_of(const struct source_scheme *scheme, const struct source_cal
 
 /* ---- an HMAC of the body ---- */
 
-static const EVP_MD *digest_of(enum source_algorithm a)
+static const EVP_MD *source_verify_digest_of(enum source_algorithm a)
 {
     switch (a) {
     case SOURCE_SHA1:
@@ -60,7 +61,8 @@ static const EVP_MD *digest_of(enum source_algorithm a)
     return EVP_sha256();
 }
 
-static int decode(enum source_check check, struct span text, uint8_t *ret, size_t *ret_len)
+static int source_verify_decode(enum source_check check, struct span text, uint8_t *ret,
+                                size_t *ret_len)
 {
     return check == SOURCE_HMAC_HEX ? parse_hex(text, ret, ret_len)
                                     : parse_base64(text, ret, ret_len);
@@ -74,15 +76,15 @@ static int verify_hmac(const struct source_scheme *scheme, struct span secret,
     struct span value;
     size_t len = 0;
 
-    if (!value_of(scheme, call, &value, ret_why))
+    if (!source_verify_value_of(scheme, call, &value, ret_why))
         return SOURCE_REFUSED;
-    if (decode(scheme->check, value, given, &len))
-        return refuse(ret_why, "the header does not hold what it should");
-    if (!HMAC(digest_of(scheme->algorithm), secret.data, (int)secret.len,
+    if (source_verify_decode(scheme->check, value, given, &len))
+        return source_verify_refuse(ret_why, "the header does not hold what it should");
+    if (!HMAC(source_verify_digest_of(scheme->algorithm), secret.data, (int)secret.len,
               (const unsigned char *)call->body.data, call->body.len, wanted, &wanted_len))
         return err_origin(-ENOMEM);
     if (!equal_secret((struct span){(char *)given, len}, (struct span){(char *)wanted, wanted_len}))
-        return refuse(ret_why, "the signature does not match");
+        return source_verify_refuse(ret_why, "the signature does not match");
     return 0;
 }
 
@@ -92,9 +94,9 @@ static int judge_time(struct span text, const struct source_scheme *scheme, int6
                       int64_t *ret_s, const char **ret_why)
 {
     if (sign_time_parse(text, ret_s))
-        return refuse(ret_why, "the timestamp cannot be read");
+        return source_verify_refuse(ret_why, "the timestamp cannot be read");
     if (!sign_time_is_fresh(*ret_s, scheme->tolerance_ms, now_ms))
-        return refuse(ret_why, "the timestamp is too far off");
+        return source_verify_refuse(ret_why, "the timestamp is too far off");
     return 0;
 }
 
@@ -104,7 +106,7 @@ static int find_match(const struct stripe_signature *s, struct span wanted, cons
 
     for (unsigned i = 0; i < s->n; i++) /* all of them, so that the time does not tell which */
         is_found |= equal_secret(s->v1[i], wanted);
-    return is_found ? 0 : refuse(ret_why, "the signature does not match");
+    return is_found ? 0 : source_verify_refuse(ret_why, "the signature does not match");
 }
 
 static int verify_stripe(const struct source_scheme *scheme, struct span secret,
@@ -119,10 +121,10 @@ static int verify_stripe(const struct source_scheme *scheme, struct span secret,
     int64_t at_s;
     int r;
 
-    if (!value_of(scheme, call, &value, ret_why))
+    if (!source_verify_value_of(scheme, call, &value, ret_why))
         return SOURCE_REFUSED;
     if (stripe_signature_parse(&s, value))
-        return refuse(ret_why, "the header does not hold what it should");
+        return source_verify_refuse(ret_why, "the header does not hold what it should");
     r = judge_time(s.timestamp, scheme, call->now_ms, &at_s, ret_why);
     if (r)
         return r;
@@ -148,16 +150,17 @@ static int verify_standard(const struct source_scheme *scheme, struct span secre
     int r;
 
     if (!id || !at || !list)
-        return refuse(ret_why, "webhook-id, webhook-timestamp or webhook-signature is missing");
+        return source_verify_refuse(
+            ret_why, "webhook-id, webhook-timestamp or webhook-signature is missing");
     if (strlen(list) > VALUE_BYTES_MAX)
-        return refuse(ret_why, "webhook-signature is too long");
+        return source_verify_refuse(ret_why, "webhook-signature is too long");
     r = judge_time(span_of(at), scheme, call->now_ms, &at_s, ret_why);
     if (r)
         return r;
     r = sign_key_new(&key, secret, form.form, NULL);
     r = r ? r : sign_verify(&form, key, span_of(list), span_of(id), at_s, call->body);
     (void)sign_key_free(key);
-    return r == SIGN_MISMATCH ? refuse(ret_why, "the signature does not match") : r;
+    return r == SIGN_MISMATCH ? source_verify_refuse(ret_why, "the signature does not match") : r;
 }
 
 /* ---- the secret itself ---- */
@@ -167,9 +170,9 @@ static int verify_token(const struct source_scheme *scheme, struct span secret,
 {
     struct span value;
 
-    if (!value_of(scheme, call, &value, ret_why))
+    if (!source_verify_value_of(scheme, call, &value, ret_why))
         return SOURCE_REFUSED;
-    return equal_secret(value, secret) ? 0 : refuse(ret_why, "it is another secret");
+    return equal_secret(value, secret) ? 0 : source_verify_refuse(ret_why, "it is another secret");
 }
 
 static int verify_basic(struct span secret, const struct source_call *call, const char **ret_why)
@@ -180,12 +183,12 @@ static int verify_basic(struct span secret, const struct source_call *call, cons
     bool is_right;
 
     if (!text || strncasecmp(text, "Basic ", 6) != 0 || strlen(text) > VALUE_BYTES_MAX)
-        return refuse(ret_why, "no Authorization: Basic");
+        return source_verify_refuse(ret_why, "no Authorization: Basic");
     if (parse_base64(span_of(text + 6), plain, &len))
-        return refuse(ret_why, "the header does not hold what it should");
+        return source_verify_refuse(ret_why, "the header does not hold what it should");
     is_right = equal_secret((struct span){(char *)plain, len}, secret);
     OPENSSL_cleanse(plain, sizeof(plain));
-    return is_right ? 0 : refuse(ret_why, "another user or password");
+    return is_right ? 0 : source_verify_refuse(ret_why, "another user or password");
 }
 
 int source_verify(const struct source_scheme *scheme, struct span secret,

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 /* The next of the parts that commas separate; false at the end. */
-static bool next_part(struct span *rest, struct span *ret)
+static bool stripe_signature_next_part(struct span *rest, struct span *ret)
 {
     const char *comma = rest->len ? memchr(rest->data, ',', rest->len) : NULL;
     size_t len = comma ? (size_t)(comma - rest->data) : rest->len, step = len + (comma ? 1 : 0);
@@ -14,7 +14,8 @@ static bool next_part(struct span *rest, struct span *ret)
     return true;
 }
 
-static int take_part(struct stripe_signature *s, struct span name, struct span value)
+static int stripe_signature_take_part(struct stripe_signature *s, struct span name,
+                                      struct span value)
 {
     if (span_equal(name, SPAN("t"))) {
         if (s->timestamp.len || !value.len)
@@ -33,12 +34,12 @@ int stripe_signature_parse(struct stripe_signature *ret, struct span header)
     struct stripe_signature s = {.n = 0};
     struct span part;
 
-    while (next_part(&header, &part)) {
+    while (stripe_signature_next_part(&header, &part)) {
         const char *equals = part.len ? memchr(part.data, '=', part.len) : NULL;
         size_t len = equals ? (size_t)(equals - part.data) : 0;
 
-        if (!len || take_part(&s, (struct span){part.data, len},
-                              (struct span){equals + 1, part.len - len - 1}))
+        if (!len || stripe_signature_take_part(&s, (struct span){part.data, len},
+                                               (struct span){equals + 1, part.len - len - 1}))
             return -EINVAL;
     }
     if (!s.timestamp.len || !s.n)
