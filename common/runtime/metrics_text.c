@@ -171,7 +171,7 @@ void metrics_write(struct buf *ret)
             write_metric(ret, (enum metric)m);
 }
 
-/* ---- docs/metrics.md ---- */
+/* ---- docs/reference/metrics.md ---- */
 
 static const char *program_of(unsigned scope)
 {
@@ -195,20 +195,21 @@ void metrics_write_markdown(FILE *out)
 {
     static const char *const kinds[] = {"counter", "gauge", "histogram"};
 
-    (void)fputs("# Metrics\n"
-                "\n"
-                "<!-- Made from common/runtime/metrics.def by `./dev doc`. -->\n"
-                "\n"
-                "What `/metrics` shows, in Prometheus's text format; how to turn it on, scrape it "
-                "and read it is\n"
-                "in [operating.md](operating.md). Labels have few, fixed values: no tenant, no "
-                "endpoint. Of each\n"
-                "histogram there are `_bucket`, `_sum` and `_count`. A gauge that is not known is "
-                "left out.\n"
-                "\n"
-                "| name | kind | program | labels | meaning |\n"
-                "|---|---|---|---|---|\n",
-                out);
+    (void)fputs(
+        "# Metrics\n"
+        "\n"
+        "<!-- Made from common/runtime/metrics.def by `./dev doc`. -->\n"
+        "\n"
+        "What `/metrics` shows, in Prometheus's text format; how to turn it on, scrape it "
+        "and read it is\n"
+        "in [operate.md](../how-to/operate.md). Labels have few, fixed values: no tenant, no "
+        "endpoint. Of each\n"
+        "histogram there are `_bucket`, `_sum` and `_count`. A gauge that is not known is "
+        "left out.\n"
+        "\n"
+        "| name | kind | program | labels | meaning |\n"
+        "|---|---|---|---|---|\n",
+        out);
     for (const struct metric_row *row = metric_rows; row < metric_rows + METRICS; row++) {
         (void)fprintf(out, "| `%s%s` | %s | %s | ",
                       strncmp(row->name, "process_", 8) == 0 ? "" : "grapnel_", row->name,

@@ -3,7 +3,7 @@
 import os
 import re
 
-DOCUMENT = os.path.join(os.path.dirname(__file__), "../../docs/api.md")
+DOCUMENT = os.path.join(os.path.dirname(__file__), "../../docs/reference/api.md")
 METHODS = {"get", "put", "post", "patch", "delete"}
 
 

@@ -1,4 +1,4 @@
-"""The verifiers of docs/receiving.md, cut out of the page, built, and run: one process a language for many cases."""
+"""The verifiers of docs/how-to/receive.md, cut out of the page, built, and run: one process a language for many cases."""
 
 import base64
 import fcntl
@@ -13,7 +13,7 @@ import sys
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PAGE = os.path.join(HERE, "../../docs/receiving.md")
+PAGE = os.path.join(HERE, "../../docs/how-to/receive.md")
 DRIVERS = os.path.join(HERE, "receiving")
 FILES = {"c": "webhook.c", "js": "webhook.js", "python": "webhook.py", "go": "webhook/webhook.go", "php": "webhook.php"}
 TOOLS = {"c": "gcc", "js": "node", "python": "python3", "go": "go", "php": "php"}
@@ -30,14 +30,14 @@ def page():
 def code(language):
     """The page's only block of that language."""
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", page(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 1, f"docs/receiving.md has {len(blocks)} blocks of {language}, expected one"
+    assert len(blocks) == 1, f"docs/how-to/receive.md has {len(blocks)} blocks of {language}, expected one"
     return blocks[0]
 
 
 def commands(title):
     """The shell commands that follow **title**."""
     found = re.search(rf"^\*\*{title}\*\*[^\n]*\n\n```sh\n(.*?)^```$", page(), re.MULTILINE | re.DOTALL)
-    assert found, f"docs/receiving.md has no commands under **{title}**"
+    assert found, f"docs/how-to/receive.md has no commands under **{title}**"
     return found[1]
 
 
@@ -49,7 +49,7 @@ def find_tool(language):
 
 def need_tool(language):
     if not find_tool(language):
-        skip(f"{TOOLS[language]} is not installed, so the code for it in docs/receiving.md cannot be run")
+        skip(f"{TOOLS[language]} is not installed, so the code for it in docs/how-to/receive.md cannot be run")
 
 
 def need_cryptography():
