@@ -202,7 +202,7 @@ void metrics_write_markdown(FILE *out)
         "\n"
         "What `/metrics` shows, in Prometheus's text format; how to turn it on, scrape it "
         "and read it is\n"
-        "in [operate.md](../how-to/operate.md). Labels have few, fixed values: no tenant, no "
+        "in [monitor.md](../how-to/monitor.md). Labels have few, fixed values: no tenant, no "
         "endpoint. Of each\n"
         "histogram there are `_bucket`, `_sum` and `_count`. A gauge that is not known is "
         "left out.\n"
