@@ -4,7 +4,7 @@ import json
 
 from receiver import Answer
 from stack import SECRET
-from test_delivery import iso_ms
+from iso_time import iso_ms
 from timeline import follow, write_report
 
 LITERAL = "a-literal-secret-of-a-guide"
