@@ -6,21 +6,25 @@ Anchors are GitHub's: the heading in lower case, without punctuation, `-` for ea
 
 import os
 import re
-import subprocess
 import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 LINES_MAX = 299
 README_LINES_MAX = 119
 GENERATED = "by `./dev doc`. -->"  # a table with a row for each setting or metric has no other place to go
+SKIPPED = {"build", "grapnel-state", "__pycache__", "corpus"}
+TEXTS = (".md", ".c", ".h", ".def", ".lua", ".py", ".json", ".txt", ".cmake", ".service", ".js", ".go", ".php")
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 PAGE_NAME = re.compile(r"(?<![\w./-])docs/[\w./-]+\.(?:md|json)\b")
 
 
-def tracked():
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
-                            capture_output=True, text=True)
-    return sorted({path for path in listed.stdout.split("\n") if path and os.path.isfile(os.path.join(ROOT, path))})
+def files():
+    """The tree's text files; a tree without .git (an archive, a container) is checked in the same way."""
+    for folder, inner, names in os.walk(ROOT):
+        inner[:] = sorted(name for name in inner if name not in SKIPPED and not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(TEXTS) or "." not in name:
+                yield os.path.relpath(os.path.join(folder, name), ROOT)
 
 
 def read(path):
@@ -75,7 +79,7 @@ def name_faults(path, text):
 
 def main():
     faults = []
-    for path in tracked():
+    for path in files():
         text = read(path)
         faults += name_faults(path, text)
         if path.endswith(".md"):
