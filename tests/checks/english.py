@@ -24,7 +24,7 @@ PHRASES = [
     (r"(no|some|any|every)body('s)?", "name the person or program: no endpoint, another client, any process"),
     (r"tells|(is|are|was|were|be|been|being|gets?) told", "reports, returns, logs"),
     (r"what (it|he|she|they) says?", "name the thing: the message, the value"),
-    (r"words", "message, text"),
+    (r"(the|its|in|own|with) words", "message, text"),
     (r"that (it|they) miss(es)?", "missing …"),
     (r"(made|written) from the code", "generated"),
     (r"configured otherwise", "does not match"),
