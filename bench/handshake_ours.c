@@ -1,7 +1,7 @@
 /* handshake_ours.c: the worker's HTTP client. */
 #include "bench/handshake.h"
 #include "common/base/err.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include <stdio.h>
 
 struct ours {

@@ -18,7 +18,7 @@
 #include "common/model/trace_context.h"
 #include "common/program/metric_labels.h"
 #include "common/runtime/metrics.h"
-#include "worker/mail.h"
+#include "worker/mail/mail.h"
 #include "worker/worker.h"
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "common/model/format/extra_headers.h"
 #include "common/model/job.h"
 #include "common/model/tenant.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include "worker/settler.h"
 #include "worker/target.h"
 

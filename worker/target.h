@@ -8,7 +8,7 @@
 #include "common/model/endpoint.h"
 #include "common/model/format/outcome.h"
 #include "common/model/tenant.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 
 struct target_key {
     struct sign_key *key;

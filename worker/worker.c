@@ -12,7 +12,7 @@
 #include "common/moves/scripts.h"
 #include "common/runtime/metrics.h"
 #include "worker/load.h"
-#include "worker/smtp.h"
+#include "worker/mail/smtp.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -13,7 +13,7 @@
 #include "common/program/service.h"
 #include "common/runtime/health.h"
 #include "worker/claim.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include "worker/settler.h"
 #include "worker/tally.h"
 

@@ -2,7 +2,7 @@
  * and is answered, each at a time that is drawn. */
 #include "receiver.h"
 #include "sim.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include <assert.h>
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
 #ifndef GRAPNEL_TESTS_SUPPORT_HTTP_FIXTURE_H
 #define GRAPNEL_TESTS_SUPPORT_HTTP_FIXTURE_H
 
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include <setjmp.h>
 #include <stdarg.h>
 

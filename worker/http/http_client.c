@@ -1,9 +1,9 @@
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "worker/http_easy.h"
-#include "worker/http_target.h"
-#include "worker/tls_store.h"
+#include "worker/curl/tls_store.h"
+#include "worker/http/http_easy.h"
+#include "worker/http/http_target.h"
 #include <errno.h>
 
 /* Idle handles kept per shard; a burst may use more, which are freed after it. */
@@ -17,9 +17,9 @@ struct pool {
 
 struct http_client {
     struct loop *loop;
-    struct http_bridge bridge;
+    struct curl_bridge bridge;
     struct http_easy_config config;
-    struct pool pools[HTTP_SHARDS];
+    struct pool pools[CURL_SHARDS];
     struct list ending; /* struct http_call: over, their callback due on the next turn */
     struct defer end;
     struct defer close;
@@ -38,7 +38,7 @@ int http_target_new(struct http_target **ret, struct http_client *c,
 
 static unsigned shard_of(const struct http_call *call)
 {
-    return call->shard % HTTP_SHARDS;
+    return call->shard % CURL_SHARDS;
 }
 
 static struct http_easy *easy_take(struct http_client *c, unsigned shard, bool is_mail)
@@ -94,7 +94,7 @@ static void on_mail_told(void *arg, const struct mail_told *told)
     struct http_result result;
 
     e->session = mail_session_free(e->session);
-    http_shard_remove(e->shard, e->curl); /* closes the connection */
+    curl_shard_remove(e->shard, e->curl); /* closes the connection */
     http_easy_mail_result(e, told, &result);
     http_client_finish(e->call->client, e->call, &result);
 }
@@ -131,7 +131,7 @@ static void on_ended(void *arg, CURL *curl, CURLcode code)
             return;
         code = CURLE_OUT_OF_MEMORY;
     }
-    http_shard_remove(e->shard, curl);
+    curl_shard_remove(e->shard, curl);
     http_easy_result(e, code, &result);
     http_client_finish(arg, e->call, &result);
 }
@@ -175,7 +175,7 @@ void http_call_start(struct http_client *c, struct http_call *call)
     call->is_cancelled = false;
     http_target_ref(call->target);
     call->easy = e = easy_take(c, shard_of(call), call->target->is_mail);
-    if (!e || http_easy_load(e, call) || http_shard_add(e->shard, e->curl))
+    if (!e || http_easy_load(e, call) || curl_shard_add(e->shard, e->curl))
         http_client_end_later(c, call);
 }
 
@@ -187,7 +187,7 @@ void http_call_cancel(struct http_call *call)
     if (!list_is_empty(&call->link)) /* over already; its callback is due */
         return;
     call->easy->session = mail_session_free(call->easy->session);
-    http_shard_remove(call->easy->shard, call->easy->curl);
+    curl_shard_remove(call->easy->shard, call->easy->curl);
     http_client_end_later(call->client, call);
 }
 
@@ -203,7 +203,7 @@ struct http_client_stats http_client_stats(const struct http_client *c)
 
 static void client_free(struct http_client *c)
 {
-    for (unsigned i = 0; i < HTTP_SHARDS; i++)
+    for (unsigned i = 0; i < CURL_SHARDS; i++)
         if (c->pools[i].share)
             (void)curl_share_cleanup(c->pools[i].share);
     X509_STORE_free(c->config.store);
@@ -228,10 +228,10 @@ static void on_close(void *arg)
     struct http_client *c = arg;
     struct list *node;
 
-    for (unsigned i = 0; i < HTTP_SHARDS; i++)
+    for (unsigned i = 0; i < CURL_SHARDS; i++)
         while ((node = list_pop(&c->pools[i].idle)))
             http_easy_free(list_entry(node, struct http_easy, link));
-    http_bridge_close(&c->bridge, on_bridge_closed, c);
+    curl_bridge_close(&c->bridge, on_bridge_closed, c);
 }
 
 void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg)
@@ -244,9 +244,9 @@ void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg)
 
 static int pools_init(struct http_client *c)
 {
-    for (unsigned i = 0; i < HTTP_SHARDS; i++)
+    for (unsigned i = 0; i < CURL_SHARDS; i++)
         list_init(&c->pools[i].idle);
-    for (unsigned i = 0; i < HTTP_SHARDS; i++) {
+    for (unsigned i = 0; i < CURL_SHARDS; i++) {
         CURLSH *share = c->pools[i].share = curl_share_init();
 
         if (!share || curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION))
@@ -288,7 +288,7 @@ static int client_init(struct http_client *c, const struct http_client_options *
     r = tls_store_new(&c->config.store, o->ca_file, diag);
     if (r)
         return err_trace(r);
-    return http_bridge_init(&c->bridge, c->loop, o->connections_max, on_ended, c);
+    return curl_bridge_init(&c->bridge, c->loop, o->connections_max, on_ended, c);
 }
 
 int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o,

@@ -1,6 +1,6 @@
-#include "worker/smtp.h"
+#include "worker/mail/smtp.h"
 #include "common/base/text.h"
-#include "worker/tls_store.h"
+#include "worker/curl/tls_store.h"
 #include <string.h>
 #include <strings.h>
 

@@ -1,6 +1,6 @@
 /* smtp.h: the operator's mail server, through which the HTTP client sends calls that are e-mails. */
-#ifndef GRAPNEL_WORKER_SMTP_H
-#define GRAPNEL_WORKER_SMTP_H
+#ifndef GRAPNEL_WORKER_MAIL_SMTP_H
+#define GRAPNEL_WORKER_MAIL_SMTP_H
 
 #include "common/base/base.h"
 #include <curl/curl.h>

@@ -1,7 +1,7 @@
-#include "worker/http_easy.h"
+#include "worker/http/http_easy.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "worker/http_target.h"
+#include "worker/http/http_target.h"
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
         return CURL_SOCKET_BAD;
     }
     e->has_called = true;
-    fd = http_shard_open_socket(e->shard, address);
+    fd = curl_shard_open_socket(e->shard, address);
     if (fd == CURL_SOCKET_BAD) {
         e->open_error = errno;
         return fd;
@@ -94,7 +94,7 @@ static int on_before_send(void *arg, char *ip, char *local_ip, int port, int loc
     if (e->opened_us) {
         e->connect_us = MAX(e->started_us - e->opened_us, 1);
         if (!e->is_mail) /* else it is for the session to watch */
-            http_shard_keep_socket(e->shard, e->opened, local_port);
+            curl_shard_keep_socket(e->shard, e->opened, local_port);
     }
     return CURL_PREREQFUNC_OK;
 }
@@ -187,7 +187,7 @@ static bool set_callbacks(struct http_easy *e)
 {
     return SET(CURLOPT_PRIVATE, e) || SET(CURLOPT_ERRORBUFFER, e->error) ||
            SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket) || SET(CURLOPT_OPENSOCKETDATA, e) ||
-           SET(CURLOPT_CLOSESOCKETFUNCTION, http_bridge_close_socket) ||
+           SET(CURLOPT_CLOSESOCKETFUNCTION, curl_bridge_close_socket) ||
            /* outlives the handle: the connection's, not the call's */
            SET(CURLOPT_CLOSESOCKETDATA, e->shard->bridge) ||
            SET(CURLOPT_PREREQFUNCTION, on_before_send) || SET(CURLOPT_PREREQDATA, e) ||
@@ -241,7 +241,7 @@ static bool set_mail(struct http_easy *e)
            SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES);
 }
 
-int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct http_shard *shard,
+int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct curl_shard *shard,
                   CURLSH *share, bool is_mail)
 {
     struct http_easy *e = calloc(1, sizeof(*e));
@@ -253,7 +253,7 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
     list_init(&e->link);
     buf_init(&e->body, config->response_bytes_kept);
     buf_init(&e->retry_after, HTTP_RETRY_AFTER_BYTES_MAX);
-    if (is_mail && http_shard_new(&e->shard, shard->bridge)) {
+    if (is_mail && curl_shard_new(&e->shard, shard->bridge)) {
         free(e);
         return err_origin(-ENOMEM);
     }
@@ -275,7 +275,7 @@ struct http_easy *http_easy_free(struct http_easy *e)
     mail_session_free(e->session);
     curl_easy_cleanup(e->curl);
     if (e->is_mail)
-        http_shard_free(e->shard);
+        curl_shard_free(e->shard);
     buf_fini(&e->body);
     buf_fini(&e->retry_after);
     free(e->headers);

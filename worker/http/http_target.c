@@ -1,4 +1,4 @@
-#include "worker/http_target.h"
+#include "worker/http/http_target.h"
 #include "common/base/err.h"
 #include "common/model/mail_address.h"
 #include <errno.h>

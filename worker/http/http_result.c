@@ -1,7 +1,7 @@
 /* http_result.c: from what curl says of a call to what the owner is told. */
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "worker/http_easy.h"
+#include "worker/http/http_easy.h"
 #include <errno.h>
 #include <stdio.h>
 

@@ -3,14 +3,14 @@
  *
  * Life: new → (load → in flight → result → clear) … → free. The options that never change are set
  * once, at new; the handles are pooled. */
-#ifndef GRAPNEL_WORKER_HTTP_EASY_H
-#define GRAPNEL_WORKER_HTTP_EASY_H
+#ifndef GRAPNEL_WORKER_HTTP_HTTP_EASY_H
+#define GRAPNEL_WORKER_HTTP_HTTP_EASY_H
 
-#include "worker/http_bridge.h"
-#include "worker/http_client.h"
-#include "worker/http_proxy.h"
-#include "worker/mail_session.h"
-#include "worker/smtp.h"
+#include "worker/curl/curl_bridge.h"
+#include "worker/http/http_client.h"
+#include "worker/http/http_proxy.h"
+#include "worker/mail/mail_session.h"
+#include "worker/mail/smtp.h"
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
 
@@ -35,7 +35,7 @@ struct http_easy_config {
 struct http_easy {
     CURL *curl;
     struct http_easy_config *config;
-    struct http_shard *shard;
+    struct curl_shard *shard;
     struct list link;             /* in the pool while it carries nothing */
     bool is_mail;                 /* one for e-mails; it is not pooled, and its shard is its own */
     struct mail_session *session; /* of an e-mail, when curl has connected */
@@ -67,7 +67,7 @@ struct http_easy {
 };
 
 /* @is_mail: for an e-mail; -EINVAL when there is no server for them. */
-int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct http_shard *shard,
+int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct curl_shard *shard,
                   CURLSH *share, bool is_mail);
 struct http_easy *http_easy_free(struct http_easy *e);
 

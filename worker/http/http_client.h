@@ -6,8 +6,8 @@
  * store for all TLS connections (but those of targets with something of their own: tls_trust.h); a
  * target's URL is parsed once; the connection cache is larger than the number of endpoints in use.
  */
-#ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
-#define GRAPNEL_WORKER_HTTP_CLIENT_H
+#ifndef GRAPNEL_WORKER_HTTP_HTTP_CLIENT_H
+#define GRAPNEL_WORKER_HTTP_HTTP_CLIENT_H
 
 #include "common/base/base.h"
 #include "common/base/buf.h"
