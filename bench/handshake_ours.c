@@ -13,7 +13,7 @@ struct ours {
     struct diag why; /* "": it was answered */
 };
 
-static void on_done(struct http_call *call, const struct http_result *result)
+static void on_done(struct http_call *call, const struct attempt_result *result)
 {
     struct ours *o = container_of(call, struct ours, call);
 

@@ -332,23 +332,23 @@ static int shard_init(struct curl_shard *s, struct curl_bridge *b, unsigned conn
     return 0;
 }
 
-int curl_bridge_init(struct curl_bridge *b, struct loop *l, unsigned connections_max,
-                     curl_ended_fn *ended, void *arg)
+int curl_bridge_init(struct curl_bridge *b, struct loop *l, unsigned n_shards,
+                     unsigned connections_max, curl_ended_fn *ended, void *arg)
 {
     int r = 0;
 
-    *b = (struct curl_bridge){.loop = l, .ended = ended, .arg = arg};
+    *b = (struct curl_bridge){.loop = l, .n_shards = n_shards, .ended = ended, .arg = arg};
     list_init(&b->kicked);
     defer_init(&b->kick, on_kick, b);
-    for (unsigned i = 0; i < CURL_SHARDS && !r; i++)
+    for (unsigned i = 0; i < b->n_shards && !r; i++)
         r = shard_init(&b->shards[i], b, connections_max);
     if (r) {
-        for (unsigned i = 0; i < CURL_SHARDS; i++)
+        for (unsigned i = 0; i < b->n_shards; i++)
             curl_multi_cleanup(b->shards[i].multi);
         return err_trace(r);
     }
     /* Only now, so that what failed above has no handle to close. */
-    for (unsigned i = 0; i < CURL_SHARDS; i++) {
+    for (unsigned i = 0; i < b->n_shards; i++) {
         (void)timer_init(&b->shards[i].timer, l, curl_bridge_on_timer, &b->shards[i]);
         b->n_open++;
     }
@@ -359,7 +359,7 @@ void curl_bridge_close(struct curl_bridge *b, defer_fn *on_closed, void *arg)
 {
     b->on_closed = on_closed;
     b->on_closed_arg = arg;
-    for (unsigned i = 0; i < CURL_SHARDS; i++) {
+    for (unsigned i = 0; i < b->n_shards; i++) {
         struct curl_shard *s = &b->shards[i];
 
         curl_multi_cleanup(s->multi); /* closes the idle connections, hence their sockets */

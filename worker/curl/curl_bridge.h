@@ -31,6 +31,7 @@ struct curl_shard {
 struct curl_bridge {
     struct loop *loop;
     struct curl_shard shards[CURL_SHARDS];
+    unsigned n_shards;
     struct curl_socket **sockets; /* by descriptor; NULL where curl has none */
     size_t n_sockets;
     struct list kicked; /* struct curl_shard */
@@ -42,10 +43,11 @@ struct curl_bridge {
     void *on_closed_arg;
 };
 
-/* @connections_max is for all shards together; each may hold twice its even part, as endpoints
+/* @n_shards, 1 to CURL_SHARDS: how many there are besides those of curl_shard_new().
+ * @connections_max is for all shards together; each may hold twice its even part, as endpoints
  * spread unevenly. -ENOMEM leaves nothing behind that needs closing. */
-int curl_bridge_init(struct curl_bridge *b, struct loop *l, unsigned connections_max,
-                     curl_ended_fn *ended, void *arg);
+int curl_bridge_init(struct curl_bridge *b, struct loop *l, unsigned n_shards,
+                     unsigned connections_max, curl_ended_fn *ended, void *arg);
 /* Nothing may be in flight. Closes all connections; then @on_closed(@arg), on a later turn. */
 void curl_bridge_close(struct curl_bridge *b, defer_fn *on_closed, void *arg);
 

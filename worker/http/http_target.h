@@ -10,7 +10,6 @@
 struct http_target {
     CURLU *url;
     struct tls_trust *trust; /* NULL: what all trust, and no certificate shown */
-    bool is_mail;            /* then there is no url */
     unsigned n_refs;
 };
 
