@@ -162,6 +162,11 @@ static void delivery_cancel(struct delivery *d, const char *status, const char *
     delivery_settle(d, SETTLE_CANCEL, 0);
 }
 
+static struct span delivery_destination(const struct delivery *d)
+{
+    return destination_record_name(destination_type_of(span_of(d->endpoint->url)));
+}
+
 static void delivery_add_attempt(struct delivery *d, const struct outcome *o, int64_t started_ms,
                                  int64_t duration_ms, const char *message, struct span response)
 {
@@ -172,7 +177,8 @@ static void delivery_add_attempt(struct delivery *d, const struct outcome *o, in
                                                    .status = o->status,
                                                    .code = span_of(outcome_code_text(o->code)),
                                                    .message = span_of(message),
-                                                   .response = response});
+                                                   .response = response,
+                                                   .destination = delivery_destination(d)});
 }
 
 static void delivery_count_attempt(const struct delivery *d, enum outcome_code code)

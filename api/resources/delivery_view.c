@@ -1,6 +1,7 @@
 #include "api/resources/delivery_view.h"
 #include "common/base/buf.h"
 #include "common/base/text.h"
+#include "common/model/destination.h"
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
 
@@ -52,7 +53,7 @@ static json_t *url_json(const char *url)
 json_t *attempt_message_json(const struct record_entry *a)
 {
     if (!a->message.len && a->code.len && a->status)
-        return json_sprintf("HTTP status %d", a->status);
+        return json_sprintf("%s status %d", destination_title(a->destination), a->status);
     return json_of_text(a->message);
 }
 

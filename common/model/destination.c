@@ -59,6 +59,18 @@ const struct destination_type *destination_type_find(struct span name)
     return NULL;
 }
 
+const char *destination_title(struct span name)
+{
+    const struct destination_type *type = destination_type_find(name);
+
+    return type ? type->title : "status";
+}
+
+struct span destination_record_name(const struct destination_type *type)
+{
+    return type == &types[0] ? SPAN("") : span_of(type->name);
+}
+
 unsigned destination_type_index(const struct destination_type *type)
 {
     return (unsigned)(type - types);

@@ -38,6 +38,10 @@ struct destination_type {
 const struct destination_type *destination_type_of(struct span url);
 /* By name; the first row for an empty one; NULL. */
 const struct destination_type *destination_type_find(struct span name);
+/* What stands before the number of an answer, given the name of its destination's kind: "HTTP". A later version's is "status". */
+const char *destination_title(struct span name);
+/* The name as records have it: empty for the first row. */
+struct span destination_record_name(const struct destination_type *type);
 unsigned destination_type_index(const struct destination_type *type);
 
 /* Is @url fit for an endpoint? By its type's check. */

@@ -184,12 +184,13 @@ static void settled_as(enum settle_kind kind)
     assert_int_equal(t.n_gone, 1);
 }
 
-static void attempt_is(int status, const char *code)
+static void attempt_is(int status, const char *code, struct span destination)
 {
     assert_true(t.n_records >= 1);
     assert_int_equal(t.records[0].kind, RECORD_ATTEMPT);
     assert_int_equal(t.records[0].status, status);
     assert_true(span_equal(t.records[0].code, span_of(code)));
+    assert_true(span_equal(t.records[0].destination, destination));
 }
 
 static struct outcome outcome_told(void)
@@ -215,7 +216,7 @@ static void test_taken(void **state)
     run_until_settled();
     assert_int_equal(null_seen.n_sent, 1);
     assert_int_equal(null_seen.attempt, 1);
-    attempt_is(1, "");
+    attempt_is(1, "", SPAN("null"));
     assert_int_equal(t.n_records, 2);
     assert_int_equal(t.records[1].kind, RECORD_FINAL);
     assert_true(span_equal(t.records[1].final, SPAN("success")));
@@ -229,7 +230,7 @@ static void test_answers_mean_what_the_row_says(void **state)
     endpoint_is("null:busy");
     delivery_send(claim(), &event);
     run_until_settled();
-    attempt_is(2, "SERVER_ERROR");
+    attempt_is(2, "SERVER_ERROR", SPAN("null"));
     assert_int_equal(outcome_told().next, NEXT_RETRY);
     assert_int_equal(outcome_told().status, 2);
     assert_int_equal(t.n_tallied_failed, 1);
@@ -242,7 +243,7 @@ static void test_never(void **state)
     endpoint_is("null:never");
     delivery_send(claim(), &event);
     run_until_settled();
-    attempt_is(3, "CLIENT_ERROR");
+    attempt_is(3, "CLIENT_ERROR", SPAN("null"));
     assert_int_equal(outcome_told().next, NEXT_FINAL);
     settled_as(SETTLE_FAILED);
 }
@@ -253,7 +254,7 @@ static void test_what_cannot_be_sent_there_is_final(void **state)
     endpoint_is("null:unfit");
     delivery_send(claim(), &event);
     assert_int_equal(null_seen.n_started, 1);
-    attempt_is(0, "INVALID_URL");
+    attempt_is(0, "INVALID_URL", SPAN("null"));
     assert_true(span_equal(t.records[0].message, SPAN("null:unfit takes nothing")));
     assert_int_equal(outcome_told().next, NEXT_FINAL);
     settled_as(SETTLE_FAILED);
@@ -265,7 +266,7 @@ static void test_a_url_that_fails_its_check_is_not_tried(void **state)
     endpoint_is("null:nonsense");
     delivery_send(claim(), &event);
     assert_int_equal(null_seen.n_started, 0);
-    attempt_is(0, "INVALID_URL");
+    attempt_is(0, "INVALID_URL", SPAN("null"));
     settled_as(SETTLE_FAILED);
 }
 
@@ -274,7 +275,7 @@ static void test_what_is_signed_needs_a_secret(void **state)
     (void)state;
     endpoint_is("https://example.com/");
     delivery_send(claim(), &event);
-    attempt_is(0, "UNKNOWN_ERROR");
+    attempt_is(0, "UNKNOWN_ERROR", SPAN(""));
     assert_true(span_equal(t.records[0].message, SPAN("the endpoint has no secret")));
     settled_as(SETTLE_FAILED);
 }
