@@ -1,6 +1,7 @@
 #include "api/compat/render.h"
 #include "common/base/iso_time.h"
 #include "common/base/text.h"
+#include "common/model/destination.h"
 
 enum { SECONDS_LEN = 19 }; /* of 2026-01-15T12:00:00.000Z without what follows the seconds */
 
@@ -78,6 +79,8 @@ json_t *render_message(json_t *value, json_t *whole)
     json_int_t status = json_integer_value(json_object_get(whole, "response_status"));
 
     if (json_is_null(value) && *render_text(whole, "error_code") && status)
-        return json_sprintf("HTTP status %d", (int)status);
+        return json_sprintf("%s status %d",
+                            destination_title(span_of(render_text(whole, "destination"))),
+                            (int)status);
     return json_incref(value);
 }

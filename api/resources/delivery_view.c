@@ -1,6 +1,7 @@
 #include "api/resources/delivery_view.h"
 #include "common/base/buf.h"
 #include "common/base/text.h"
+#include "common/model/destination.h"
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
 
@@ -46,6 +47,14 @@ static json_t *url_json(const char *url)
     return json_of_text(span_of(url));
 }
 
+/* The kind of destination that an attempt went to: records leave out the first. */
+static json_t *destination_json(struct span name)
+{
+    const struct destination_type *type = destination_type_find(name);
+
+    return type ? json_string(type->name) : json_of_text(name);
+}
+
 json_t *delivery_v1_json(const struct delivery_record *d, const char *url)
 {
     const struct record_entry *created = delivery_created(d), *a = delivery_last_attempt(d);
@@ -55,13 +64,14 @@ json_t *delivery_v1_json(const struct delivery_record *d, const char *url)
     if (id_event(event, d->partition, created->event))
         event[0] = '\0';
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-        d->id, "event", json_of_text(span_of(event)), "endpoint", json_of_text(created->endpoint),
-        "url", url_json(url), "type", json_of_text(created->type), "status",
-        json_of_text(delivery_status(d)), "reason",
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "id", d->id, "event", json_of_text(span_of(event)), "endpoint",
+        json_of_text(created->endpoint), "url", url_json(url), "type", json_of_text(created->type),
+        "status", json_of_text(delivery_status(d)), "reason",
         json_of_text(is_final ? delivery_last(d)->reason : SPAN("")), "attempts",
         (json_int_t)(a ? a->attempt : 0), "last_attempt_at", json_of_time(a ? a->ms : 0),
-        "response_status", number_or_null(a ? a->status : 0), "response_ms",
+        "destination", a ? destination_json(a->destination) : json_null(), "response_status",
+        number_or_null(a ? a->status : 0), "response_ms",
         a ? json_integer(a->duration_ms) : json_null(), "error_code",
         json_of_text(a ? a->code : SPAN("")), "error_message",
         json_of_text(a ? a->message : SPAN("")), "created_at", json_of_time(created->ms),
@@ -71,9 +81,10 @@ json_t *delivery_v1_json(const struct delivery_record *d, const char *url)
 
 static json_t *v1_attempt(const struct record_entry *a)
 {
-    return json_pack("{s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "attempt", (json_int_t)a->attempt, "at",
-                     json_of_time(a->ms), "response_status", number_or_null(a->status),
-                     "response_ms", (json_int_t)a->duration_ms, "error_code", json_of_text(a->code),
+    return json_pack("{s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "attempt", (json_int_t)a->attempt,
+                     "at", json_of_time(a->ms), "destination", destination_json(a->destination),
+                     "response_status", number_or_null(a->status), "response_ms",
+                     (json_int_t)a->duration_ms, "error_code", json_of_text(a->code),
                      "error_message", json_of_text(a->message), "response_body",
                      json_of_text(a->response));
 }

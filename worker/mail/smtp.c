@@ -1,6 +1,6 @@
-#include "worker/smtp.h"
+#include "worker/mail/smtp.h"
 #include "common/base/text.h"
-#include "worker/tls_store.h"
+#include "worker/curl/tls_store.h"
 #include <string.h>
 #include <strings.h>
 
@@ -29,12 +29,8 @@ int smtp_init(struct smtp *s, const struct smtp_options *o, struct diag *diag)
     int r;
 
     *s = (struct smtp){.options = *o};
-    if (!*o->url)
-        return 0;
     r = check_url(o->url, diag);
-    if (!r && *o->ca_file)
-        r = tls_store_new(&s->store, o->ca_file, diag);
-    return r;
+    return r ? r : tls_store_new(&s->store, o->ca_file, diag);
 }
 
 void smtp_fini(struct smtp *s)

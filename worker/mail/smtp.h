@@ -1,21 +1,21 @@
-/* smtp.h: the operator's mail server, through which the HTTP client sends calls that are e-mails. */
-#ifndef GRAPNEL_WORKER_SMTP_H
-#define GRAPNEL_WORKER_SMTP_H
+/* smtp.h: the operator's mail server, that e-mails go through. */
+#ifndef GRAPNEL_WORKER_MAIL_SMTP_H
+#define GRAPNEL_WORKER_MAIL_SMTP_H
 
 #include "common/base/base.h"
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
 struct smtp_options {
-    const char *url; /* "": none; all borrowed for the client's life */
+    const char *url; /* all borrowed for the client's life */
     const char *user, *password;
     bool may_be_plain;   /* without STARTTLS where the server has none */
-    const char *ca_file; /* "": as for endpoints */
+    const char *ca_file; /* "": the system's */
 };
 
 struct smtp {
     struct smtp_options options;
-    X509_STORE *store; /* NULL: as for endpoints */
+    X509_STORE *store; /* what the server is verified with */
 };
 
 /* -EINVAL with words that name the setting. smtp_fini() in any case. */

@@ -1,7 +1,7 @@
-#include "worker/http_easy.h"
+#include "worker/http/http_easy.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "worker/http_target.h"
+#include "worker/http/http_target.h"
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static void note_refused(struct http_easy *e, const struct curl_sockaddr *addres
 
 static bool has_proxy(const struct http_easy *e)
 {
-    return !e->is_mail && e->config->proxy.url[0] != '\0';
+    return e->config->proxy.url[0] != '\0';
 }
 
 /* Here, and not at the look-up, as this is the address that a connection is really made to; or it
@@ -54,13 +54,12 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
         return CURL_SOCKET_BAD;
     }
     e->has_met_proxy = false;
-    if (!e->is_mail && !has_proxy(e) &&
-        egress_check_address(e->config->egress, &address->addr, NULL)) {
+    if (!has_proxy(e) && egress_check_address(e->config->egress, &address->addr, NULL)) {
         note_refused(e, address);
         return CURL_SOCKET_BAD;
     }
     e->has_called = true;
-    fd = http_shard_open_socket(e->shard, address);
+    fd = curl_shard_open_socket(e->shard, address);
     if (fd == CURL_SOCKET_BAD) {
         e->open_error = errno;
         return fd;
@@ -93,8 +92,7 @@ static int on_before_send(void *arg, char *ip, char *local_ip, int port, int loc
     e->started_us = clock_mono_us();
     if (e->opened_us) {
         e->connect_us = MAX(e->started_us - e->opened_us, 1);
-        if (!e->is_mail) /* else it is for the session to watch */
-            http_shard_keep_socket(e->shard, e->opened, local_port);
+        curl_shard_keep_socket(e->shard, e->opened, local_port);
     }
     return CURL_PREREQFUNC_OK;
 }
@@ -110,15 +108,6 @@ static void note_retry_after(struct http_easy *e, struct span value)
         buf_add_span(&e->retry_after, value);
 }
 
-/* What the mail server said last. */
-static void note_reply(struct http_easy *e, struct span line)
-{
-    while (line.len && strchr("\r\n", line.data[line.len - 1]))
-        line.len--;
-    buf_clear(&e->body);
-    buf_add(&e->body, line.data, MIN(line.len, e->config->response_bytes_kept));
-}
-
 static size_t http_easy_on_header(char *line, size_t one, size_t len, void *arg)
 {
     static const struct span wanted = {"retry-after:", 12};
@@ -131,10 +120,8 @@ static size_t http_easy_on_header(char *line, size_t one, size_t len, void *arg)
         e->has_long_headers = true;
         return 0;
     }
-    if (e->is_mail)
-        note_reply(e, (struct span){line, len});
-    else if (len > wanted.len && (line[0] | 0x20) == 'r' &&
-             strncasecmp(line, wanted.data, wanted.len) == 0)
+    if (len > wanted.len && (line[0] | 0x20) == 'r' &&
+        strncasecmp(line, wanted.data, wanted.len) == 0)
         note_retry_after(e, (struct span){line + wanted.len, len - wanted.len});
     else if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
         buf_clear(&e->retry_after); /* what a 1xx said is not the answer's */
@@ -162,12 +149,9 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *arg)
 {
     struct http_easy *e = arg;
     const struct tls_trust *trust = e->call->target->trust;
-    X509_STORE *store = e->config->store;
 
     (void)curl;
-    if (e->is_mail && e->config->smtp.store)
-        store = e->config->smtp.store;
-    if (!e->is_mail && e->config->proxy.is_tls && !e->has_met_proxy) {
+    if (e->config->proxy.is_tls && !e->has_met_proxy) {
         e->has_met_proxy = true;
         trust = NULL;
     } else {
@@ -175,7 +159,7 @@ static CURLcode on_tls_context(CURL *curl, void *context, void *arg)
     }
     if (trust)
         return tls_trust_apply(trust, context) ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
-    SSL_CTX_set1_cert_store(context, store);
+    SSL_CTX_set1_cert_store(context, e->config->store);
     return CURLE_OK;
 }
 
@@ -187,7 +171,7 @@ static bool set_callbacks(struct http_easy *e)
 {
     return SET(CURLOPT_PRIVATE, e) || SET(CURLOPT_ERRORBUFFER, e->error) ||
            SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket) || SET(CURLOPT_OPENSOCKETDATA, e) ||
-           SET(CURLOPT_CLOSESOCKETFUNCTION, http_bridge_close_socket) ||
+           SET(CURLOPT_CLOSESOCKETFUNCTION, curl_bridge_close_socket) ||
            /* outlives the handle: the connection's, not the call's */
            SET(CURLOPT_CLOSESOCKETDATA, e->shard->bridge) ||
            SET(CURLOPT_PREREQFUNCTION, on_before_send) || SET(CURLOPT_PREREQDATA, e) ||
@@ -234,15 +218,8 @@ static bool http_easy_set_tls(struct http_easy *e, CURLSH *share)
            SET(CURLOPT_SSL_CTX_DATA, e) || SET(CURLOPT_SHARE, share);
 }
 
-/* Curl connects, does STARTTLS and logs in; the rest is mail_session.h's. */
-static bool set_mail(struct http_easy *e)
-{
-    return !smtp_set(&e->config->smtp, e->curl) || SET(CURLOPT_CONNECT_ONLY, 1L) ||
-           SET(CURLOPT_BUFFERSIZE, (long)READ_BYTES);
-}
-
-int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct http_shard *shard,
-                  CURLSH *share, bool is_mail)
+int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct curl_shard *shard,
+                  CURLSH *share)
 {
     struct http_easy *e = calloc(1, sizeof(*e));
 
@@ -253,13 +230,8 @@ int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struc
     list_init(&e->link);
     buf_init(&e->body, config->response_bytes_kept);
     buf_init(&e->retry_after, HTTP_RETRY_AFTER_BYTES_MAX);
-    if (is_mail && http_shard_new(&e->shard, shard->bridge)) {
-        free(e);
-        return err_origin(-ENOMEM);
-    }
-    e->is_mail = is_mail;
     e->curl = curl_easy_init();
-    if (!e->curl || set_callbacks(e) || (is_mail ? set_mail(e) : set_http(e) || set_proxy(e)) ||
+    if (!e->curl || set_callbacks(e) || set_http(e) || set_proxy(e) ||
         http_easy_set_tls(e, share)) {
         http_easy_free(e);
         return err_origin(-ENOMEM);
@@ -272,10 +244,7 @@ struct http_easy *http_easy_free(struct http_easy *e)
 {
     if (!e)
         return NULL;
-    mail_session_free(e->session);
     curl_easy_cleanup(e->curl);
-    if (e->is_mail)
-        http_shard_free(e->shard);
     buf_fini(&e->body);
     buf_fini(&e->retry_after);
     free(e->headers);
@@ -372,23 +341,12 @@ static bool set_label(struct http_easy *e, struct tls_trust *trust)
     return SET(CURLOPT_CAINFO_BLOB, trust ? &blob : NULL);
 }
 
-static int load_mail(struct http_easy *e, const struct http_call *call)
-{
-    if (!*e->config->smtp.options.url)
-        return http_easy_refuse(e, -EINVAL, "no mail server: smtp_url is not set");
-    if (SET(CURLOPT_TIMEOUT_MS, (long)MAX(call->timeout_ms, 1)))
-        return http_easy_refuse(e, -ENOMEM, "out of memory");
-    return 0;
-}
-
 int http_easy_load(struct http_easy *e, struct http_call *call)
 {
     int r;
 
     e->call = call;
     e->error[0] = '\0';
-    if (e->is_mail)
-        return load_mail(e, call);
     r = load_headers(e, call->headers, call->n_headers);
     if (r)
         return r;

@@ -1,4 +1,4 @@
-#include "worker/http_proxy.h"
+#include "worker/http/http_proxy.h"
 #include "common/base/err.h"
 #include <curl/curl.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "worker/mail.h"
+#include "worker/mail/mail.h"
 #include "common/base/text.h"
 #include "common/json/json_scan.h"
 #include "common/json/json_string.h"

@@ -3,8 +3,8 @@
  *
  *     MAIL ──2yz──► RCPT ──2yz──► DATA ──354──► TEXT ──2yz──► told
  *       └────────────┴── 4yz, 5yz ─┴─────────────┴──────────► refused, with the code */
-#ifndef GRAPNEL_WORKER_MAIL_SESSION_H
-#define GRAPNEL_WORKER_MAIL_SESSION_H
+#ifndef GRAPNEL_WORKER_MAIL_MAIL_SESSION_H
+#define GRAPNEL_WORKER_MAIL_MAIL_SESSION_H
 
 #include "common/base/buf.h"
 #include "common/model/format/outcome.h"

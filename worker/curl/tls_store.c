@@ -1,4 +1,4 @@
-#include "worker/tls_store.h"
+#include "worker/curl/tls_store.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include <curl/curl.h>

@@ -1,4 +1,4 @@
-#include "worker/http_bridge.h"
+#include "worker/curl/curl_bridge.h"
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include <errno.h>
@@ -12,10 +12,10 @@
  * the poll as it is then: the next request on the connection finds it already there, and no
  * epoll_ctl is paid. Should an idle connection have news, they are not wanted, and the poll stops.
  */
-struct http_socket {
+struct curl_socket {
     uv_poll_t poll;
-    struct http_bridge *bridge;
-    struct http_shard *shard; /* may be gone when the socket is closing */
+    struct curl_bridge *bridge;
+    struct curl_shard *shard; /* may be gone when the socket is closing */
     curl_socket_t fd;
     int wish;    /* UV_READABLE | UV_WRITABLE as curl wants it now */
     int watched; /* what the poll waits for; may be more than the wish */
@@ -27,15 +27,15 @@ static void on_socket_closed(uv_handle_t *handle);
 
 /* ---- the table of sockets ---- */
 
-static struct http_socket *http_bridge_find(const struct http_bridge *b, curl_socket_t fd)
+static struct curl_socket *curl_bridge_find(const struct curl_bridge *b, curl_socket_t fd)
 {
     return (size_t)fd < b->n_sockets ? b->sockets[fd] : NULL;
 }
 
-static int http_bridge_make_room(struct http_bridge *b, curl_socket_t fd)
+static int curl_bridge_make_room(struct curl_bridge *b, curl_socket_t fd)
 {
     size_t n = MAX(b->n_sockets * 2, (size_t)fd + 64);
-    struct http_socket **sockets;
+    struct curl_socket **sockets;
 
     if ((size_t)fd < b->n_sockets)
         return 0;
@@ -48,9 +48,9 @@ static int http_bridge_make_room(struct http_bridge *b, curl_socket_t fd)
     return 0;
 }
 
-static void http_bridge_forget(struct http_socket *s)
+static void curl_bridge_forget(struct curl_socket *s)
 {
-    struct http_bridge *b = s->bridge;
+    struct curl_bridge *b = s->bridge;
 
     b->sockets[s->fd] = NULL;
     if (!s->has_poll) {
@@ -62,13 +62,13 @@ static void http_bridge_forget(struct http_socket *s)
     uv_close((uv_handle_t *)&s->poll, on_socket_closed);
 }
 
-static struct http_socket *remember(struct http_shard *shard, curl_socket_t fd)
+static struct curl_socket *remember(struct curl_shard *shard, curl_socket_t fd)
 {
-    struct http_socket *s = http_bridge_find(shard->bridge, fd);
+    struct curl_socket *s = curl_bridge_find(shard->bridge, fd);
 
     if (s) /* closed without a word to us, and its number given out again */
-        http_bridge_forget(s);
-    if (http_bridge_make_room(shard->bridge, fd))
+        curl_bridge_forget(s);
+    if (curl_bridge_make_room(shard->bridge, fd))
         return NULL;
     s = calloc(1, sizeof(*s));
     if (!s)
@@ -83,9 +83,9 @@ static struct http_socket *remember(struct http_shard *shard, curl_socket_t fd)
 /* ---- news for curl ---- */
 
 /* Hands out all that has ended. After every action, as a transfer may end by the clock too. */
-static void http_bridge_drain(struct http_shard *s)
+static void curl_bridge_drain(struct curl_shard *s)
 {
-    struct http_bridge *b = s->bridge;
+    struct curl_bridge *b = s->bridge;
     CURLMsg *message;
     int left;
 
@@ -97,27 +97,27 @@ static void http_bridge_drain(struct http_shard *s)
     }
 }
 
-static void act(struct http_shard *s, curl_socket_t fd, int events)
+static void act(struct curl_shard *s, curl_socket_t fd, int events)
 {
     int running;
 
     (void)curl_multi_socket_action(s->multi, fd, events, &running);
-    http_bridge_drain(s);
+    curl_bridge_drain(s);
 }
 
 static void on_kick(void *arg)
 {
-    struct http_bridge *b = arg;
+    struct curl_bridge *b = arg;
     struct list now;
     struct list *node;
 
     list_init(&now);
     list_move_all(&now, &b->kicked);
     while ((node = list_pop(&now)))
-        act(list_entry(node, struct http_shard, kicked), CURL_SOCKET_TIMEOUT, 0);
+        act(list_entry(node, struct curl_shard, kicked), CURL_SOCKET_TIMEOUT, 0);
 }
 
-static void timer_arm(struct http_shard *s)
+static void timer_arm(struct curl_shard *s)
 {
     int64_t now = (int64_t)uv_now(&s->bridge->loop->uv);
 
@@ -125,11 +125,11 @@ static void timer_arm(struct http_shard *s)
     timer_start(&s->timer, s->due_ms - now);
 }
 
-static void end_own(struct http_shard *s);
+static void end_own(struct curl_shard *s);
 
-static void http_bridge_on_timer(void *arg)
+static void curl_bridge_on_timer(void *arg)
 {
-    struct http_shard *s = arg;
+    struct curl_shard *s = arg;
 
     s->timer_ms = INT64_MAX;
     if (s->is_ending) {
@@ -146,11 +146,11 @@ static void http_bridge_on_timer(void *arg)
     act(s, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static void watch(struct http_socket *s, int events);
+static void watch(struct curl_socket *s, int events);
 
-static void http_bridge_on_poll(uv_poll_t *poll, int status, int events)
+static void curl_bridge_on_poll(uv_poll_t *poll, int status, int events)
 {
-    struct http_socket *s = container_of(poll, struct http_socket, poll);
+    struct curl_socket *s = container_of(poll, struct curl_socket, poll);
     int mask = 0;
 
     if (!s->wish) {
@@ -172,7 +172,7 @@ static void http_bridge_on_poll(uv_poll_t *poll, int status, int events)
         watch(s, s->wish);
 }
 
-static void watch(struct http_socket *s, int events)
+static void watch(struct curl_socket *s, int events)
 {
     int r;
 
@@ -187,7 +187,7 @@ static void watch(struct http_socket *s, int events)
         s->has_poll = true;
     }
     if (events)
-        (void)uv_poll_start(&s->poll, events, http_bridge_on_poll);
+        (void)uv_poll_start(&s->poll, events, curl_bridge_on_poll);
     else
         (void)uv_poll_stop(&s->poll);
     s->watched = events;
@@ -197,20 +197,20 @@ static void watch(struct http_socket *s, int events)
 
 static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
-    struct http_shard *shard = arg;
-    struct http_socket *s = http_bridge_find(shard->bridge, fd);
+    struct curl_shard *shard = arg;
+    struct curl_socket *s = curl_bridge_find(shard->bridge, fd);
 
     (void)easy;
     (void)socket_arg;
     if (s && s->shard != shard) { /* closed in silence by another shard */
-        http_bridge_forget(s);
+        curl_bridge_forget(s);
         s = NULL;
     }
     if (what == CURL_POLL_REMOVE) {
         if (s && s->is_kept)
             s->wish = 0; /* and go on watching, see above */
         else if (s)
-            http_bridge_forget(s);
+            curl_bridge_forget(s);
         return 0;
     }
     if (!s)
@@ -224,8 +224,8 @@ static int on_socket_wish(CURL *easy, curl_socket_t fd, int what, void *arg, voi
 
 static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
 {
-    struct http_shard *s = arg;
-    struct http_bridge *b = s->bridge;
+    struct curl_shard *s = arg;
+    struct curl_bridge *b = s->bridge;
 
     (void)multi;
     if (s->is_ending)
@@ -244,7 +244,7 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-curl_socket_t http_shard_open_socket(struct http_shard *s, const struct curl_sockaddr *address)
+curl_socket_t curl_shard_open_socket(struct curl_shard *s, const struct curl_sockaddr *address)
 {
     int type = address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK;
     int fd = socket(address->family, type, address->protocol);
@@ -259,9 +259,9 @@ curl_socket_t http_shard_open_socket(struct http_shard *s, const struct curl_soc
     return fd;
 }
 
-void http_shard_keep_socket(struct http_shard *shard, curl_socket_t fd, int local_port)
+void curl_shard_keep_socket(struct curl_shard *shard, curl_socket_t fd, int local_port)
 {
-    struct http_socket *s = http_bridge_find(shard->bridge, fd);
+    struct curl_socket *s = curl_bridge_find(shard->bridge, fd);
     union {
         struct sockaddr any;
         struct sockaddr_in in4;
@@ -276,18 +276,18 @@ void http_shard_keep_socket(struct http_shard *shard, curl_socket_t fd, int loca
     s->is_kept = ntohs(port) == local_port;
 }
 
-int http_bridge_close_socket(void *bridge, curl_socket_t fd)
+int curl_bridge_close_socket(void *bridge, curl_socket_t fd)
 {
-    struct http_socket *s = http_bridge_find(bridge, fd);
+    struct curl_socket *s = curl_bridge_find(bridge, fd);
 
     if (s)
-        http_bridge_forget(s);
+        curl_bridge_forget(s);
     return close(fd);
 }
 
 /* ---- life ---- */
 
-static void count_closed(struct http_bridge *b)
+static void count_closed(struct curl_bridge *b)
 {
     if (--b->n_open || !b->on_closed)
         return;
@@ -298,23 +298,23 @@ static void count_closed(struct http_bridge *b)
 
 static void on_socket_closed(uv_handle_t *handle)
 {
-    struct http_socket *s = container_of((uv_poll_t *)handle, struct http_socket, poll);
-    struct http_bridge *b = s->bridge;
+    struct curl_socket *s = container_of((uv_poll_t *)handle, struct curl_socket, poll);
+    struct curl_bridge *b = s->bridge;
 
     free(s);
     count_closed(b);
 }
 
-static void http_bridge_on_timer_closed(void *arg)
+static void curl_bridge_on_timer_closed(void *arg)
 {
-    struct http_shard *s = arg;
+    struct curl_shard *s = arg;
 
     count_closed(s->bridge);
 }
 
-static int shard_init(struct http_shard *s, struct http_bridge *b, unsigned connections_max)
+static int shard_init(struct curl_shard *s, struct curl_bridge *b, unsigned connections_max)
 {
-    long limit = (long)(connections_max + HTTP_SHARDS / 2 - 1) / (HTTP_SHARDS / 2);
+    long limit = (long)(connections_max + CURL_SHARDS / 2 - 1) / (CURL_SHARDS / 2);
 
     s->bridge = b;
     s->timer_ms = s->due_ms = INT64_MAX;
@@ -332,65 +332,65 @@ static int shard_init(struct http_shard *s, struct http_bridge *b, unsigned conn
     return 0;
 }
 
-int http_bridge_init(struct http_bridge *b, struct loop *l, unsigned connections_max,
-                     http_ended_fn *ended, void *arg)
+int curl_bridge_init(struct curl_bridge *b, struct loop *l, unsigned n_shards,
+                     unsigned connections_max, curl_ended_fn *ended, void *arg)
 {
     int r = 0;
 
-    *b = (struct http_bridge){.loop = l, .ended = ended, .arg = arg};
+    *b = (struct curl_bridge){.loop = l, .n_shards = n_shards, .ended = ended, .arg = arg};
     list_init(&b->kicked);
     defer_init(&b->kick, on_kick, b);
-    for (unsigned i = 0; i < HTTP_SHARDS && !r; i++)
+    for (unsigned i = 0; i < b->n_shards && !r; i++)
         r = shard_init(&b->shards[i], b, connections_max);
     if (r) {
-        for (unsigned i = 0; i < HTTP_SHARDS; i++)
+        for (unsigned i = 0; i < b->n_shards; i++)
             curl_multi_cleanup(b->shards[i].multi);
         return err_trace(r);
     }
     /* Only now, so that what failed above has no handle to close. */
-    for (unsigned i = 0; i < HTTP_SHARDS; i++) {
-        (void)timer_init(&b->shards[i].timer, l, http_bridge_on_timer, &b->shards[i]);
+    for (unsigned i = 0; i < b->n_shards; i++) {
+        (void)timer_init(&b->shards[i].timer, l, curl_bridge_on_timer, &b->shards[i]);
         b->n_open++;
     }
     return 0;
 }
 
-void http_bridge_close(struct http_bridge *b, defer_fn *on_closed, void *arg)
+void curl_bridge_close(struct curl_bridge *b, defer_fn *on_closed, void *arg)
 {
     b->on_closed = on_closed;
     b->on_closed_arg = arg;
-    for (unsigned i = 0; i < HTTP_SHARDS; i++) {
-        struct http_shard *s = &b->shards[i];
+    for (unsigned i = 0; i < b->n_shards; i++) {
+        struct curl_shard *s = &b->shards[i];
 
         curl_multi_cleanup(s->multi); /* closes the idle connections, hence their sockets */
         list_remove(&s->kicked);
-        timer_close(&s->timer, http_bridge_on_timer_closed);
+        timer_close(&s->timer, curl_bridge_on_timer_closed);
     }
     defer_cancel(&b->kick);
     for (size_t i = 0; i < b->n_sockets; i++)
         if (b->sockets[i]) /* closed in silence */
-            http_bridge_forget(b->sockets[i]);
+            curl_bridge_forget(b->sockets[i]);
 }
 
 static void on_own_closed(void *arg)
 {
-    struct http_shard *s = arg;
-    struct http_bridge *b = s->bridge;
+    struct curl_shard *s = arg;
+    struct curl_bridge *b = s->bridge;
 
     free(s);
     count_closed(b);
 }
 
-static void end_own(struct http_shard *s)
+static void end_own(struct curl_shard *s)
 {
     curl_multi_cleanup(s->multi);
     list_remove(&s->kicked);
     timer_close(&s->timer, on_own_closed);
 }
 
-int http_shard_new(struct http_shard **ret, struct http_bridge *b)
+int curl_shard_new(struct curl_shard **ret, struct curl_bridge *b)
 {
-    struct http_shard *s = calloc(1, sizeof(*s));
+    struct curl_shard *s = calloc(1, sizeof(*s));
     int r = s ? shard_init(s, b, 1) : err_origin(-ENOMEM);
 
     if (r) {
@@ -399,25 +399,25 @@ int http_shard_new(struct http_shard **ret, struct http_bridge *b)
         free(s);
         return r;
     }
-    (void)timer_init(&s->timer, b->loop, http_bridge_on_timer, s);
+    (void)timer_init(&s->timer, b->loop, curl_bridge_on_timer, s);
     b->n_open++;
     *ret = s;
     return 0;
 }
 
-/* Not at once: this may be called from inside http_bridge_drain(). */
-void http_shard_free(struct http_shard *s)
+/* Not at once: this may be called from inside curl_bridge_drain(). */
+void curl_shard_free(struct curl_shard *s)
 {
     s->is_ending = true;
     timer_start(&s->timer, 0);
 }
 
-int http_shard_add(struct http_shard *s, CURL *easy)
+int curl_shard_add(struct curl_shard *s, CURL *easy)
 {
     return curl_multi_add_handle(s->multi, easy) ? err_origin(-ENOMEM) : 0;
 }
 
-void http_shard_remove(struct http_shard *s, CURL *easy)
+void curl_shard_remove(struct curl_shard *s, CURL *easy)
 {
     (void)curl_multi_remove_handle(s->multi, easy);
 }

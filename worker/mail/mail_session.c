@@ -1,4 +1,4 @@
-#include "worker/mail_session.h"
+#include "worker/mail/mail_session.h"
 
 #include "common/base/err.h"
 #include "common/base/text.h"

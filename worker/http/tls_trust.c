@@ -1,8 +1,8 @@
-#include "worker/tls_trust.h"
+#include "worker/http/tls_trust.h"
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/crypto/tls_pem.h"
-#include "worker/tls_store.h"
+#include "worker/curl/tls_store.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>

@@ -6,21 +6,19 @@
  * store for all TLS connections (but those of targets with something of their own: tls_trust.h); a
  * target's URL is parsed once; the connection cache is larger than the number of endpoints in use.
  */
-#ifndef GRAPNEL_WORKER_HTTP_CLIENT_H
-#define GRAPNEL_WORKER_HTTP_CLIENT_H
+#ifndef GRAPNEL_WORKER_HTTP_HTTP_CLIENT_H
+#define GRAPNEL_WORKER_HTTP_HTTP_CLIENT_H
 
 #include "common/base/base.h"
 #include "common/base/buf.h"
 #include "common/base/list.h"
 #include "common/model/egress.h"
-#include "common/model/format/outcome.h"
 #include "common/runtime/loop.h"
+#include "worker/attempt.h"
 
 struct http_client;
 struct http_target; /* a parsed URL, kept with an endpoint's cached configuration */
 struct http_call;
-
-struct smtp_options; /* smtp.h */
 
 struct http_client_options {
     const struct egress_policy *egress; /* borrowed for the client's life */
@@ -31,7 +29,6 @@ struct http_client_options {
      * SOCKS5, and it makes the connections: then the policy sees a target's URL only, the answers
      * of DNS are the proxy's to judge, and its own address is the operator's choice. */
     const char *proxy;
-    const struct smtp_options *smtp; /* where e-mails go; NULL: nowhere */
 };
 
 int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o,
@@ -47,8 +44,7 @@ struct http_target_options {
     struct span client_cert_pem, client_key_pem; /* both or none; limits in tls_pem.h */
 };
 
-/* A URL that is mailto: makes a target of e-mails; nothing else counts then.
- * Refuses what egress_check_url() refuses (but plain http), then what tls_pem.h refuses: -EINVAL
+/* Refuses what egress_check_url() refuses (but plain http), then what tls_pem.h refuses: -EINVAL
  * with words that begin with the field. Targets that do not trust the same and show the same never
  * share a connection or a TLS session. */
 int http_target_new(struct http_target **ret, struct http_client *c,
@@ -56,21 +52,8 @@ int http_target_new(struct http_target **ret, struct http_client *c,
 struct http_target *http_target_ref(struct http_target *t); /* calls in flight hold one */
 struct http_target *http_target_unref(struct http_target *t);
 
-/* What came back; valid until the callback returns. */
-struct http_result {
-    enum outcome_code error; /* OUTCOME_OK: there was an answer, whole or read up to
-                              * response_bytes_max, whatever its status */
-    char message[200];       /* for a person; "" when there is nothing to say */
-    int status;
-    struct span body;        /* the first response_bytes_kept of it */
-    struct span retry_after; /* the header's value, or empty */
-    int64_t started_us;      /* mono time when the request began to be sent; 0: it never was */
-    int64_t ended_us;
-    int64_t connect_us;       /* how long connecting took; 0: an existing connection was used */
-    bool is_refused_by_owner; /* may_send said no: nothing was sent */
-};
-
-typedef void http_done_fn(struct http_call *call, const struct http_result *result);
+/* What comes back is OUTCOME_OK with an answer that is whole, or read up to response_bytes_max. */
+typedef void http_done_fn(struct http_call *call, const struct attempt_result *result);
 
 /* One POST. Embedded; alive until its callback. The callback comes exactly once, never before
  * http_call_start() returns, also when cancelled. */
@@ -80,8 +63,6 @@ struct http_call {
     unsigned shard;     /* any number; calls with the same one share connections */
     int64_t timeout_ms; /* over the whole attempt: look-up, connect, TLS, send, answer */
     struct span body;
-    /* To a target of e-mails: addresses; the body is the message, and the headers are not sent. */
-    const char *mail_from, *mail_to;
     /* "Name: value" lines without CR, LF or NUL, at most 64 and 64 KiB; what breaks that is not
      * sent (UNKNOWN_ERROR). Content-Type and User-Agent are the owner's too: without them none is
      * sent. */

@@ -9,8 +9,8 @@
  * its own sets that blob to its label: a comment with the SHA-256 of all that it trusts and shows,
  * the private key too, and one certificate, as curl refuses a blob without. curl loads that into a
  * store which is then replaced by ours. */
-#ifndef GRAPNEL_WORKER_TLS_TRUST_H
-#define GRAPNEL_WORKER_TLS_TRUST_H
+#ifndef GRAPNEL_WORKER_HTTP_TLS_TRUST_H
+#define GRAPNEL_WORKER_HTTP_TLS_TRUST_H
 
 #include "common/base/base.h"
 #include <openssl/ssl.h>

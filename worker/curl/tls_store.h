@@ -1,7 +1,7 @@
 /* tls_store.h: the certificates by which endpoints are trusted: one OpenSSL store, read once and
  * put into each connection's context. (curl by itself would read the bundle for each: 21 ms.) */
-#ifndef GRAPNEL_WORKER_TLS_STORE_H
-#define GRAPNEL_WORKER_TLS_STORE_H
+#ifndef GRAPNEL_WORKER_CURL_TLS_STORE_H
+#define GRAPNEL_WORKER_CURL_TLS_STORE_H
 
 #include "common/base/base.h"
 #include <openssl/x509_vfy.h>

@@ -1,6 +1,6 @@
 /* http_proxy.h: the setting egress_proxy, read once at start. Only the HTTP client uses it. */
-#ifndef GRAPNEL_WORKER_HTTP_PROXY_H
-#define GRAPNEL_WORKER_HTTP_PROXY_H
+#ifndef GRAPNEL_WORKER_HTTP_HTTP_PROXY_H
+#define GRAPNEL_WORKER_HTTP_HTTP_PROXY_H
 
 #include "common/base/base.h"
 

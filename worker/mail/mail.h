@@ -2,8 +2,8 @@
  *
  * An event whose data has an object `email` says itself what is written: {"to", "subject", "text"}. Of any other event
  * its type is the subject, and its fields and data the text. */
-#ifndef GRAPNEL_WORKER_MAIL_H
-#define GRAPNEL_WORKER_MAIL_H
+#ifndef GRAPNEL_WORKER_MAIL_MAIL_H
+#define GRAPNEL_WORKER_MAIL_MAIL_H
 
 #include "common/base/buf.h"
 #include "common/model/format/dialect.h"

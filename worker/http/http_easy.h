@@ -3,14 +3,12 @@
  *
  * Life: new → (load → in flight → result → clear) … → free. The options that never change are set
  * once, at new; the handles are pooled. */
-#ifndef GRAPNEL_WORKER_HTTP_EASY_H
-#define GRAPNEL_WORKER_HTTP_EASY_H
+#ifndef GRAPNEL_WORKER_HTTP_HTTP_EASY_H
+#define GRAPNEL_WORKER_HTTP_HTTP_EASY_H
 
-#include "worker/http_bridge.h"
-#include "worker/http_client.h"
-#include "worker/http_proxy.h"
-#include "worker/mail_session.h"
-#include "worker/smtp.h"
+#include "worker/curl/curl_bridge.h"
+#include "worker/http/http_client.h"
+#include "worker/http/http_proxy.h"
 #include <netinet/in.h>
 #include <openssl/x509_vfy.h>
 
@@ -28,17 +26,14 @@ struct http_easy_config {
     size_t response_bytes_kept, response_bytes_max;
     X509_STORE *store; /* what all targets trust */
     struct http_proxy proxy;
-    struct smtp smtp;
     uint64_t n_connects;
 };
 
 struct http_easy {
     CURL *curl;
     struct http_easy_config *config;
-    struct http_shard *shard;
-    struct list link;             /* in the pool while it carries nothing */
-    bool is_mail;                 /* one for e-mails; it is not pooled, and its shard is its own */
-    struct mail_session *session; /* of an e-mail, when curl has connected */
+    struct curl_shard *shard;
+    struct list link; /* in the pool while it carries nothing */
     struct http_call *call;
     void *headers; /* the curl_slist nodes of the request, and behind them their text */
     size_t headers_size;
@@ -66,9 +61,8 @@ struct http_easy {
     char error[CURL_ERROR_SIZE];
 };
 
-/* @is_mail: for an e-mail; -EINVAL when there is no server for them. */
-int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct http_shard *shard,
-                  CURLSH *share, bool is_mail);
+int http_easy_new(struct http_easy **ret, struct http_easy_config *config, struct curl_shard *shard,
+                  CURLSH *share);
 struct http_easy *http_easy_free(struct http_easy *e);
 
 /* Makes ready to carry @call, which it borrows. On failure e->error says why. -EINVAL, -ENOMEM. */
@@ -77,11 +71,6 @@ int http_easy_load(struct http_easy *e, struct http_call *call);
 void http_easy_clear(struct http_easy *e);
 
 /* What came of it, given curl's @code; borrows from @e until http_easy_clear(). (http_result.c) */
-void http_easy_result(struct http_easy *e, CURLcode code, struct http_result *ret);
-/* The same of an e-mail that the server was told. */
-void http_easy_mail_result(struct http_easy *e, const struct mail_told *told,
-                           struct http_result *ret);
-/* A result for a call that was never handed to curl. @message is cut to fit. */
-void http_result_fail(struct http_result *ret, enum outcome_code code, const char *message);
+void http_easy_result(struct http_easy *e, CURLcode code, struct attempt_result *ret);
 
 #endif

@@ -1,6 +1,5 @@
-#include "worker/http_target.h"
+#include "worker/http/http_target.h"
 #include "common/base/err.h"
-#include "common/model/mail_address.h"
 #include <errno.h>
 
 static int parse_url(struct http_target *t, const char *url, struct diag *diag)
@@ -24,29 +23,12 @@ static int make_trust(struct http_target *t, X509_STORE *store, const struct htt
     return tls_trust_new(&t->trust, store, o->ca_pem, o->client_cert_pem, o->client_key_pem, diag);
 }
 
-static int make_mail(struct http_target **ret, struct span url, struct diag *diag)
-{
-    struct http_target *t;
-
-    if (mail_url_check(url, diag))
-        return err_origin(-EINVAL);
-    t = calloc(1, sizeof(*t));
-    if (!t)
-        return err_origin(-ENOMEM);
-    t->n_refs = 1;
-    t->is_mail = true;
-    *ret = t;
-    return 0;
-}
-
 int http_target_make(struct http_target **ret, const struct egress_policy *egress,
                      X509_STORE *store, const struct http_target_options *o, struct diag *diag)
 {
     struct http_target *t;
     int r;
 
-    if (mail_url_is(span_of(o->url)))
-        return make_mail(ret, span_of(o->url), diag);
     /* Plain http is the API's to refuse; here it may be an endpoint from a time when it was
      * allowed. */
     r = egress_check_url(egress, span_of(o->url), true, diag);

@@ -1,16 +1,15 @@
 /* http_target.h: what a target is, for the files of the HTTP client; everybody else has
  * http_client.h. */
-#ifndef GRAPNEL_WORKER_HTTP_TARGET_H
-#define GRAPNEL_WORKER_HTTP_TARGET_H
+#ifndef GRAPNEL_WORKER_HTTP_HTTP_TARGET_H
+#define GRAPNEL_WORKER_HTTP_HTTP_TARGET_H
 
-#include "worker/http_client.h"
-#include "worker/tls_trust.h"
+#include "worker/http/http_client.h"
+#include "worker/http/tls_trust.h"
 #include <curl/curl.h>
 
 struct http_target {
     CURLU *url;
     struct tls_trust *trust; /* NULL: what all trust, and no certificate shown */
-    bool is_mail;            /* then there is no url */
     unsigned n_refs;
 };
 

@@ -1,9 +1,10 @@
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
-#include "worker/http_easy.h"
-#include "worker/http_target.h"
-#include "worker/tls_store.h"
+#include "worker/curl/curl_words.h"
+#include "worker/curl/tls_store.h"
+#include "worker/http/http_easy.h"
+#include "worker/http/http_target.h"
 #include <errno.h>
 
 /* Idle handles kept per shard; a burst may use more, which are freed after it. */
@@ -17,9 +18,9 @@ struct pool {
 
 struct http_client {
     struct loop *loop;
-    struct http_bridge bridge;
+    struct curl_bridge bridge;
     struct http_easy_config config;
-    struct pool pools[HTTP_SHARDS];
+    struct pool pools[CURL_SHARDS];
     struct list ending; /* struct http_call: over, their callback due on the next turn */
     struct defer end;
     struct defer close;
@@ -38,20 +39,20 @@ int http_target_new(struct http_target **ret, struct http_client *c,
 
 static unsigned shard_of(const struct http_call *call)
 {
-    return call->shard % HTTP_SHARDS;
+    return call->shard % CURL_SHARDS;
 }
 
-static struct http_easy *easy_take(struct http_client *c, unsigned shard, bool is_mail)
+static struct http_easy *easy_take(struct http_client *c, unsigned shard)
 {
     struct pool *p = &c->pools[shard];
-    struct list *node = is_mail ? NULL : list_pop(&p->idle);
+    struct list *node = list_pop(&p->idle);
     struct http_easy *e;
 
     if (node) {
         p->n_idle--;
         return list_entry(node, struct http_easy, link);
     }
-    if (http_easy_new(&e, &c->config, &c->bridge.shards[shard], p->share, is_mail))
+    if (http_easy_new(&e, &c->config, &c->bridge.shards[shard], p->share))
         return NULL;
     return e;
 }
@@ -62,7 +63,7 @@ static void easy_put(struct http_client *c, unsigned shard, struct http_easy *e)
 
     if (!e)
         return;
-    if (p->n_idle == POOL_MAX || e->is_mail) {
+    if (p->n_idle == POOL_MAX) {
         http_easy_free(e);
         return;
     }
@@ -75,7 +76,7 @@ static void easy_put(struct http_client *c, unsigned shard, struct http_easy *e)
 
 /* Gives the call back to its owner. */
 static void http_client_finish(struct http_client *c, struct http_call *call,
-                               const struct http_result *result)
+                               const struct attempt_result *result)
 {
     struct http_target *target = call->target;
     struct http_easy *e = call->easy;
@@ -88,50 +89,15 @@ static void http_client_finish(struct http_client *c, struct http_call *call,
     http_target_unref(target);
 }
 
-static void on_mail_told(void *arg, const struct mail_told *told)
-{
-    struct http_easy *e = arg;
-    struct http_result result;
-
-    e->session = mail_session_free(e->session);
-    http_shard_remove(e->shard, e->curl); /* closes the connection */
-    http_easy_mail_result(e, told, &result);
-    http_client_finish(e->call->client, e->call, &result);
-}
-
-/* Curl has connected and logged in. */
-static int tell_mail(struct http_client *c, struct http_easy *e)
-{
-    int64_t past_ms = (clock_mono_us() - e->opened_us) / 1000;
-    struct mail_session_options o = {
-        .loop = c->loop,
-        .curl = e->curl,
-        .from = e->call->mail_from,
-        .to = e->call->mail_to,
-        .message = e->call->body,
-        .timeout_ms = MAX(e->call->timeout_ms - past_ms, 1),
-        .reply = &e->body,
-        .done = on_mail_told,
-        .arg = e,
-    };
-
-    return mail_session_new(&e->session, &o);
-}
-
 static void on_ended(void *arg, CURL *curl, CURLcode code)
 {
-    struct http_result result;
+    struct attempt_result result;
     struct http_easy *e;
     char *private = NULL;
 
     (void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, &private);
     e = (void *)private;
-    if (e->is_mail && code == CURLE_OK) {
-        if (tell_mail(arg, e) == 0)
-            return;
-        code = CURLE_OUT_OF_MEMORY;
-    }
-    http_shard_remove(e->shard, curl);
+    curl_shard_remove(e->shard, curl);
     http_easy_result(e, code, &result);
     http_client_finish(arg, e->call, &result);
 }
@@ -145,7 +111,7 @@ static void http_client_end_later(struct http_client *c, struct http_call *call)
 static void on_end(void *arg)
 {
     struct http_client *c = arg;
-    struct http_result result;
+    struct attempt_result result;
     struct list now;
     struct list *node;
 
@@ -155,10 +121,10 @@ static void on_end(void *arg)
         struct http_call *call = list_entry(node, struct http_call, link);
 
         if (call->is_cancelled)
-            http_result_fail(&result, OUTCOME_NETWORK_ERROR, "cancelled");
+            curl_words_fail(&result, OUTCOME_NETWORK_ERROR, "cancelled");
         else
-            http_result_fail(&result, OUTCOME_UNKNOWN_ERROR,
-                             call->easy ? call->easy->error : "out of memory");
+            curl_words_fail(&result, OUTCOME_UNKNOWN_ERROR,
+                            call->easy ? call->easy->error : "out of memory");
         result.started_us = call->easy ? call->easy->started_us : 0;
         http_client_finish(c, call, &result);
     }
@@ -174,8 +140,8 @@ void http_call_start(struct http_client *c, struct http_call *call)
     call->client = c;
     call->is_cancelled = false;
     http_target_ref(call->target);
-    call->easy = e = easy_take(c, shard_of(call), call->target->is_mail);
-    if (!e || http_easy_load(e, call) || http_shard_add(e->shard, e->curl))
+    call->easy = e = easy_take(c, shard_of(call));
+    if (!e || http_easy_load(e, call) || curl_shard_add(e->shard, e->curl))
         http_client_end_later(c, call);
 }
 
@@ -186,8 +152,7 @@ void http_call_cancel(struct http_call *call)
     call->is_cancelled = true;
     if (!list_is_empty(&call->link)) /* over already; its callback is due */
         return;
-    call->easy->session = mail_session_free(call->easy->session);
-    http_shard_remove(call->easy->shard, call->easy->curl);
+    curl_shard_remove(call->easy->shard, call->easy->curl);
     http_client_end_later(call->client, call);
 }
 
@@ -203,12 +168,11 @@ struct http_client_stats http_client_stats(const struct http_client *c)
 
 static void client_free(struct http_client *c)
 {
-    for (unsigned i = 0; i < HTTP_SHARDS; i++)
+    for (unsigned i = 0; i < CURL_SHARDS; i++)
         if (c->pools[i].share)
             (void)curl_share_cleanup(c->pools[i].share);
     X509_STORE_free(c->config.store);
     http_proxy_fini(&c->config.proxy);
-    smtp_fini(&c->config.smtp);
     free(c);
     curl_global_cleanup();
 }
@@ -228,10 +192,10 @@ static void on_close(void *arg)
     struct http_client *c = arg;
     struct list *node;
 
-    for (unsigned i = 0; i < HTTP_SHARDS; i++)
+    for (unsigned i = 0; i < CURL_SHARDS; i++)
         while ((node = list_pop(&c->pools[i].idle)))
             http_easy_free(list_entry(node, struct http_easy, link));
-    http_bridge_close(&c->bridge, on_bridge_closed, c);
+    curl_bridge_close(&c->bridge, on_bridge_closed, c);
 }
 
 void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg)
@@ -244,9 +208,9 @@ void http_client_close(struct http_client *c, defer_fn *on_closed, void *arg)
 
 static int pools_init(struct http_client *c)
 {
-    for (unsigned i = 0; i < HTTP_SHARDS; i++)
+    for (unsigned i = 0; i < CURL_SHARDS; i++)
         list_init(&c->pools[i].idle);
-    for (unsigned i = 0; i < HTTP_SHARDS; i++) {
+    for (unsigned i = 0; i < CURL_SHARDS; i++) {
         CURLSH *share = c->pools[i].share = curl_share_init();
 
         if (!share || curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION))
@@ -270,7 +234,6 @@ static int check_curl(struct diag *diag)
 static int client_init(struct http_client *c, const struct http_client_options *o,
                        struct diag *diag)
 {
-    static const struct smtp_options no_smtp = {"", "", "", false, ""};
     int r;
 
     r = pools_init(c);
@@ -282,13 +245,10 @@ static int client_init(struct http_client *c, const struct http_client_options *
     r = http_proxy_parse(&c->config.proxy, o->proxy, diag);
     if (r)
         return err_trace(r);
-    r = smtp_init(&c->config.smtp, o->smtp ? o->smtp : &no_smtp, diag);
-    if (r)
-        return err_trace(r);
     r = tls_store_new(&c->config.store, o->ca_file, diag);
     if (r)
         return err_trace(r);
-    return http_bridge_init(&c->bridge, c->loop, o->connections_max, on_ended, c);
+    return curl_bridge_init(&c->bridge, c->loop, CURL_SHARDS, o->connections_max, on_ended, c);
 }
 
 int http_client_new(struct http_client **ret, struct loop *l, const struct http_client_options *o,
