@@ -2,6 +2,7 @@
  *
  * Where nothing but time is asked for, the index counts and skips, whatever the page. Else records are
  * read, up to a limit; an answer whose totals are of a part only says so. */
+#include "api/compat/guide_royalti.h"
 #include "api/handlers.h"
 #include "api/resources/delivery_query.h"
 #include "api/resources/delivery_view.h"
@@ -25,7 +26,7 @@ static int h_webhook_delivery_take(struct page *p, const struct listed_delivery 
     if (!delivery_filter_fits(p->filter, &d->record))
         return 0;
     if (p->is_counted || (p->passed >= begin && p->passed < begin + p->size))
-        (void)json_array_append_new(p->found, delivery_guide_json(&d->record, d->url));
+        (void)json_array_append_new(p->found, royalti_delivery_json(&d->record, d->url));
     p->passed++;
     return p->is_counted && p->passed == p->size ? LIST_ENOUGH : 0;
 }
@@ -109,9 +110,7 @@ void h_webhook_delivery_get(struct call *c, struct store *s)
 
     if (delivery_of_call(c, s, &d))
         return;
-    json = delivery_guide_json(&d.record, one_delivery_url(&d));
-    if (json)
-        (void)json_object_set_new(json, "attempts", delivery_guide_attempts(&d.record));
+    json = royalti_delivery_whole(&d.record, one_delivery_url(&d));
     call_json(c, 200,
               json_pack("{s:s, s:s, s:o}", "status", "success", "message",
                         "Webhook delivery retrieved successfully", "data", json));
