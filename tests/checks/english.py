@@ -36,6 +36,11 @@ PHRASES = [
     (r"others (send|tell)", "inbound webhooks"),
     (r"a lease's time", "one lease"),
     (r"as ever", "as usual, or leave it out"),
+    (r"dealt with|(is|are) looked at", "processed, checked, read"),
+    (r"as (it|they) came", "unchanged, raw"),
+    (r"give or take", "with a tolerance of …"),
+    (r"(is|are) taken away|takes? away", "remove"),
+    (r"(is|are) tried again|tries (it )?again", "retried, repeated"),
     (r"knob|drawer", "setting, folder"),
 ]
 PHRASE = re.compile("|".join(rf"\b(?P<p{i}>{pattern})\b" for i, (pattern, _) in enumerate(PHRASES)), re.IGNORECASE)
