@@ -48,11 +48,13 @@ static json_t *openapi_short_take_schema(json_t *of)
 
 /* ---- answers ---- */
 
+/* "Problem", and what is named like it. */
 static bool openapi_short_is_problem(const json_t *response)
 {
     const char *name = json_string_value(json_object_get(response, "schema"));
+    size_t len = name ? strlen(name) : 0, end = strlen("Problem");
 
-    return name && strcmp(name, "Problem") == 0;
+    return len >= end && strcmp(name + len - end, "Problem") == 0;
 }
 
 static void openapi_short_headers(json_t *response)

@@ -2,6 +2,7 @@
  *
  *   "parameters": ["Limit", …]              a text is the name of a component; so are headers and answers ("409": "Conflict")
  *   "schema": "Key", {"$ref": "Key"}        a schema of the components, also another file's
+ *                                           of an answer: …Problem is a problem document
  *   "list": {"keys": "Key"}                 instead of "schema": an object with a list
  *   "page": {"tenants": "Tenant"}           the same with next_cursor
  *   "requestBody": {"schema", "example"}    a body that must be there, of JSON
