@@ -36,7 +36,8 @@ static const struct record_entry by_mail = {.kind = RECORD_ATTEMPT,
                                             .status = 550,
                                             .code = SPAN("CLIENT_ERROR"),
                                             .destination = SPAN("mail")};
-static const struct record_entry *const all[] = {&created, &attempt, &by_mail, &retry, &lost, &again, &final};
+static const struct record_entry *const all[] = {&created, &attempt, &by_mail, &retry,
+                                                 &lost,    &again,   &final};
 
 static void same(const struct record_entry *a, const struct record_entry *b)
 {
