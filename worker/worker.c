@@ -1,6 +1,5 @@
-/* worker.c: see worker.h.
+/* worker.c: see worker.h. Start and end are a member's (common/program/member.h); in between it claims.
  *
- * Start: connect → check the installation → heartbeat in all partitions → claim.
  * Drain: claim no more → requests in flight end, all is settled → leave → close.
  * When the drain's deadline passes, requests are cancelled and handed back; when Redis cannot be
  * reached even then, we go without a word, and others take over when our lease has run out. */
@@ -17,9 +16,9 @@
 
 enum { TENANTS_CACHED_MAX = 100000, GIVE_UP_MS = 3000 };
 
-static struct worker *worker_of(struct service *service)
+static struct worker *worker_of(struct member *member)
 {
-    return container_of(service, struct worker, service);
+    return container_of(member, struct worker, member);
 }
 
 /* ---- jobs ---- */
@@ -27,7 +26,7 @@ static struct worker *worker_of(struct service *service)
 static unsigned free_slots(void *arg)
 {
     const struct worker *w = arg;
-    unsigned slots = (unsigned)w->service.settings.slots;
+    unsigned slots = (unsigned)w->member.service.settings.slots;
 
     return w->n_deliveries < slots ? slots - w->n_deliveries : 0;
 }
@@ -64,7 +63,7 @@ static void take_job(struct worker *w, unsigned partition, const redisReply *ent
         delivery_refuse(d);
     else if (claimed == CLAIMED_BEFORE)
         delivery_lose(d);
-    else if (w->is_stopping)
+    else if (w->member.is_stopping)
         delivery_hand_back(d);
     else
         list_push_back(ret_ready, &d->wait);
@@ -85,69 +84,35 @@ static void on_jobs(void *arg, unsigned partition, const redisReply *entries, en
 
 /* ---- close ---- */
 
-static void worker_on_redis_closed(void *arg)
+static void on_give_up_closed(void *arg)
 {
     struct worker *w = arg;
 
-    if (--w->n_closing == 0)
-        service_close(&w->service);
+    member_part_closed(&w->member);
 }
 
-static void worker_on_part_closed(void *arg)
+static void worker_close_parts(struct member *m)
 {
-    struct worker *w = arg;
+    struct worker *w = worker_of(m);
 
-    if (--w->n_closing > 0)
-        return;
-    w->n_closing = 2;
-    redis_client_close(w->redis, worker_on_redis_closed, w);
-    redis_client_close(w->reader, worker_on_redis_closed, w);
-}
-
-static void worker_close_parts(struct worker *w)
-{
-    w->n_closing = 4 + w->keys.partitions + w->is_checked + (w->health != NULL);
-    if (w->health)
-        health_close(w->health, worker_on_part_closed, w);
-    if (w->is_checked) /* else there is no heartbeat yet */
-        heartbeat_close(&w->heartbeat, worker_on_part_closed, w);
-    claim_close(&w->claim, worker_on_part_closed, w);
-    tally_close(&w->tally, worker_on_part_closed, w);
-    timer_close(&w->give_up, worker_on_part_closed);
-    for (unsigned p = 0; p < w->keys.partitions; p++)
-        settler_close(&w->settlers[p], worker_on_part_closed, w);
+    claim_close(&w->claim, member_part_closed, m);
+    tally_close(&w->tally, member_part_closed, m);
+    timer_close(&w->give_up, on_give_up_closed);
+    for (unsigned p = 0; p < m->keys.partitions; p++)
+        settler_close(&w->settlers[p], member_part_closed, m);
     w->directory = directory_free(w->directory); /* its targets belong to the destinations */
-    destinations_close(&w->destinations, &w->service.loop, worker_on_part_closed, w);
+    destinations_close(&w->destinations, &m->service.loop, member_part_closed, m);
 }
 
-static void worker_on_left(struct redis_request *request, int result, redisReply *reply)
+static unsigned worker_count_parts(const struct worker *w)
 {
-    struct worker *w = request->arg;
-
-    (void)result; /* if it failed, the lease runs out instead */
-    (void)reply;
-    if (--w->n_closing == 0)
-        worker_close_parts(w);
-}
-
-static void worker_leave(struct worker *w, unsigned partition)
-{
-    redis_script_begin(&w->command, &script_leave, 1);
-    redis_arg_text(&w->command, keys_head(&w->keys, partition));
-    redis_arg_text(&w->command, w->heartbeat.member);
-    redis_arg_text(&w->command, w->service.name);
-    redis_arg_text(&w->command, GROUP_WORKERS);
-    redis_arg_text(&w->command, KEY_JOBS);
-    redis_run(w->redis, &w->leaves[partition], &script_leave, &w->command, 0, worker_on_left, w);
+    return 4 + w->member.keys.partitions;
 }
 
 static void leave_when_done(struct worker *w)
 {
-    if (!w->is_claim_stopped || w->n_deliveries > 0)
-        return;
-    w->n_closing = w->keys.partitions;
-    for (unsigned p = 0; p < w->keys.partitions; p++)
-        worker_leave(w, p);
+    if (w->is_claim_stopped && w->n_deliveries == 0)
+        member_leave(&w->member);
 }
 
 static void on_claim_stopped(void *arg)
@@ -163,22 +128,18 @@ static void worker_on_delivery_gone(void *arg)
     struct worker *w = arg;
 
     w->n_deliveries--;
-    if (w->is_stopping)
+    if (w->member.is_stopping)
         leave_when_done(w);
     else
         claim_wake(&w->claim);
 }
 
-static void worker_drain(struct service *service)
+static void worker_drain(struct member *m)
 {
-    struct worker *w = worker_of(service);
+    struct worker *w = worker_of(m);
 
     log_info("draining", LOG_INT("in_flight", w->n_deliveries));
-    w->is_stopping = true;
-    if (w->is_checked)
-        claim_stop(&w->claim);
-    else
-        worker_close_parts(w);
+    claim_stop(&w->claim);
 }
 
 static void give_up(void *arg)
@@ -190,9 +151,9 @@ static void give_up(void *arg)
     _exit(1); /* what is left is pending in Redis; nothing of ours needs an orderly end */
 }
 
-static void worker_abandon(struct service *service)
+static void worker_abandon(struct member *m)
 {
-    struct worker *w = worker_of(service);
+    struct worker *w = worker_of(m);
 
     timer_start(&w->give_up, GIVE_UP_MS);
     list_for_each_safe (node, &w->deliveries)
@@ -201,84 +162,14 @@ static void worker_abandon(struct service *service)
 
 /* ---- start ---- */
 
-static void worker_on_ready(void *arg)
+static void worker_on_ready(struct member *m)
 {
-    struct worker *w = arg;
+    struct worker *w = worker_of(m);
 
-    if (w->is_stopping)
-        return;
-    log_info("worker ready", LOG_TEXT("name", w->service.name),
-             LOG_INT("slots", w->service.settings.slots));
+    log_info("worker ready", LOG_TEXT("name", w->member.service.name),
+             LOG_INT("slots", w->member.service.settings.slots));
     tally_start(&w->tally);
     claim_wake(&w->claim);
-}
-
-static void worker_check(struct worker *w);
-
-static void worker_on_beat(void *arg, const struct beat *beat)
-{
-    if (beat->partition == 0) /* written again if Redis was emptied, as others need it */
-        worker_check(arg);
-}
-
-static void worker_start_parts(struct worker *w)
-{
-    struct heartbeat_options o = {
-        .redis = w->redis,
-        .keys = &w->keys,
-        .kind = "worker",
-        .name = w->service.name,
-        .slots = (unsigned)w->service.settings.slots,
-        .every_ms = w->service.settings.heartbeat,
-        .lease_ms = w->service.settings.lease,
-        .on_beat = worker_on_beat,
-        .on_ready = worker_on_ready,
-        .arg = w,
-    };
-    int r = heartbeat_start(&w->heartbeat, &w->service.loop, &o);
-
-    if (r) {
-        log_error("cannot start", LOG_ERR(r));
-        w->failed = true;
-        service_stop(&w->service);
-        return;
-    }
-    w->is_checked = true;
-}
-
-static void worker_on_checked(struct installation_check *check, int result, const struct diag *diag)
-{
-    struct worker *w = container_of(check, struct worker, check);
-
-    w->is_checking = false;
-    if (w->is_stopping)
-        return;
-    if (result == -EINVAL) {
-        log_error("this program is configured otherwise than the installation",
-                  LOG_TEXT("reason", diag->text));
-        w->failed = true;
-        service_stop(&w->service);
-    } else if (w->is_checked) {
-        return; /* we only looked again */
-    } else if (result) {
-        redis_client_reset(w->redis); /* connects anew after a while, and we check again */
-    } else {
-        worker_start_parts(w);
-    }
-}
-
-static void worker_check(struct worker *w)
-{
-    if (w->is_checking || w->is_stopping)
-        return;
-    w->is_checking = true;
-    installation_check_start(&w->check, w->redis, &w->keys, &w->master_key, worker_on_checked, w);
-}
-
-static void worker_on_redis(void *arg, bool is_connected)
-{
-    if (is_connected)
-        worker_check(arg);
 }
 
 /* Each attempt's record says of a fault too; here it is for those who run the worker. */
@@ -298,7 +189,7 @@ static void worker_note_fault(const struct endpoint *e, const struct target *tar
 static void attach(struct endpoint *e, const struct tenant *t, void *arg)
 {
     struct worker *w = arg;
-    struct target *target = target_new(&w->destinations, &w->master_key, &w->egress, e, t);
+    struct target *target = target_new(&w->destinations, &w->member.master_key, &w->egress, e, t);
 
     if (target)
         worker_note_fault(e, target);
@@ -312,65 +203,29 @@ static void detach(struct endpoint *e)
 
 /* ---- health and metrics ---- */
 
-static unsigned worker_checks(void *arg, struct health_check ret[HEALTH_CHECKS_MAX])
+static void worker_collect(struct member *m)
 {
-    const struct worker *w = arg;
-
-    ret[0] = (struct health_check){"redis", redis_client_is_connected(w->redis) &&
-                                                redis_client_is_connected(w->reader)};
-    ret[1] = (struct health_check){"installation", w->is_checked};
-    ret[2] = (struct health_check){"claiming", w->is_checked && !w->is_stopping};
-    return 3;
-}
-
-static void worker_collect(void *arg)
-{
-    const struct worker *w = arg;
+    const struct worker *w = worker_of(m);
     struct destination_stats stats = destinations_stats(&w->destinations);
 
     metric_set(METRIC_requests_in_flight, 0, stats.in_flight);
     metric_set(METRIC_endpoint_connections_total, 0, (int64_t)stats.connects);
-    metric_set(METRIC_slots, 0, w->service.settings.slots);
+    metric_set(METRIC_slots, 0, w->member.service.settings.slots);
     metric_set(METRIC_slots_taken, 0, w->n_deliveries);
-    metric_set(METRIC_redis_connected, 0, redis_client_is_connected(w->redis));
-}
-
-static int worker_init_health(struct worker *w, struct diag *diag)
-{
-    const struct health_options o = {.checks = worker_checks, .collect = worker_collect, .arg = w};
-
-    return health_new(&w->health, &w->service.loop, w->service.settings.listen, &o, diag);
 }
 
 /* ---- parts ---- */
 
-static int worker_start_clients(struct worker *w)
-{
-    struct redis_client_options o = {
-        .address = &w->service.redis,
-        .connect_ms = w->service.settings.redis_timeout,
-        .deadline_ms = w->service.settings.redis_timeout,
-        .name = "grapnel-worker",
-    };
-    int r = redis_client_new(&w->reader, &w->service.loop, &o);
-
-    if (r)
-        return r;
-    o.on_state = worker_on_redis;
-    o.arg = w;
-    return redis_client_new(&w->redis, &w->service.loop, &o);
-}
-
 static int init_claim(struct worker *w)
 {
     struct claim_options o = {
-        .loop = &w->service.loop,
-        .redis = w->reader,
-        .other = w->redis,
-        .keys = &w->keys,
-        .name = w->service.name,
-        .batch = w->service.settings.claim_batch,
-        .slots = (unsigned)w->service.settings.slots,
+        .loop = &w->member.service.loop,
+        .redis = w->member.reader,
+        .other = w->member.redis,
+        .keys = &w->member.keys,
+        .name = w->member.service.name,
+        .batch = w->member.service.settings.claim_batch,
+        .slots = (unsigned)w->member.service.settings.slots,
         .free_slots = free_slots,
         .on_jobs = on_jobs,
         .on_stopped = on_claim_stopped,
@@ -382,10 +237,10 @@ static int init_claim(struct worker *w)
 
 static int worker_open_destinations(struct worker *w, struct diag *diag)
 {
-    const struct destination_setup setup = {.loop = &w->service.loop,
-                                            .settings = &w->service.settings,
+    const struct destination_setup setup = {.loop = &w->member.service.loop,
+                                            .settings = &w->member.service.settings,
                                             .egress = &w->egress,
-                                            .master_key = &w->master_key};
+                                            .master_key = &w->member.master_key};
 
     return destinations_open(&w->destinations, &setup, diag);
 }
@@ -393,14 +248,14 @@ static int worker_open_destinations(struct worker *w, struct diag *diag)
 /* What deliveries and their loads are lent. */
 static void worker_init_setups(struct worker *w)
 {
-    const struct settings *s = &w->service.settings;
+    const struct settings *s = &w->member.service.settings;
 
     w->delivery = (struct delivery_setup){
         .directory = w->directory,
         .settlers = w->settlers,
         .tally = &w->tally,
-        .clock = &w->heartbeat.clock,
-        .worker = w->service.name,
+        .clock = &w->member.heartbeat.clock,
+        .worker = w->member.service.name,
         .source_service = s->source_service,
         .source_environment = s->source_environment,
         .permit_ms = w->limits.permit_ms,
@@ -408,10 +263,10 @@ static void worker_init_setups(struct worker *w)
         .arg = w,
     };
     w->load = (struct load_setup){
-        .loop = &w->service.loop,
-        .redis = w->redis,
+        .loop = &w->member.service.loop,
+        .redis = w->member.redis,
         .command = &w->command,
-        .keys = &w->keys,
+        .keys = &w->member.keys,
         .directory = w->directory,
     };
 }
@@ -419,8 +274,8 @@ static void worker_init_setups(struct worker *w)
 static int init_parts(struct worker *w)
 {
     struct directory_options directory = {
-        .redis = w->redis,
-        .keys = &w->keys,
+        .redis = w->member.redis,
+        .keys = &w->member.keys,
         .tenants_max = TENANTS_CACHED_MAX,
         .attach = attach,
         .detach = detach,
@@ -428,93 +283,70 @@ static int init_parts(struct worker *w)
     };
     int r = directory_new(&w->directory, &directory);
 
-    w->settlers = calloc(w->keys.partitions, sizeof(*w->settlers));
-    w->leaves = calloc(w->keys.partitions, sizeof(*w->leaves));
-    if (r || !w->settlers || !w->leaves)
+    w->settlers = calloc(w->member.keys.partitions, sizeof(*w->settlers));
+    if (r || !w->settlers)
         return err_origin(-ENOMEM);
     worker_init_setups(w);
-    for (unsigned p = 0; p < w->keys.partitions && !r; p++)
-        r = settler_init(&w->settlers[p], &w->service.loop, w->redis, keys_head(&w->keys, p),
-                         &w->limits, w->service.settings.settle_delay);
-    r = r ? r : timer_init(&w->give_up, &w->service.loop, give_up, w);
+    for (unsigned p = 0; p < w->member.keys.partitions && !r; p++)
+        r = settler_init(&w->settlers[p], &w->member.service.loop, w->member.redis,
+                         keys_head(&w->member.keys, p), &w->limits,
+                         w->member.service.settings.settle_delay);
+    r = r ? r : timer_init(&w->give_up, &w->member.service.loop, give_up, w);
     r = r ? r
-          : tally_init(&w->tally, &w->service.loop, w->redis, &w->keys,
-                       w->service.settings.alert_period);
+          : tally_init(&w->tally, &w->member.service.loop, w->member.redis, &w->member.keys,
+                       w->member.service.settings.alert_period);
     return r ? r : init_claim(w);
 }
 
-static int worker_read_settings(struct worker *w, struct diag *diag)
+static int worker_read_settings(struct member *m, struct diag *diag)
 {
-    const struct settings *s = &w->service.settings;
-    int r = keys_init(&w->keys, s->key_prefix, (unsigned)s->partitions, diag);
+    const struct settings *s = &m->service.settings;
+    struct worker *w = worker_of(m);
 
     w->limits = (struct settle_limits){.tenant_limit = s->tenant_limit,
                                        .permit_ms = s->permit,
                                        .endpoint_slots = s->endpoint_slots,
                                        .retention_count = s->retention_count};
-    r = r ? r : egress_policy_parse(&w->egress, s->egress_allow, s->egress_ports, diag);
-    r = r ? r : master_key_load(&w->master_key, s->master_key, s->master_key_file, diag);
-    if (r == -ENOENT)
-        return diag_set(diag, "master_key: a worker needs the key that the endpoints' secrets are "
-                              "encrypted with; set master_key or master_key_file");
-    return r;
-}
-
-static void worker_fini(struct worker *w)
-{
-    redis_command_fini(&w->command);
-    master_key_wipe(&w->master_key);
-    free(w->settlers);
-    free(w->leaves);
-    keys_fini(&w->keys);
-}
-
-static int worker_init(struct worker *w, struct diag *diag)
-{
-    int r;
-
-    list_init(&w->deliveries);
-    redis_command_init(&w->command);
-    r = worker_start_clients(w);
-    r = r ? r : worker_open_destinations(w, diag);
-    r = r ? r : init_parts(w);
-    return r ? r : worker_init_health(w, diag);
+    return egress_policy_parse(&w->egress, s->egress_allow, s->egress_ports, diag);
 }
 
 int worker_start(struct worker *w, int argc, char **argv)
 {
-    static const struct service_ops ops = {
+    static const struct member_ops ops = {
         .program = "grapnel-worker",
         .about =
             "Claims jobs, signs them, POSTs them to their endpoints, writes the outcomes back.",
         .scope = SCOPE_WORKER,
+        .kind = "worker",
+        .taking = "claiming",
+        .group = GROUP_WORKERS,
+        .streams = {KEY_JOBS},
+        .needs_master_key = true,
+        .read_settings = worker_read_settings,
+        .on_ready = worker_on_ready,
         .drain = worker_drain,
         .abandon = worker_abandon,
+        .close_parts = worker_close_parts,
+        .collect = worker_collect,
     };
     struct diag diag = {""};
-    int r = service_init(&w->service, &ops, argc, argv);
+    int status = member_init(&w->member, &ops, argc, argv), r;
 
-    if (r)
-        return 2;
-    scripts_init();
-    r = worker_read_settings(w, &diag);
-    if (r) {
-        log_error("bad setting", LOG_TEXT("reason", diag.text));
-        return 2;
-    }
-    r = worker_init(w, &diag);
-    if (r) {
-        log_error("cannot start", LOG_ERR(r), LOG_TEXT("reason", diag.text));
-        return 1;
-    }
-    return 0;
+    if (status)
+        return status;
+    list_init(&w->deliveries);
+    redis_command_init(&w->command);
+    r = worker_open_destinations(w, &diag);
+    r = r ? r : init_parts(w);
+    r = r ? r : member_open(&w->member, worker_count_parts(w), &diag);
+    return r ? member_refuse(r, &diag) : 0;
 }
 
 int worker_end(struct worker *w)
 {
-    worker_fini(w);
-    service_fini(&w->service);
-    return w->failed ? 1 : 0;
+    redis_command_fini(&w->command);
+    free(w->settlers);
+    return member_end(&w->member);
 }
 
 int worker_main(int argc, char **argv)
@@ -524,6 +356,6 @@ int worker_main(int argc, char **argv)
 
     if (status)
         return status;
-    status = service_run(&w.service) ? 1 : 0;
+    status = service_run(&w.member.service) ? 1 : 0;
     return worker_end(&w) || status ? 1 : 0;
 }

@@ -7,11 +7,8 @@
 #ifndef GRAPNEL_WORKER_WORKER_H
 #define GRAPNEL_WORKER_WORKER_H
 
-#include "common/moves/installation.h"
 #include "common/program/directory.h"
-#include "common/program/heartbeat.h"
-#include "common/program/service.h"
-#include "common/runtime/health.h"
+#include "common/program/member.h"
 #include "worker/claim.h"
 #include "worker/delivery.h"
 #include "worker/destination.h"
@@ -20,29 +17,20 @@
 #include "worker/tally.h"
 
 struct worker {
-    struct service service;
-    struct keys keys;
+    struct member member;
     struct settle_limits limits;
     struct egress_policy egress;
-    struct master_key master_key;
-    struct redis_client *redis;  /* everything but claims */
-    struct redis_client *reader; /* blocking reads */
     struct directory *directory;
     struct destinations destinations;
-    struct health *health; /* NULL: nobody asked for it */
-    struct installation_check check;
-    struct heartbeat heartbeat;
     struct claim claim;
     struct tally tally;
     struct settler *settlers;
-    struct redis_request *leaves;
     struct redis_command command; /* for whoever builds one at a time */
     struct delivery_setup delivery;
     struct load_setup load;
     struct list deliveries;
     unsigned n_deliveries; /* each takes a slot until it is settled */
-    bool is_checking, is_checked, is_stopping, is_claim_stopped, failed;
-    unsigned n_closing;
+    bool is_claim_stopped;
     struct timer give_up;
 };
 

@@ -227,6 +227,8 @@ static int member_read_settings(struct member *m, struct diag *diag)
     const struct settings *s = &m->service.settings;
     int r = keys_init(&m->keys, s->key_prefix, (unsigned)s->partitions, diag);
 
+    if (!r && m->ops->read_settings)
+        r = m->ops->read_settings(m, diag);
     r = r ? r : master_key_load(&m->master_key, s->master_key, s->master_key_file, diag);
     if (r != -ENOENT)
         return r;

@@ -31,6 +31,8 @@ struct member_ops {
     const char *group;      /* its consumer group … */
     const char *streams[4]; /* … in these streams, NULL behind the last */
     bool needs_master_key;  /* else it does without one */
+    /* May be NULL: reads the program's own settings. -EINVAL with a message that names the setting. */
+    int (*read_settings)(struct member *m, struct diag *diag);
     /* All partitions have answered; again after Redis was away. Not while it is stopping. */
     void (*on_ready)(struct member *m);
     void (*on_beat)(struct member *m, const struct beat *beat); /* may be NULL */
