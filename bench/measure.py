@@ -56,7 +56,7 @@ def throughput(stack, driver_args, seconds, warm_seconds):
     stack.wait_received(1, 20, what="the first delivery")
     time.sleep(warm_seconds)
     meter = CpuMeter(groups_of(stack, driver))
-    stack.client.command("CONFIG", "RESETSTAT")
+    stack.client("CONFIG", "RESETSTAT")
     before, _ = stack.receiver.counters(), meter.start()
     time.sleep(seconds)
     after, cpu = stack.receiver.counters(), meter.stop()
@@ -83,7 +83,7 @@ def throughput(stack, driver_args, seconds, warm_seconds):
 def redis_commands(stack):
     """Calls and µs of each command since CONFIG RESETSTAT. What scripts call counts in `evalsha` too."""
     found = {}
-    for line in stack.client.command("INFO", "commandstats").decode().splitlines():
+    for line in stack.client("INFO", "commandstats").decode().splitlines():
         if line.startswith("cmdstat_"):
             name, _, values = line.removeprefix("cmdstat_").partition(":")
             row = dict(value.split("=") for value in values.split(","))
@@ -134,7 +134,7 @@ def memory(stack, in_flight, tenant):
     """A worker of its own with so many requests that are never answered; killed afterwards, as it would wait for
     their timeout."""
     for worker in stack.workers:
-        worker.stop()
+        worker.end()
     stack.workers.clear()
     stack.receiver.reset()
     worker = stack.start_worker("--slots", str(in_flight + SPARE_SLOTS), "--drain", "0s")
@@ -143,5 +143,5 @@ def memory(stack, in_flight, tenant):
     stack.publish("--tenant", tenant, "--count", in_flight)
     stack.wait_received(in_flight, 25, counter="held", what=f"{in_flight} requests in flight at once")
     full = worker.memory_bytes()
-    worker.kill()
+    worker.kill9()
     return {"in_flight": in_flight, "idle_bytes": idle, "full_bytes": full, "bytes_each": (full - idle) / in_flight}

@@ -1,77 +1,30 @@
-"""Child processes: started in a temporary folder with their output kept there, ended by their own pid."""
+"""Child processes that are measured, and the CPU time that they use."""
 
-import ctypes
 import os
-import signal
-import subprocess
 import time
+
+import children
 
 
 class BenchError(Exception):
     """What a person has to read; shown without a traceback."""
 
 
-def die_with_parent():
-    """Runs in the child: were we killed, nobody would be left to end it."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
 def wait_until(condition, seconds, what, interval=0.02):
     """Returns the first true answer of condition(); BenchError after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise BenchError(f"after {seconds:g} s still waiting for {what}")
-        time.sleep(interval)
+    try:
+        return children.wait_until(condition, seconds, what, interval)
+    except AssertionError as error:
+        raise BenchError(str(error)) from None
 
 
-class Process:
-    """One child; its output goes to <folder>/<name>.log."""
-
-    def __init__(self, name, argv, folder, env=None, stdout=None):
-        self.name = name
-        self.log_path = os.path.join(folder, f"{name}.log")
-        with open(self.log_path, "ab") as log:
-            self.popen = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log, cwd=folder, env=env,
-                preexec_fn=die_with_parent)
-        self.pid = self.popen.pid
-
-    def is_running(self):
-        return self.popen.poll() is None
-
-    def signal(self, number):
-        if self.is_running():
-            self.popen.send_signal(number)
-
-    def log_tail(self, lines=15):
-        with open(self.log_path, "rb") as log:
-            text = log.read()[-8000:].decode(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
+class Process(children.Child):
+    """A child that is measured."""
 
     def require(self):
         """Raises with the end of its log when it has ended by itself."""
         if not self.is_running():
             raise BenchError(f"{self.name} ended with status {self.popen.returncode}:\n{self.log_tail()}")
-
-    def stop(self, seconds=10):
-        """SIGTERM, and SIGKILL when that does not help. Returns the exit status."""
-        self.signal(signal.SIGCONT)
-        self.signal(signal.SIGTERM)
-        try:
-            self.popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        if self.popen.stdout:
-            self.popen.stdout.close()
-        return self.popen.returncode
-
-    def kill(self):
-        self.signal(signal.SIGKILL)
-        self.popen.wait()
 
     def cpu_us(self):
         """CPU time so far, over all its threads, by the scheduler's own clock (not in ticks of 10 ms)."""

@@ -30,7 +30,7 @@ class Receiver(Process):
         ready, _, _ = select.select([self.popen.stdout], [], [], 5)
         line = self.popen.stdout.readline() if ready else b""
         if not line.strip().isdigit():
-            self.stop()
+            self.end()
             raise BenchError(f"the receiver did not tell its port:\n{self.log_tail()}")
         return int(line)
 

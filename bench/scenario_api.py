@@ -33,7 +33,7 @@ def run(options, say):
         raise BenchError("wrk is not installed (Debian: apt-get install wrk)")
     with Stack(options) as stack:
         stack.env |= {"GRAPNEL_API_ROOT_KEY": ROOT_KEY, "GRAPNEL_API_KEY_LIMIT": "0"}
-        stack.start_scheduler().stop()  # it prepares Redis
+        stack.start_scheduler().end()  # it prepares Redis
         stack.grapnel("tenant", "add", TENANT)
         key = json.loads(stack.grapnel("api-key", "add", "--tenant", TENANT, "--role", "publish", "--name", "bench", "--json"))["key"]
         api, port = stack.start_api()

@@ -39,7 +39,7 @@ def run(options, say):
         before, _ = stack.receiver.counters()["requests"], meter.start()
         time.sleep(options.seconds)
         cpu, after = meter.stop(), stack.receiver.counters()["requests"]
-        memory = int(stack.client.command("INFO", "memory").split(b"used_memory:")[1].split()[0])
+        memory = int(stack.client("INFO", "memory").split(b"used_memory:")[1].split()[0])
         results = {
             "events": options.events, "fanout_seconds": fanned_out, "deliveries_meanwhile": after - before,
             "cpu_percent": {name: used / meter.seconds / 1e4 for name, used in cpu.items()},

@@ -28,7 +28,7 @@ def run(options, say):
                             what=f"{options.events} in flight at once (a longer --delay helps)")
         survivor = stack.start_worker(*slots)
         killed_us = time.monotonic_ns() // 1000
-        victim.kill()
+        victim.kill9()
         stack.workers.remove(victim)
         say(f"killed worker {victim.pid} with {options.events} in flight; worker {survivor.pid} takes over")
         stack.wait_received(options.events, 60 + options.delay / 1000, counter="answered",

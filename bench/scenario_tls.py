@@ -35,7 +35,7 @@ def run(options, say):
         try:
             results = measure(options, say, program, server, whole, os.path.join(folder, "ca.pem"))
         finally:
-            server.stop()
+            server.end()
     results |= {"machine": report.machine(), "certificates": certificates, "resumed": server.resumed}
     return tell(options, results)
 
@@ -129,7 +129,7 @@ class Server:
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
-    def stop(self):
+    def end(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.listener.close()

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 
+import redis_server
 from processes import BenchError, Process, wait_until
 from receiver import Receiver
-from redis_private import RedisServer
 
 PROGRAMS = {
     "grapnel": "cli/grapnel",
@@ -34,6 +34,10 @@ def find_programs(build):
     return paths
 
 
+class RedisServer(redis_server.RedisServer):
+    child_class = Process
+
+
 class Stack:
     """with Stack(options) as stack: …; everything that it started has ended when the block is left."""
 
@@ -54,9 +58,9 @@ class Stack:
             self.env["GRAPNEL_" + name.upper().replace("-", "_")] = value
         self.folder = tempfile.mkdtemp(prefix="grapnel-bench.", dir=self.options.temp)
         try:
-            self.redis = self._add(RedisServer(self.folder, self.options.fsync))
-            self.env["GRAPNEL_REDIS_URL"] = self.redis.url
-            self.client = self.redis.connect()
+            self.client = RedisServer(self.folder, self.options.fsync)
+            self.redis = self._add(self.client.child)
+            self.env["GRAPNEL_REDIS_URL"] = self.client.url
         except BaseException:
             self.__exit__(*sys.exc_info())
             raise
@@ -64,7 +68,7 @@ class Stack:
 
     def __exit__(self, kind, *_):
         for child in reversed(self.children):
-            child.stop(5)
+            child.end(5)
         if kind and issubclass(kind, BenchError):
             for child in [*self.schedulers, *self.workers]:
                 print(f"-- end of {child.name}'s log:\n{child.log_tail(5)}", file=sys.stderr)
@@ -94,7 +98,7 @@ class Stack:
 
         def is_prepared():
             self.schedulers[-1].require()
-            return self.client.command("EXISTS", "grapnel:meta")
+            return self.client("EXISTS", "grapnel:meta")
         wait_until(is_prepared, 10, "the scheduler to prepare Redis")
         return self.schedulers[-1]
 
@@ -117,7 +121,7 @@ class Stack:
         return self._add(Process("driver", self._driver_argv(args), self.folder, self.env, stdout=subprocess.PIPE))
 
     def _driver_argv(self, args):
-        where = () if "--post" in args else ("--redis-url", self.redis.url)
+        where = () if "--post" in args else ("--redis-url", self.client.url)
         return [self.programs["grapnel-bench-driver"], *where, "--bytes", str(self.options.bytes),
                 "--counters", self.receiver.counters_path, *map(str, args)]
 
@@ -175,7 +179,7 @@ class Stack:
 
     def keys(self, name):
         """This key's name in all partitions."""
-        partitions = self.client.command("HGET", "grapnel:meta", "partitions")
+        partitions = self.client("HGET", "grapnel:meta", "partitions")
         return [f"grapnel:{{{p}}}:{name}" for p in range(int(partitions or 0))]
 
     def total(self, command, name):
@@ -185,7 +189,7 @@ class Stack:
     def is_fanned_out(self):
         """Has every event been read from `events` and acknowledged? (The entries stay, they hold the events' data.)"""
         for key in self.keys("events"):
-            if not self.client.command("EXISTS", key):
+            if not self.client("EXISTS", key):
                 continue
             stream, groups = self.client.pipeline([("XINFO", "STREAM", key), ("XINFO", "GROUPS", key)])
             last = dict(zip(stream[::2], stream[1::2]))[b"last-generated-id"]

@@ -13,20 +13,9 @@ enum { LOOKS_PER_PERIOD = 6 }; /* so that the period's turn does not come late *
 
 static void alerts_ask(struct alerts *a);
 
-static void alerts_end_close(void *arg)
-{
-    struct alerts *a = arg;
-
-    a->on_closed(a->closed_arg);
-}
-
 static void alerts_rest(struct alerts *a)
 {
-    a->is_asking = false;
-    if (a->is_closing)
-        timer_close(&a->timer, alerts_end_close);
-    else
-        timer_start(&a->timer, a->settings->alert_period / LOOKS_PER_PERIOD);
+    rounds_end(&a->rounds, a->settings->alert_period / LOOKS_PER_PERIOD);
 }
 
 static void begin_partition(struct alerts *a, unsigned partition)
@@ -60,7 +49,7 @@ static void alerts_on_answer(struct redis_request *request, int result, redisRep
     (void)snprintf(a->cursor, sizeof(a->cursor), "%.*s", (int)cursor.len, cursor.data);
     if (strcmp(a->cursor, "0") == 0)
         begin_partition(a, a->partition + 1);
-    if (a->is_closing || a->partition >= a->keys->partitions)
+    if (rounds_is_closing(&a->rounds) || a->partition >= a->keys->partitions)
         alerts_rest(a);
     else
         alerts_ask(a);
@@ -92,7 +81,6 @@ static void alerts_begin(void *arg)
         alerts_rest(a);
         return;
     }
-    a->is_asking = true;
     begin_partition(a, 0);
     alerts_ask(a);
 }
@@ -102,20 +90,15 @@ int alerts_init(struct alerts *a, struct loop *l, struct redis_client *redis,
                 const struct notifier *notifier)
 {
     *a = (struct alerts){.redis = redis, .keys = keys, .settings = settings, .notifier = notifier};
-    return timer_init(&a->timer, l, alerts_begin, a);
+    return rounds_init(&a->rounds, l, alerts_begin, NULL, a);
 }
 
 void alerts_start(struct alerts *a)
 {
-    if (!a->is_asking && !uv_is_active((uv_handle_t *)&a->timer.uv))
-        timer_start(&a->timer, a->settings->alert_period / LOOKS_PER_PERIOD);
+    rounds_start(&a->rounds, a->settings->alert_period / LOOKS_PER_PERIOD);
 }
 
 void alerts_close(struct alerts *a, defer_fn *on_closed, void *arg)
 {
-    a->is_closing = true;
-    a->on_closed = on_closed;
-    a->closed_arg = arg;
-    if (!a->is_asking)
-        timer_close(&a->timer, alerts_end_close);
+    rounds_close(&a->rounds, on_closed, arg);
 }

@@ -3,7 +3,7 @@
 #define GRAPNEL_SCHEDULER_ALERTS_H
 
 #include "common/moves/keys.h"
-#include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 #include "common/runtime/settings.h"
 #include "scheduler/notifier.h"
 
@@ -14,11 +14,8 @@ struct alerts {
     const struct notifier *notifier;
     unsigned partition;
     char cursor[24];
-    bool is_asking, is_closing;
-    struct redis_request request;
-    struct timer timer;
-    defer_fn *on_closed;
-    void *closed_arg;
+    struct redis_request request; /* in flight during a round */
+    struct rounds rounds;
 };
 
 int alerts_init(struct alerts *a, struct loop *l, struct redis_client *redis,

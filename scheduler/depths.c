@@ -31,13 +31,6 @@ static const struct {
     {METRIC_queue_oldest_seconds, QUEUE_DELAYED, true},
 };
 
-static void depths_end_close(void *arg)
-{
-    struct depths *d = arg;
-
-    d->on_closed(d->arg);
-}
-
 static bool depths_add(struct depths *d, const redisReply *reply)
 {
     int64_t n;
@@ -58,7 +51,7 @@ static void depths_rest(struct depths *d, bool is_known)
         else
             metric_forget(numbers[i].metric);
     }
-    timer_start(&d->timer, EVERY_MS);
+    rounds_end(&d->rounds, EVERY_MS);
 }
 
 static void depths_ask(struct depths *d);
@@ -67,9 +60,8 @@ static void depths_on_answer(struct redis_request *request, int result, redisRep
 {
     struct depths *d = container_of(request, struct depths, request);
 
-    d->is_asking = false;
-    if (d->is_closing)
-        timer_close(&d->timer, depths_end_close);
+    if (rounds_is_closing(&d->rounds))
+        rounds_end(&d->rounds, 0);
     else if (result || !depths_add(d, reply))
         depths_rest(d, false); /* nothing to log: others have worse to tell */
     else if (++d->partition < d->keys->partitions)
@@ -82,7 +74,6 @@ static void depths_ask(struct depths *d)
 {
     struct redis_command cmd;
 
-    d->is_asking = true;
     redis_command_init(&cmd);
     redis_script_begin(&cmd, &script_depths, 1);
     redis_arg_text(&cmd, keys_head(d->keys, d->partition));
@@ -103,20 +94,15 @@ int depths_init(struct depths *d, struct loop *l, struct redis_client *redis,
                 const struct keys *keys)
 {
     *d = (struct depths){.redis = redis, .keys = keys};
-    return timer_init(&d->timer, l, depths_begin, d);
+    return rounds_init(&d->rounds, l, depths_begin, NULL, d);
 }
 
 void depths_start(struct depths *d)
 {
-    if (!d->is_asking && !uv_is_active((uv_handle_t *)&d->timer.uv))
-        timer_start(&d->timer, 0);
+    rounds_start(&d->rounds, 0);
 }
 
 void depths_close(struct depths *d, defer_fn *on_closed, void *arg)
 {
-    d->is_closing = true;
-    d->on_closed = on_closed;
-    d->arg = arg;
-    if (!d->is_asking)
-        timer_close(&d->timer, depths_end_close);
+    rounds_close(&d->rounds, on_closed, arg);
 }

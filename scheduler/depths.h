@@ -5,20 +5,17 @@
 
 #include "common/moves/keys.h"
 #include "common/redis/redis_client.h"
-#include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 
 enum { DEPTHS = 14 }; /* numbers that depths.lua answers */
 
 struct depths {
     struct redis_client *redis; /* borrowed, as is the next */
     const struct keys *keys;
-    struct timer timer;
-    struct redis_request request; /* in flight while is_asking */
+    struct rounds rounds;
+    struct redis_request request; /* in flight during a round */
     unsigned partition;           /* that is being asked for */
     int64_t sums[DEPTHS];         /* of those before; of ages the largest */
-    bool is_asking, is_closing;
-    defer_fn *on_closed;
-    void *arg;
 };
 
 int depths_init(struct depths *d, struct loop *l, struct redis_client *redis,

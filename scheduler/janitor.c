@@ -9,13 +9,12 @@
 
 enum { RESCUED_PER_STEP = 128, TRIMMED_PER_STEP = 500 };
 
-static void janitor_end_close(void *arg)
+static void janitor_release(void *arg)
 {
     struct janitor *j = arg;
 
     free(j->cursors);
     redis_command_fini(&j->command);
-    j->on_closed(j->closed_arg);
 }
 
 static void visit(struct janitor *j);
@@ -23,17 +22,12 @@ static void visit(struct janitor *j);
 /* Both steps of this partition are answered. */
 static void end_visit(struct janitor *j)
 {
-    if (j->is_closing) {
-        timer_close(&j->timer, janitor_end_close);
-        return;
-    }
     if (!j->has_more)
         j->partition++;
-    if (j->partition < j->options.keys->partitions) {
+    if (rounds_is_closing(&j->rounds) || j->partition >= j->options.keys->partitions)
+        rounds_end(&j->rounds, j->options.every_ms);
+    else
         visit(j);
-        return;
-    }
-    timer_start(&j->timer, j->options.every_ms);
 }
 
 static void janitor_note_fault(int result)
@@ -59,7 +53,7 @@ static void note_rescue(struct janitor *j, const redisReply *reply)
     if (rescued || taken)
         log_warn("took over the work of a dead process", LOG_INT("partition", j->partition),
                  LOG_INT("jobs", rescued), LOG_INT("entries", taken));
-    if (taken && !j->is_closing)
+    if (taken && !rounds_is_closing(&j->rounds))
         j->options.on_taken_over(j->options.arg);
 }
 
@@ -72,7 +66,8 @@ static void on_rescued(struct redis_request *request, int result, redisReply *re
     j->has_more = false;
     if (result) {
         janitor_note_fault(result);
-        if (!j->is_closing) /* the step may have been taken, and only its answer got lost */
+        if (!rounds_is_closing(
+                &j->rounds)) /* the step may have been taken, and only its answer got lost */
             j->options.on_taken_over(j->options.arg);
     } else {
         note_rescue(j, reply);
@@ -139,20 +134,15 @@ int janitor_init(struct janitor *j, const struct janitor_options *o)
         return err_origin(-ENOMEM);
     for (unsigned p = 0; p < o->keys->partitions; p++)
         j->cursors[p][0] = '0';
-    return timer_init(&j->timer, o->loop, make_round, j);
+    return rounds_init(&j->rounds, o->loop, make_round, janitor_release, j);
 }
 
 void janitor_start(struct janitor *j)
 {
-    if (j->n_pending == 0) /* else it is on its round */
-        timer_start(&j->timer, j->options.every_ms);
+    rounds_start(&j->rounds, j->options.every_ms);
 }
 
 void janitor_close(struct janitor *j, defer_fn *on_closed, void *arg)
 {
-    j->is_closing = true;
-    j->on_closed = on_closed;
-    j->closed_arg = arg;
-    if (j->n_pending == 0)
-        timer_close(&j->timer, janitor_end_close);
+    rounds_close(&j->rounds, on_closed, arg);
 }

@@ -4,7 +4,7 @@
 #define GRAPNEL_SCHEDULER_JANITOR_H
 
 #include "common/moves/keys.h"
-#include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 #include "scheduler/limits.h"
 
 struct janitor_options {
@@ -20,14 +20,12 @@ struct janitor_options {
 
 struct janitor {
     struct janitor_options options;
-    struct timer timer;
+    struct rounds rounds;
     struct redis_request rescue, trim;
     struct redis_command command;
     unsigned partition, n_pending;
-    bool is_closing, has_more;
+    bool has_more;
     char (*cursors)[24]; /* of the trim rounds, one a partition */
-    defer_fn *on_closed;
-    void *closed_arg;
 };
 
 int janitor_init(struct janitor *j, const struct janitor_options *o);

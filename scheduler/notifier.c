@@ -27,22 +27,18 @@ const char *notifier_tenant(const struct notifier *n)
     return n->is_there ? n->options.tenant : "";
 }
 
-static void notifier_end_close(void *arg)
+static void notifier_release(void *arg)
 {
     struct notifier *n = arg;
 
     redis_command_fini(&n->command);
     buf_fini(&n->data);
-    n->on_closed(n->closed_arg);
 }
 
 static void notifier_rest(struct notifier *n)
 {
     n->state = NOTIFIER_RESTING;
-    if (n->is_closing)
-        timer_close(&n->timer, notifier_end_close);
-    else
-        timer_start(&n->timer, n->options.every_ms);
+    rounds_end(&n->rounds, n->options.every_ms);
 }
 
 static void notifier_fail(struct notifier *n, int result)
@@ -61,7 +57,7 @@ static void notifier_go_on(struct notifier *n)
 {
     if (n->n_notices < NOTICES_PER_STEP)
         n->partition++;
-    if (n->is_closing || n->partition >= n->options.keys->partitions)
+    if (rounds_is_closing(&n->rounds) || n->partition >= n->options.keys->partitions)
         notifier_rest(n);
     else
         read_notices(n);
@@ -255,12 +251,12 @@ static void on_looked(struct redis_request *request, int result, redisReply *rep
     }
     (void)redis_reply_i64(reply, &count);
     n->is_there = count > 0;
-    if (!n->is_known && !n->is_closing) {
+    if (!n->is_known && !rounds_is_closing(&n->rounds)) {
         n->is_known = true;
         n->options.on_known(n->options.arg);
     }
     n->partition = 0;
-    if (n->is_closing)
+    if (rounds_is_closing(&n->rounds))
         notifier_rest(n);
     else
         read_notices(n);
@@ -285,15 +281,13 @@ int notifier_init(struct notifier *n, const struct notifier_options *o)
     n->home = partition_of(span_of(o->tenant), o->keys->partitions);
     redis_command_init(&n->command);
     buf_init(&n->data, NOTICE_BYTES_MAX);
-    return timer_init(&n->timer, o->loop, notifier_look, n);
+    return rounds_init(&n->rounds, o->loop, notifier_look, notifier_release, n);
 }
 
 void notifier_start(struct notifier *n)
 {
-    if (n->state != NOTIFIER_RESTING || uv_is_active((uv_handle_t *)&n->timer.uv))
-        return; /* it is on its rounds */
     if (*n->options.tenant)
-        timer_start(&n->timer, 0);
+        rounds_start(&n->rounds, 0);
     else if (!n->is_known) {
         n->is_known = true;
         n->options.on_known(n->options.arg);
@@ -302,9 +296,5 @@ void notifier_start(struct notifier *n)
 
 void notifier_close(struct notifier *n, defer_fn *on_closed, void *arg)
 {
-    n->is_closing = true;
-    n->on_closed = on_closed;
-    n->closed_arg = arg;
-    if (n->state == NOTIFIER_RESTING)
-        timer_close(&n->timer, notifier_end_close);
+    rounds_close(&n->rounds, on_closed, arg);
 }

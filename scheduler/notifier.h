@@ -8,7 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/moves/keys.h"
-#include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 
 enum { NOTICES_PER_STEP = 64, NOTICE_BYTES_MAX = 16 << 10 };
 
@@ -40,16 +40,14 @@ struct notice {
 struct notifier {
     struct notifier_options options;
     enum notifier_state state;
-    bool is_there, is_known, is_closing;
+    bool is_there, is_known;
     unsigned home, partition; /* the tenant's; the one whose turn it is */
     struct notice notices[NOTICES_PER_STEP];
     unsigned n_notices, n_pending;
     struct redis_request request;
     struct redis_command command;
     struct buf data;
-    struct timer timer;
-    defer_fn *on_closed;
-    void *closed_arg;
+    struct rounds rounds;
 };
 
 int notifier_init(struct notifier *n, const struct notifier_options *o);

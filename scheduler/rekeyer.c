@@ -31,7 +31,7 @@ static void drop_page(struct rekeyer *r)
     r->at = 0;
 }
 
-static void rekeyer_end_close(void *arg)
+static void rekeyer_release(void *arg)
 {
     struct rekeyer *r = arg;
 
@@ -40,16 +40,12 @@ static void rekeyer_end_close(void *arg)
     redis_command_fini(&r->command);
     reseal_fini(&r->reseal);
     master_key_wipe(&r->key);
-    r->on_closed(r->closed_arg);
 }
 
 static void rekeyer_rest(struct rekeyer *r, int64_t ms)
 {
     r->state = REKEYER_RESTING;
-    if (r->is_closing)
-        timer_close(&r->timer, rekeyer_end_close);
-    else
-        timer_start(&r->timer, ms);
+    rounds_end(&r->rounds, ms);
 }
 
 static void rest_after_fault(struct rekeyer *r, int result)
@@ -142,7 +138,7 @@ static void rekeyer_go_on(struct rekeyer *r)
     const redisReply *tenant = redis_reply_at(r->page, r->at);
     struct span id;
 
-    if (r->is_closing) {
+    if (rounds_is_closing(&r->rounds)) {
         rekeyer_rest(r, 0);
     } else if (!tenant) {
         if (r->page && r->is_last_page)
@@ -316,7 +312,7 @@ static void rekeyer_on_answer(struct redis_request *request, int result, redisRe
 
     if (!result)
         result = redis_reply_result(reply);
-    if (r->is_closing)
+    if (rounds_is_closing(&r->rounds))
         rekeyer_rest(r, 0);
     else if (result)
         rest_after_fault(r, result);
@@ -344,13 +340,13 @@ int rekeyer_init(struct rekeyer *r, const struct rekeyer_options *o)
         return err_origin(-ENOMEM);
     for (unsigned p = 0; p < o->keys->partitions; p++)
         r->parts[p] = (struct rekeyer_part){.version = -1, .walked_version = -1};
-    return timer_init(&r->timer, o->loop, on_tick, r);
+    return rounds_init(&r->rounds, o->loop, on_tick, rekeyer_release, r);
 }
 
 void rekeyer_start(struct rekeyer *r)
 {
-    if (r->key.n > 1 && r->state == REKEYER_RESTING)
-        timer_start(&r->timer, r->options.every_ms);
+    if (r->key.n > 1)
+        rounds_start(&r->rounds, r->options.every_ms);
 }
 
 void rekeyer_note_version(struct rekeyer *r, unsigned partition, int64_t version)
@@ -360,9 +356,5 @@ void rekeyer_note_version(struct rekeyer *r, unsigned partition, int64_t version
 
 void rekeyer_close(struct rekeyer *r, defer_fn *on_closed, void *arg)
 {
-    r->is_closing = true;
-    r->on_closed = on_closed;
-    r->closed_arg = arg;
-    if (r->state == REKEYER_RESTING)
-        timer_close(&r->timer, rekeyer_end_close);
+    rounds_close(&r->rounds, on_closed, arg);
 }

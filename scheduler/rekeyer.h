@@ -11,6 +11,7 @@
 
 #include "common/moves/installation.h"
 #include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 #include "scheduler/reseal.h"
 
 struct rekeyer_options {
@@ -41,7 +42,7 @@ struct rekeyer_part {
 struct rekeyer {
     struct rekeyer_options options;
     struct master_key key; /* seals with the wanted one */
-    struct timer timer;
+    struct rounds rounds;
     enum rekeyer_state state;
     struct redis_request request;
     struct redis_command command;
@@ -62,9 +63,6 @@ struct rekeyer {
     unsigned n_left;    /* records of this walk that stay under another key */
     bool has_conflict;  /* somebody else changed one meanwhile */
     uint64_t n_resealed;
-    bool is_closing;
-    defer_fn *on_closed;
-    void *closed_arg;
 };
 
 int rekeyer_init(struct rekeyer *r, const struct rekeyer_options *o);

@@ -9,11 +9,8 @@
 #ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
 #define GRAPNEL_SCHEDULER_SCHEDULER_H
 
-#include "common/moves/installation.h"
 #include "common/program/directory.h"
-#include "common/program/heartbeat.h"
-#include "common/program/service.h"
-#include "common/runtime/health.h"
+#include "common/program/member.h"
 #include "scheduler/alerts.h"
 #include "scheduler/depths.h"
 #include "scheduler/intake.h"
@@ -31,26 +28,16 @@ struct scheduler_part {
 };
 
 struct scheduler {
-    struct service service;
-    struct keys keys;
+    struct member member; /* without a master key it re-encrypts nothing */
     struct limits limits;
-    struct master_key master_key; /* not set: this one re-encrypts nothing */
-    struct redis_client *redis;   /* the moves */
-    struct redis_client *reader;  /* blocking reads */
     struct directory *directory;
-    struct installation_check check;
-    struct heartbeat heartbeat;
     struct intake intake;
     struct janitor janitor;
     struct rekeyer rekeyer;
     struct notifier notifier;
     struct alerts alerts;
-    struct health *health; /* NULL: nobody asked for it */
-    struct depths depths;  /* in use with health only */
+    struct depths depths; /* in use with health only */
     struct scheduler_part *parts;
-    struct redis_request *leaves;
-    bool is_checking, is_checked, is_stopping, failed;
-    unsigned n_closing;
 };
 
 /* Runs it from command line to exit status. */

@@ -13,24 +13,19 @@ enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6, CLOSE_MS = 1000 };
 
 static void tally_tell(struct tally *t);
 
-static void tally_end_close(void *arg)
+static void tally_release(void *arg)
 {
     struct tally *t = arg;
 
     redis_command_fini(&t->command);
     free(t->rows);
-    t->on_closed(t->closed_arg);
 }
 
 static void tally_rest(struct tally *t)
 {
-    t->is_telling = false;
     t->n_rows = 0;
     memset(t->rows, 0, TALLY_TENANTS_MAX * sizeof(*t->rows));
-    if (t->is_closing)
-        timer_close(&t->timer, tally_end_close);
-    else
-        timer_start(&t->timer, t->period_ms / TOLD_PER_PERIOD);
+    rounds_end(&t->rounds, t->period_ms / TOLD_PER_PERIOD);
 }
 
 static void tally_on_told(struct redis_request *request, int result, redisReply *reply)
@@ -38,7 +33,7 @@ static void tally_on_told(struct redis_request *request, int result, redisReply 
     struct tally *t = container_of(request, struct tally, request);
 
     (void)reply; /* they are statistics, and others have worse to tell */
-    if (t->is_closing && result)
+    if (rounds_is_closing(&t->rounds) && result)
         tally_rest(t); /* nobody waits for them */
     else
         tally_tell(t);
@@ -77,7 +72,7 @@ static void tally_tell(struct tally *t)
         redis_arg_i64(&t->command, t->period_ms);
         if (add_rows(t)) {
             redis_run(t->redis, &t->request, &script_tally, &t->command,
-                      t->is_closing ? CLOSE_MS : 0, tally_on_told, NULL);
+                      rounds_is_closing(&t->rounds) ? CLOSE_MS : 0, tally_on_told, NULL);
             return;
         }
         t->partition++;
@@ -90,7 +85,6 @@ static void tally_begin(void *arg)
 {
     struct tally *t = arg;
 
-    t->is_telling = true;
     t->partition = t->at = 0;
     tally_tell(t);
 }
@@ -123,7 +117,7 @@ void tally_add(struct tally *t, unsigned partition, struct span tenant, bool has
 {
     struct tally_row *row;
 
-    if (t->is_telling || !tenant.len || tenant.len > EVENT_TENANT_MAX)
+    if (t->rounds.state == ROUNDS_BUSY || !tenant.len || tenant.len > EVENT_TENANT_MAX)
         return;
     row = tally_find(t, partition, tenant);
     if (!row)
@@ -144,21 +138,15 @@ int tally_init(struct tally *t, struct loop *l, struct redis_client *redis, cons
     t->rows = calloc(TALLY_TENANTS_MAX, sizeof(*t->rows));
     if (!t->rows)
         return err_origin(-ENOMEM);
-    return timer_init(&t->timer, l, tally_begin, t);
+    return rounds_init(&t->rounds, l, tally_begin, tally_release, t);
 }
 
 void tally_start(struct tally *t)
 {
-    if (!t->is_telling && !uv_is_active((uv_handle_t *)&t->timer.uv))
-        timer_start(&t->timer, t->period_ms / TOLD_PER_PERIOD);
+    rounds_start(&t->rounds, t->period_ms / TOLD_PER_PERIOD);
 }
 
 void tally_close(struct tally *t, defer_fn *on_closed, void *arg)
 {
-    t->is_closing = true;
-    t->on_closed = on_closed;
-    t->closed_arg = arg;
-    timer_stop(&t->timer);
-    if (!t->is_telling)
-        tally_begin(t);
+    rounds_close_after_last(&t->rounds, on_closed, arg);
 }

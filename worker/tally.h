@@ -7,7 +7,7 @@
 
 #include "common/model/event_check.h"
 #include "common/moves/keys.h"
-#include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 
 enum { TALLY_TENANTS_MAX = 4096 }; /* a power of two */
 
@@ -23,12 +23,9 @@ struct tally {
     int64_t period_ms;
     struct tally_row *rows;
     unsigned n_rows, partition, at; /* while it is told: where we are */
-    bool is_telling, is_closing;
     struct redis_request request;
     struct redis_command command;
-    struct timer timer;
-    defer_fn *on_closed;
-    void *closed_arg;
+    struct rounds rounds;
 };
 
 /* @period_ms: of the statistics; they are told six times in it. -ENOMEM. */

@@ -13,24 +13,21 @@ struct heart_request {
     int64_t asked_us;
 };
 
-static void heartbeat_end_close(void *arg)
+static void heartbeat_release(void *arg)
 {
     struct heartbeat *h = arg;
 
     free(h->requests);
     h->requests = NULL;
-    if (h->on_closed)
-        h->on_closed(h->closed_arg);
 }
 
-/* Requests that wait for an answer lie in our memory: the timer is closed behind the last. */
 static void end_round(struct heartbeat *h)
 {
-    if (h->is_closing) {
-        timer_close(&h->timer, heartbeat_end_close);
+    bool is_closing = rounds_is_closing(&h->rounds);
+
+    rounds_end(&h->rounds, h->options.every_ms);
+    if (is_closing)
         return;
-    }
-    timer_start(&h->timer, h->options.every_ms);
     if (h->n_failed) {
         h->is_ready = false;
     } else if (!h->is_ready) {
@@ -52,7 +49,7 @@ static int heartbeat_note(struct heart_request *r, const redisReply *reply)
         !redis_reply_i64(redis_reply_at(reply, 4), &beat.throttled_ms))
         return err_origin(-EPROTO);
     redis_clock_note(&h->clock, r->asked_us, clock_mono_us(), seconds * 1000000 + micros);
-    if (h->options.on_beat && !h->is_closing)
+    if (h->options.on_beat && !rounds_is_closing(&h->rounds))
         h->options.on_beat(h->options.arg, &beat);
     return 0;
 }
@@ -110,20 +107,16 @@ int heartbeat_start(struct heartbeat *h, struct loop *l, const struct heartbeat_
     h->requests = calloc(o->keys->partitions, sizeof(*h->requests));
     if (!h->requests)
         return err_origin(-ENOMEM);
-    r = timer_init(&h->timer, l, beat, h);
+    r = rounds_init(&h->rounds, l, beat, heartbeat_release, h);
     if (r) {
         free(TAKE(h->requests));
         return err_trace(r);
     }
-    timer_start(&h->timer, 0);
+    rounds_start(&h->rounds, 0);
     return 0;
 }
 
 void heartbeat_close(struct heartbeat *h, defer_fn *on_closed, void *arg)
 {
-    h->is_closing = true;
-    h->on_closed = on_closed;
-    h->closed_arg = arg;
-    if (h->n_pending == 0)
-        timer_close(&h->timer, heartbeat_end_close);
+    rounds_close(&h->rounds, on_closed, arg);
 }

@@ -7,7 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/moves/keys.h"
-#include "common/runtime/loop.h"
+#include "common/runtime/rounds.h"
 
 /* What a partition answered; due times in ms of Redis's clock, -1 for never. */
 struct beat {
@@ -30,13 +30,11 @@ struct heartbeat_options {
 struct heartbeat {
     struct heartbeat_options options;
     struct redis_clock clock;
-    struct timer timer;
+    struct rounds rounds;
     struct heart_request *requests; /* one a partition */
     unsigned n_pending, n_failed;
-    bool is_ready, is_closing;
+    bool is_ready;
     char member[160];
-    defer_fn *on_closed;
-    void *closed_arg;
 };
 
 /* Negative when it could not: then there is nothing to close. */

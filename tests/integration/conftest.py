@@ -8,9 +8,11 @@ import tempfile
 
 import invariants
 import pytest
+import tls_receiver
 from children import wait_until
 from receiver import Receiver
 from redis_server import RedisServer
+from skips import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
 from stack import Stack
 
 
@@ -32,6 +34,12 @@ def certificate():
                     "-keyout", names[1]], check=True, capture_output=True, timeout=60)
     yield names
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """A private CA, a server for 127.0.0.1 and a client, by their names."""
+    return tls_receiver.make_pki(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture

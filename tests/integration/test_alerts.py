@@ -3,8 +3,8 @@
 import pytest
 from children import wait_until
 from receiver import Answer
-from test_api_sources import Source
-from test_notices import BAD, Told, wait_quiet
+from inbound_source import Source
+from operational import BAD, Told, wait_quiet
 
 PERIOD = "2s"  # so that workers tell three times a second
 

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 from children import wait_until
-from test_api_settings import problem
+from api_problem import problem
 
 ID = "d3f2c1b0-1234-5678-90ab-cdef12345678"
 

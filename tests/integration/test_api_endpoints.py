@@ -6,51 +6,17 @@ import re
 
 import pytest
 import signatures
-import test_endpoint_tls
+import tls_receiver
 from children import wait_until
 from receiver import HANG, Answer
 from stack import SECRET
+from api_tenant import Tenant, URL, problem
 
-pki = test_endpoint_tls.pki
-URL = "https://acme.example/hook"
 NONE = "ep_" + "00000000-0000-4000-8000-000000000000"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 PARTS = {"header_prefix": "X-Acme-", "signature": "hex", "signed_text": "timestamp.body", "signing": "required",
          "schedule": "30s,5m", "retries": 5, "jitter": 15, "timeout": "10s", "statuses": "410=disable",
          "retry_after_max": "1h", "headers": {"X-Env": "live"}, "user_agent": "Acme/1"}
-
-
-class Tenant:
-    """Calls of one tenant."""
-
-    def __init__(self, api, tenant):
-        self.api, self.tenant = api, tenant
-
-    def ask(self, method, path="", value=None, **more):
-        return self.api.ask(method, f"/v1/endpoints{path}", value, tenant=self.tenant, **more)
-
-    def get(self, path="", **more):
-        return self.ask("GET", path, **more)
-
-    def post(self, path="", value=None, **more):
-        return self.ask("POST", path, value, **more)
-
-    def patch(self, path, value, **more):
-        return self.ask("PATCH", path, value, **more)
-
-    def delete(self, path, **more):
-        return self.ask("DELETE", path, **more)
-
-    def add(self, url=URL, **wanted):
-        answer = self.post(value={"url": url, **wanted})
-        assert answer.status == 201, answer
-        return answer
-
-    def id(self, **wanted):
-        return self.add(**wanted).json["id"]
-
-    def etag(self, endpoint):
-        return self.get(f"/{endpoint}").headers["etag"]
 
 
 @pytest.fixture
@@ -65,12 +31,6 @@ def live(stack):
     """With a scheduler and a worker; http:// is allowed."""
     stack.add_tenant("acme")
     return Tenant(stack.start_api(), "acme")
-
-
-def problem(answer, status, field=None):
-    assert answer.status == status and answer.headers["content-type"] == "application/problem+json", answer
-    assert answer.json["status"] == status and answer.json.get("field") == field, answer.json
-    return answer.json["detail"]
 
 
 # ---- one ----
@@ -575,7 +535,7 @@ def read(path):
 
 
 def test_certificates(live, stack, pki):
-    server = test_endpoint_tls.Server(pki, wants_client=True)
+    server = tls_receiver.Server(pki, wants_client=True)
     try:
         endpoint = live.id(url=server.url, retries=0)
         wanted = {"ca": read(pki("ca.pem")), "client_cert": read(pki("client.pem")), "client_key": read(pki("client.key"))}

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_api_endpoints import Tenant, problem
+from api_tenant import Tenant, problem
 
 URL = "https://acme.example/hook"
 BIG = {"amount": {"$gte": 100}}

@@ -15,6 +15,7 @@ import pytest
 from children import free_port, wait_until
 from mail_server import MailServer, settings_of
 from stack import build_folder
+from published import events
 
 SECRET = "the-secret-of-ROYALTY_SECRET_HASH"
 DOWNLOAD = "/webhook/download/status-update/webhook"
@@ -55,14 +56,6 @@ def download(api):
     def news(status, url=None):
         return tell(api, DOWNLOAD, {"id": ID, "status": status, **({"url": url} if url else {})})
     return news
-
-
-def events(stack, tenant="123"):
-    """(type, data) of what was published, in order."""
-    entries = stack.redis("XRANGE", stack.key(tenant, "events"), "-", "+")
-    fields = [dict(zip(map(bytes.decode, f[::2]), f[1::2])) for _, f in entries]
-    assert all(f["tenant"] == tenant.encode() for f in fields)
-    return [(f["type"].decode(), json.loads(f["data"])) for f in fields]
 
 
 def shown(api, kind="downloads", identity=ID):

@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from children import wait_until
+from api_problem import problem
 
 
 @pytest.fixture
@@ -16,12 +17,6 @@ def api(bare_stack):
 
 def put(api, name, value, **more):
     return api.put(f"/tenant/settings/{name}", {"value": value}, **{"tenant": "123", **more})
-
-
-def problem(answer, status, field=None):
-    assert answer.status == status and answer.headers["content-type"] == "application/problem+json", answer
-    assert answer.json["status"] == status and answer.json.get("field") == field, answer.json
-    return answer.json["detail"]
 
 
 # ---- the frame ----

@@ -2,7 +2,7 @@
 
 from children import wait_until
 from receiver import Answer
-from test_delivery import iso_ms
+from iso_time import iso_ms
 from timeline import write_report
 
 LITERAL = "a-literal-secret-of-a-guide"

@@ -12,7 +12,7 @@ from children import free_port, wait_until
 from cli_support import PARTITIONS, Deliveries, key, lines, log, partition
 from receiver import Answer
 from redis_server import RedisServer
-from test_delivery import iso_ms
+from iso_time import iso_ms
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 GRAPNEL = os.path.join(os.environ.get("GRAPNEL_BUILD", os.path.join(ROOT, "build", "release")), "cli", "grapnel")

@@ -1,6 +1,5 @@
 """Processes that die, stop or leave: nothing is lost, and only what was on its way may be sent twice."""
 
-import collections
 import json
 import threading
 import time
@@ -9,14 +8,7 @@ import pytest
 from children import wait_until
 from receiver import Answer, HANG
 from resp import RedisError
-
-
-def duplicates(hook):
-    return {i for i, n in collections.Counter(hook.ids()).items() if n > 1}
-
-
-def lost(stack, tenant="acme"):
-    return {d.id for d in stack.deliveries(tenant) if d.of_kind("lost")}
+from tallies import duplicates, lost
 
 
 def test_kill_9_of_a_worker_repeats_only_what_it_had_in_flight(bare_stack):

@@ -7,15 +7,9 @@ import uuid
 import pytest
 import signatures
 from stack import Failed
+from iso_time import iso_ms
 
 LITERAL = "a-literal-secret-of-a-guide"
-
-
-def iso_ms(text):
-    """2026-01-22T14:30:00.123Z → milliseconds since 1970."""
-    import datetime
-    when = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
-    return round(when.timestamp() * 1000)
 
 
 def receive_one(stack, dialect, secret=LITERAL, **fields):

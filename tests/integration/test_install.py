@@ -29,7 +29,8 @@ def prefix(tmp_path_factory):
         if re.search(r"^GRAPNEL_SANITIZE:STRING=\w", file.read(), re.M):
             pytest.skip("a sanitizer's build is not what is installed")
     folder = tmp_path_factory.mktemp("prefix")
-    run("cmake", "--install", os.path.join(BUILD, "producer"), "--prefix", folder)
+    for part in ("producer", "cli"):
+        run("cmake", "--install", os.path.join(BUILD, part), "--prefix", folder)
     return folder
 
 

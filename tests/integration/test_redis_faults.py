@@ -6,7 +6,7 @@ import pytest
 from children import free_port, wait_until
 from receiver import Answer, HANG
 from resp import RedisError
-from test_crashes import duplicates, lost
+from tallies import duplicates, lost
 
 
 def all_run(stack):

@@ -8,7 +8,7 @@ import pytest
 from children import wait_until
 from receiver import Answer, HANG
 from stack import SECRET
-from test_delivery import iso_ms
+from iso_time import iso_ms
 
 LITERAL = "a-literal-secret-of-a-guide"
 LATE_S = 0.5  # what a busy machine may add; being early is never allowed

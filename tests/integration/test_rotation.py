@@ -9,7 +9,7 @@ import signatures
 from children import wait_until
 from receiver import Answer
 from stack import SECRET, Failed
-from test_delivery import iso_ms
+from iso_time import iso_ms
 
 OTHER = "whsec_" + base64.b64encode(b"another secret of a good length!").decode()
 LITERALS = ["a-literal-secret-of-a-guide", "another-literal-secret-of-a-guide"]

@@ -48,13 +48,14 @@ def die_with_parent():
 class Child:
     """One process; what it prints goes to <folder>/<name>.log."""
 
-    def __init__(self, name, argv, folder, env=None):
+    def __init__(self, name, argv, folder, env=None, stdout=None):
+        """@stdout: where its output goes, if not into the log."""
         self.name = name
         self.log_path = os.path.join(folder, f"{name}.log")
         self.is_stopped = False  # by SIGSTOP
         self.was_killed = self.was_terminated = False
         with open(self.log_path, "ab") as log:
-            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=env,
+            self.popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log, cwd=folder, env=env,
                                           preexec_fn=die_with_parent)
         self.pid = self.popen.pid
 
@@ -64,6 +65,9 @@ class Child:
     def log(self):
         with open(self.log_path, "rb") as log:
             return log.read().decode(errors="replace")
+
+    def log_tail(self, lines=15):
+        return "\n".join(self.log()[-8000:].splitlines()[-lines:])
 
     def wait_for_log(self, words, seconds=10):
         def has_said():
