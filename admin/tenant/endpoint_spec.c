@@ -81,11 +81,29 @@ static struct span pem_of(const char *text)
     return text && strcmp(text, "none") != 0 ? span_of(text) : SPAN("");
 }
 
+/* What the kind of destination has no use for is refused, so that nobody trusts in it. */
+static int endpoint_spec_check_tls(const struct endpoint *e, const struct endpoint_spec *spec,
+                                   struct diag *diag)
+{
+    const struct destination_type *type = destination_type_of(span_of(e->url));
+    const char *name = pem_of(spec->ca).len            ? "ca"
+                       : pem_of(spec->client_cert).len ? "client_cert"
+                       : pem_of(spec->client_key).len  ? "client_key"
+                                                       : NULL;
+
+    if (type->takes_tls || !name)
+        return 0;
+    return diag_set(diag, "%s: has no use where the URL begins with %s; expected none", name,
+                    type->schemes);
+}
+
 static int endpoint_spec_set_tls(struct endpoint *e, const struct endpoint_spec *spec,
                                  const struct endpoint_rules *rules, struct diag *diag)
 {
-    int r = spec->ca ? endpoint_set_ca(e, pem_of(spec->ca), diag) : 0;
+    int r = endpoint_spec_check_tls(e, spec, diag);
 
+    if (!r && spec->ca)
+        r = endpoint_set_ca(e, pem_of(spec->ca), diag);
     if (r || (!spec->client_cert && !spec->client_key))
         return r;
     return endpoint_set_client(e, rules->key, pem_of(spec->client_cert), pem_of(spec->client_key),

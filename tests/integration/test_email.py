@@ -109,6 +109,14 @@ def test_what_a_mailto_may_be(bare_stack, url):
     assert told.returncode and b"url: expected one plain address behind mailto:" in told.stderr
 
 
+def test_a_certificate_of_its_own_has_no_use_for_mail(bare_stack, certificate):
+    bare_stack.add_tenant("acme")
+    command = ["endpoint", "add", "--tenant", "acme", "--events", "*", "--dialect", "standard", "--ca-file", certificate[0], "--url"]
+    told = bare_stack.run(*command, "mailto:ann@example.org")
+    assert told.returncode and b"ca: has no use where the URL begins with mailto:" in told.stderr
+    assert not bare_stack.run(*command, "https://example.com/").returncode
+
+
 def test_types_of_our_own_go_to_those_who_name_them(bare_stack, mail):
     server = mail()
     start(bare_stack, server.port)
