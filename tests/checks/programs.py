@@ -23,7 +23,7 @@ PACKAGES = {
     "node": "nodejs",
     "openssl": "openssl",
     "php": "php-cli",
-    "promtool": "prometheus",
+    "promtool": "promtool",  # prometheus on Debian 12
     "python3": "python3",
     "redis-cli": "redis-server",  # it depends on redis-tools
     "redis-server": "redis-server",
@@ -31,7 +31,7 @@ PACKAGES = {
     "unshare": None,
     "wrk": "wrk",
 }
-LISTS = {"tests": ("packages_build", "packages_test", "install_promtool"), "bench": ("packages_build", "packages_bench")}
+LISTS = {"tests": ("packages_build", "packages_test", "download_promtool"), "bench": ("packages_build", "packages_bench")}
 CALLS = {"run", "Popen", "check_output", "check_call", "call"}
 
 
@@ -98,7 +98,7 @@ def packages_of(dev, top):
         text = file.read()
     words = set()
     for name in LISTS[top]:
-        body = re.search(rf"^{name}\(\) [{{(].*?^[}})]", text, re.M | re.S)
+        body = re.search(rf"^{name}\(\) [{{(](.*? [}})]$|.*?^[}})])", text, re.M | re.S)
         words |= set(re.findall(r"[a-z0-9][a-z0-9.+-]*", re.sub(r"\s#.*", "", body[0])))
     return words
 

@@ -1,0 +1,1 @@
+from skips import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
