@@ -14,9 +14,10 @@
 -- Answers {jobs settled, those that were not ours any more}.
 -- Invariants: each job is acknowledged first; if that answers 0, somebody else has moved it (we were
 -- thought dead) and nothing is done for it. Slot, record and place change together, and what a slow answer
--- asks for holds before the next permit. Nothing comes to wait at a disabled endpoint (disable.lua).
+-- asks for holds before the next permit. One that fails in the middle ends alone (guard.lua). Nothing comes to wait at a disabled endpoint (disable.lua).
 -- If the worker dies: before, its jobs are pending and are rescued; after, all of it is done.
 --#include base.lua
+--#include guard.lua
 --#include slow.lua
 --#include admit.lua
 --#include retire.lua
@@ -29,7 +30,7 @@ local LATE_MS = 600000 -- how long an endpoint is remembered as one that takes l
 local has_capped = call('EXISTS', P .. 'capped') == 1
 local has_failures = call('EXISTS', P .. 'failures') == 1
 local has_unwell = call('EXISTS', P .. 'unwell') == 1
-local entries, backs, lost = {}, {}, 0
+local entries, backs, lost, fault = {}, {}, 0, nil
 
 local function free(tenant, endpoint)
     if has_capped then
@@ -52,6 +53,10 @@ local function hand_back(i)
     enqueue(l, endpoint, ARGV[i + 6], false, true)
 end
 
+local function guarded(unit, i)
+    guard('settle', ARGV[i + 4], ARGV[i + 2], ARGV[i + 6], unit, i)
+end
+
 -- In the order in which they were granted: the oldest gets in front, so it comes last.
 local function hand_back_all()
     local ids = {}
@@ -63,7 +68,7 @@ local function hand_back_all()
         if ids[i][1] ~= ids[j][1] then return ids[i][1] > ids[j][1] end
         return ids[i][2] > ids[j][2]
     end)
-    for _, i in ipairs(backs) do hand_back(i) end
+    for _, i in ipairs(backs) do guarded(hand_back, i) end
 end
 
 local function fail(i, tenant, endpoint)
@@ -100,18 +105,22 @@ local function settle(i)
 end
 
 for i = 5, #ARGV, 9 do
-    if call('XACK', JOBS, 'workers', ARGV[i]) == 1 then
-        settle(i)
+    -- An entry that cannot be acknowledged is settled when the worker says it all again: the others do not wait for it.
+    local is_heard, acked = pcall(call, 'XACK', JOBS, 'workers', ARGV[i])
+    if not is_heard then
+        fault = acked
+    elseif acked == 1 then
+        guarded(settle, i)
     else
         lost = lost + 1
     end
 end
 hand_back_all()
 if #entries > 0 then
-    call('XDEL', JOBS, unpack(entries))
+    delete_entries(JOBS, entries)
     jobs_room = jobs_room + #entries
 end
 promote(#entries + 8)
-note_grants()
 if wake_ms then wake(wake_ms) end
+if fault then error(fault) end
 return {#entries, lost}

@@ -14,7 +14,7 @@ from redis_server import RedisServer
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 with open(os.path.join(ROOT, "tests", "vectors", "wire.json"), encoding="utf-8") as file:
     VECTORS = json.load(file)
-with open(os.path.join(ROOT, "common", "scripts", "publish.lua"), encoding="utf-8") as file:
+with open(os.path.join(ROOT, "common", "moves", "publish.lua"), encoding="utf-8") as file:
     SCRIPT = file.read()
 with open(os.path.join(ROOT, "docs", "wire-contract.md"), encoding="utf-8") as file:
     DOCUMENT = file.read()

@@ -17,7 +17,7 @@ import pack
 import resp
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-SCRIPTS = os.path.join(ROOT, "common", "scripts")
+SCRIPTS = os.path.join(ROOT, "common", "moves")
 MOVES = ("alerts", "configure", "decide", "fanout", "heartbeat", "leave", "promote", "publish", "refused", "rescue", "retry", "revise",
          "settle", "tally", "trim")
 HEAD = "grapnel:{0}:"
