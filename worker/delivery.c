@@ -292,6 +292,15 @@ static bool has_permit(const struct delivery *d)
     return redis_clock_late_ms(&d->worker->heartbeat.clock) <= d->until_ms;
 }
 
+bool delivery_lapse(struct delivery *d)
+{
+    if (has_permit(d))
+        return false;
+    metric_count(METRIC_permits_lapsed_total);
+    delivery_hand_back(d);
+    return true;
+}
+
 /* Asked by curl when the connection stands: however long we were held up, nothing goes out late. */
 static bool may_send(struct http_call *call)
 {
@@ -496,11 +505,8 @@ void delivery_send(struct delivery *d, const struct event *event)
         cancel(d, "failed", "the event's body is no longer in Redis");
         return;
     }
-    if (!has_permit(d)) {
-        metric_count(METRIC_permits_lapsed_total);
-        delivery_hand_back(d);
+    if (delivery_lapse(d))
         return;
-    }
     if (!configure(d))
         return;
     t = d->endpoint->attached;

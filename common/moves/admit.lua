@@ -16,7 +16,24 @@
 local DEFAULT_LIMIT, PERMIT_MS, DEFAULT_SLOTS = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local WINDOW_MS = 60000
 local SHARE = 8 -- most that one endpoint gets before the next one's turn
-local jobs_room = tonumber(call('GET', P .. 'jobs_max') or 256) - call('XLEN', P .. 'jobs')
+local jobs_max, jobs_length = tonumber(call('GET', P .. 'jobs_max') or 256), call('XLEN', P .. 'jobs')
+
+-- Permits that nobody claims in time run out. While they do, no more may lie unclaimed than workers have been seen to
+-- start: `pace` = "<most unclaimed> <halved at ms>"; settle.lua halves it, raises it, and removes it when it is `jobs_max`.
+local PACE_MIN = 16
+local pace, pace_ms = string.match(call('GET', P .. 'pace') or '', '^(%d+) (%d+)$')
+pace, pace_ms = tonumber(pace), tonumber(pace_ms)
+
+-- @ended: entries of `jobs` that are settled, and not deleted yet.
+local function room(ended)
+    local free = jobs_max - jobs_length + ended
+    if not pace then return free end
+    local pending = redis.pcall('XPENDING', P .. 'jobs', 'workers')
+    if pending.err then return free end
+    return math.min(free, pace - (jobs_length - ended - pending[1]))
+end
+
+local jobs_room = room(0)
 local default_until = string.format('%.0f', now + PERMIT_MS)
 local has_permits = call('EXISTS', P .. 'permits') == 1
 local has_cancelling = call('EXISTS', P .. 'cancelling') == 1

@@ -26,11 +26,14 @@
 --#include notice.lua
 local KEEP = tonumber(ARGV[4])
 local JOBS = P .. 'jobs'
+local PACE_MS = 200 -- that long all that runs out was granted before the last halving
+local PACE_STEP = 32 -- added when as many were started as may lie unclaimed
+local PACE_KEPT_MS = 60000
 local LATE_MS = 600000 -- how long an endpoint is remembered as one that takes long to connect to
 local has_capped = call('EXISTS', P .. 'capped') == 1
 local has_failures = call('EXISTS', P .. 'failures') == 1
 local has_unwell = call('EXISTS', P .. 'unwell') == 1
-local entries, backs, lost, fault = {}, {}, 0, nil
+local entries, backs, lapsed, lost, fault = {}, {}, 0, 0, nil
 
 local function free(tenant, endpoint)
     if has_capped then
@@ -85,6 +88,26 @@ local function recover(tenant, endpoint, id)
     notice('endpoint.recovered', tenant, 'a delivery succeeded', 'endpoint', endpoint, 'delivery', id)
 end
 
+-- What came back because its time was over halves the pace, once for all that were granted together; what was started
+-- raises it. So it is soon small after a stall, and grows until permits run out or nothing holds it.
+local function adapt()
+    if lapsed * 8 > #entries then
+        if not pace or now - pace_ms > PACE_MS then
+            pace, pace_ms = math.max(PACE_MIN, math.floor(math.min(pace or jobs_max, jobs_max) / 2)), now
+        end
+    elseif pace then
+        pace = pace + math.ceil(#entries * PACE_STEP / pace)
+    else
+        return
+    end
+    if pace >= jobs_max then
+        pace = nil
+        call('DEL', P .. 'pace')
+    else
+        call('SET', P .. 'pace', string.format('%d %.0f', pace, pace_ms), 'PX', PACE_KEPT_MS)
+    end
+end
+
 local function settle(i)
     local kind, tenant, endpoint, id = ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     entries[#entries + 1] = ARGV[i]
@@ -100,6 +123,7 @@ local function settle(i)
     elseif kind == 'cancel' then
         retire(tenant, id, KEEP)
     else
+        if kind == 'back' and tonumber(ARGV[i + 8]) <= now then lapsed = lapsed + 1 end
         backs[#backs + 1] = i
     end
 end
@@ -117,8 +141,9 @@ for i = 5, #ARGV, 9 do
 end
 hand_back_all()
 if #entries > 0 then
+    adapt()
+    jobs_room = room(#entries)
     delete_entries(JOBS, entries)
-    jobs_room = jobs_room + #entries
 end
 promote(#entries + 8)
 if wake_ms then wake(wake_ms) end
