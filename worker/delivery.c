@@ -293,6 +293,15 @@ static bool delivery_has_permit(const struct delivery *d)
     return redis_clock_late_ms(d->setup->clock) <= d->until_ms;
 }
 
+bool delivery_lapse(struct delivery *d)
+{
+    if (delivery_has_permit(d))
+        return false;
+    metric_count(METRIC_permits_lapsed_total);
+    delivery_hand_back(d);
+    return true;
+}
+
 /* However long we were held up, nothing goes out late. */
 static bool delivery_may_send(struct attempt *a)
 {
@@ -388,11 +397,8 @@ static void delivery_begin(struct delivery *d, const struct event *event)
         delivery_cancel(d, "failed", "the event's body is no longer in Redis");
         return;
     }
-    if (!delivery_has_permit(d)) {
-        metric_count(METRIC_permits_lapsed_total);
-        delivery_hand_back(d);
+    if (delivery_lapse(d))
         return;
-    }
     if (!delivery_configure(d))
         return;
     t = d->endpoint->attached;

@@ -63,6 +63,7 @@ void delivery_send(struct delivery *d, const struct event *event);
 
 /* Ends that need no attempt. */
 void delivery_hand_back(struct delivery *d); /* nothing was sent */
+bool delivery_lapse(struct delivery *d);     /* handed back if its permit has run out; was it? */
 void delivery_lose(struct delivery *d);      /* it may have been sent: its permit is used */
 void delivery_refuse(struct delivery *d);    /* the entry cannot be read */
 

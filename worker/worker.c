@@ -65,7 +65,7 @@ static void take_job(struct worker *w, unsigned partition, const redisReply *ent
         delivery_lose(d);
     else if (w->member.is_stopping)
         delivery_hand_back(d);
-    else
+    else if (!delivery_lapse(d)) /* before its event's body is asked for */
         list_push_back(ret_ready, &d->wait);
 }
 

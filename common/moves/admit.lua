@@ -1,5 +1,5 @@
--- admit.lua: the one place where limits live; part of every script that may grant a permit. Needs base
--- and slow.
+-- admit.lua: the one place where limits live; part of every script that may grant a permit. Needs base,
+-- slow and guard.
 -- ARGV[1] default limit per window (0: none) · ARGV[2] permit in ms · ARGV[3] default endpoint slots
 --
 -- Invariants:
@@ -16,7 +16,24 @@
 local DEFAULT_LIMIT, PERMIT_MS, DEFAULT_SLOTS = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local WINDOW_MS = 60000
 local SHARE = 8 -- most that one endpoint gets before the next one's turn
-local jobs_room = tonumber(call('GET', P .. 'jobs_max') or 256) - call('XLEN', P .. 'jobs')
+local jobs_max, jobs_length = tonumber(call('GET', P .. 'jobs_max') or 256), call('XLEN', P .. 'jobs')
+
+-- Permits that nobody claims in time run out. While they do, no more may lie unclaimed than workers have been seen to
+-- start: `pace` = "<most unclaimed> <halved at ms>"; settle.lua halves it, raises it, and removes it when it is `jobs_max`.
+local PACE_MIN = 16
+local pace, pace_ms = string.match(call('GET', P .. 'pace') or '', '^(%d+) (%d+)$')
+pace, pace_ms = tonumber(pace), tonumber(pace_ms)
+
+-- @ended: entries of `jobs` that are settled, and not deleted yet.
+local function room(ended)
+    local free = jobs_max - jobs_length + ended
+    if not pace then return free end
+    local pending = redis.pcall('XPENDING', P .. 'jobs', 'workers')
+    if pending.err then return free end
+    return math.min(free, pace - (jobs_length - ended - pending[1]))
+end
+
+local jobs_room = room(0)
 local default_until = string.format('%.0f', now + PERMIT_MS)
 local has_permits = call('EXISTS', P .. 'permits') == 1
 local has_cancelling = call('EXISTS', P .. 'cancelling') == 1
@@ -27,7 +44,7 @@ local wake_ms -- the earliest time that this script put into `throttled` or `slo
 local function lane(tenant, limit)
     local l = lanes[tenant]
     if l then return l end
-    l = {tenant = tenant, key = P .. 'window:' .. tenant, used = 0, tail = 0, granted = {}}
+    l = {tenant = tenant, key = P .. 'window:' .. tenant, used = 0, tail = 0}
     l.limit = tonumber(limit or call('HGET', P .. 'limits', tenant) or DEFAULT_LIMIT)
     if l.limit > 0 then
         local gone
@@ -37,8 +54,7 @@ local function lane(tenant, limit)
             while head[gone + 1] and tonumber(head[gone + 1]) <= now do gone = gone + 1 end
             if gone > 0 then call('LTRIM', l.key, gone, -1) end
         until gone < 64
-        l.stored = call('LLEN', l.key)
-        l.used = l.stored
+        l.used = call('LLEN', l.key)
         l.tail = tonumber(call('LINDEX', l.key, '-1') or 0)
     end
     l.is_waiting = call('ZSCORE', P .. 'throttled', tenant) ~= false
@@ -53,9 +69,7 @@ end
 -- When the next permit comes free.
 local function free_ms(l)
     if has_room(l) then return now end
-    local index = l.used - l.limit
-    if index < l.stored then return tonumber(call('LINDEX', l.key, index)) end
-    return l.granted[index - l.stored + 1]
+    return tonumber(call('LINDEX', l.key, l.used - l.limit))
 end
 
 local function note_wake(at_ms)
@@ -79,30 +93,50 @@ local function permit_ms(endpoint)
     return PERMIT_MS
 end
 
--- The slot must have been counted by the caller.
-local function grant(l, endpoint, job)
-    local until_ms, until_text = now + PERMIT_MS, default_until
-    if has_permits then
-        until_ms = now + permit_ms(endpoint)
-        until_text = until_ms
+-- Into the window before anything is granted: a script that stops here has granted less than it counted.
+-- @count: SHARE at most.
+local function reserve(l, until_ms, count)
+    if l.limit == 0 then return end
+    local tail = math.max(l.tail, until_ms + WINDOW_MS) -- the list stays in order
+    if count == 1 then
+        call('RPUSH', l.key, tail)
+    else
+        local times = {}
+        for i = 1, count do times[i] = tail end
+        call('RPUSH', l.key, unpack(times))
     end
-    if l.limit > 0 then
-        l.tail = math.max(l.tail, until_ms + WINDOW_MS) -- the list stays in order
-        l.used = l.used + 1
-        l.granted[#l.granted + 1] = l.tail
-    end
+    l.tail = tail
+    l.used = l.used + count
+end
+
+local function grant(job, until_text)
     call('XADD', P .. 'jobs', '*', 'job', job, 'until', until_text)
     jobs_room = jobs_room - 1
 end
 
-local function enqueue(l, endpoint, job, is_capped, is_first)
-    local length = call(is_first and 'LPUSH' or 'RPUSH', P .. 'wait:' .. endpoint, job)
-    if length > 1 then return end -- it waits already, so it is in the ring or in `capped`
+local function until_of(endpoint)
+    if not has_permits then return now + PERMIT_MS, default_until end
+    local until_ms = now + permit_ms(endpoint)
+    return until_ms, string.format('%.0f', until_ms)
+end
+
+local function show(l, endpoint, is_capped)
     if is_capped then
         call('SADD', P .. 'capped', endpoint)
     else
         call('ZADD', P .. 'ring:' .. l.tenant, stamp, endpoint)
         throttle(l, free_ms(l))
+    end
+end
+
+local function enqueue(l, endpoint, job, is_capped, is_first)
+    local key = P .. 'wait:' .. endpoint
+    local length = call(is_first and 'LPUSH' or 'RPUSH', key, job)
+    if length > 1 then return end -- it waits already, so it is in the ring or in `capped`
+    local is_done, e = pcall(show, l, endpoint, is_capped)
+    if not is_done then
+        call('LPOP', key)
+        error(e, 0)
     end
 end
 
@@ -127,7 +161,9 @@ local function admit(l, endpoint, slots, job)
         call('DECR', P .. 'slots:' .. endpoint)
         return enqueue(l, endpoint, job, true)
     end
-    grant(l, endpoint, job)
+    local until_ms, until_text = until_of(endpoint)
+    reserve(l, until_ms, 1)
+    grant(job, until_text)
 end
 
 -- A permit that was not used no longer counts. (One whose time was shifted to keep the list in order is
@@ -135,17 +171,15 @@ end
 local function refund(l, until_ms)
     if l.limit > 0 and call('LREM', l.key, -1, until_ms + WINDOW_MS) == 1 then
         l.used = l.used - 1
-        l.stored = l.stored - 1
         if l.is_waiting then throttle(l, free_ms(l)) end -- others need not wait for it any longer
     end
 end
 
 -- It may have a free slot now: its turn tells.
 local function uncap(tenant, endpoint)
-    if call('SREM', P .. 'capped', endpoint) == 1 then
-        local l = lane(tenant)
-        call('ZADD', P .. 'ring:' .. tenant, stamp, endpoint)
-        throttle(l, free_ms(l))
+    if call('SISMEMBER', P .. 'capped', endpoint) == 1 then
+        show(lane(tenant), endpoint)
+        call('SREM', P .. 'capped', endpoint)
     end
 end
 
@@ -154,19 +188,37 @@ local function free_slot(tenant, endpoint)
     uncap(tenant, endpoint)
 end
 
+-- Grants @jobs, which were taken out of its queue. What got no permit when this fails goes back, in order.
+local function grant_all(l, endpoint, jobs)
+    local given, slots = 0, P .. 'slots:' .. endpoint
+    local used
+    local is_done, e = pcall(function()
+        local until_ms, until_text = until_of(endpoint)
+        reserve(l, until_ms, #jobs)
+        used = call('INCRBY', slots, #jobs)
+        for _, job in ipairs(jobs) do
+            grant(job, until_text)
+            given = given + 1
+        end
+    end)
+    if is_done then return used end
+    for i = #jobs, given + 1, -1 do call('LPUSH', P .. 'wait:' .. endpoint, jobs[i]) end
+    if used then call('DECRBY', slots, #jobs - given) end
+    error(e, 0)
+end
+
 -- Serves the endpoint at the head of the tenant's ring; how many jobs it got.
 local function serve(l, ring, endpoint, most)
     local slots, used = slots_of(endpoint), tonumber(call('GET', P .. 'slots:' .. endpoint) or 0)
     local count = math.min(slots - used, most, SHARE, jobs_room)
     if l.limit > 0 then count = math.min(count, l.limit - l.used) end
     local jobs = count > 0 and call('LPOP', P .. 'wait:' .. endpoint, count) or {}
-    for _, job in ipairs(jobs) do grant(l, endpoint, job) end
-    if #jobs > 0 then used = call('INCRBY', P .. 'slots:' .. endpoint, #jobs) end
+    if #jobs > 0 then used = grant_all(l, endpoint, jobs) end
     if call('EXISTS', P .. 'wait:' .. endpoint) == 0 then
         call('ZREM', ring, endpoint)
     elseif used >= slots then
-        call('ZREM', ring, endpoint)
         call('SADD', P .. 'capped', endpoint)
+        call('ZREM', ring, endpoint)
     else
         stamp = stamp + 1
         call('ZADD', ring, stamp, endpoint) -- to the end of the ring
@@ -191,25 +243,29 @@ local function turn(l, most)
     return given
 end
 
+local function tenant_turn(tenant, most)
+    return turn(lane(tenant), most)
+end
+
+-- One that cannot be served must not keep those behind it waiting: its turn comes again in a second.
+local function put_by(tenant, e)
+    redis.log(redis.LOG_WARNING, 'grapnel: ' .. P .. ' turn of ' .. tenant .. ': ' .. error_text(e))
+    call('ZADD', P .. 'throttled', now + 1000, tenant)
+    note_wake(now + 1000)
+end
+
 -- Serves tenants whose time has come, the longest waiting first, a share each: at most @most jobs.
 local function promote(most)
     local turns = 64
     while most > 0 and jobs_room > 0 and turns > 0 do
         local tenant = call('ZRANGEBYSCORE', P .. 'throttled', '-inf', now_text, 'LIMIT', '0', '1')[1]
         if not tenant then return end
-        most = most - turn(lane(tenant), math.min(most, SHARE))
-        turns = turns - 1
-    end
-end
-
--- Writes down what was granted. Every script that granted anything ends with this.
-local function note_grants()
-    for _, l in pairs(lanes) do
-        local i = 1
-        while l.granted[i] do
-            local last = math.min(i + 999, #l.granted)
-            call('RPUSH', l.key, unpack(l.granted, i, last))
-            i = last + 1
+        local is_done, given = pcall(tenant_turn, tenant, math.min(most, SHARE))
+        if is_done then
+            most = most - given
+        else
+            put_by(tenant, given)
         end
+        turns = turns - 1
     end
 end

@@ -23,7 +23,8 @@ local function again(id, due, since)
     if call('SISMEMBER', P .. 'endpoints:' .. tenant, endpoint) == 0 then return 'endpoint removed' end
     if call('HEXISTS', P .. 'disabled', endpoint) == 1 then return 'endpoint disabled' end
 
-    call('LREM', P .. 'done:' .. tenant, '-1', id)
-    call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'again', now, made + 1, due}))
+    -- Its place first: a script that stops after it has a delivery that is tried once more, not one that is pending nowhere.
     call('ZADD', P .. 'delayed', due, cmsgpack.pack({id, tenant, endpoint, event, made + 1, made}))
+    call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'again', now, made + 1, due}))
+    call('LREM', P .. 'done:' .. tenant, '-1', id)
 end

@@ -14,6 +14,7 @@
 -- (disable.lua), however old the configuration is that the verdict was made with.
 -- If the scheduler dies: before, the entry stays pending and is taken over; after, all of it is done.
 --#include base.lua
+--#include guard.lua
 --#include due.lua
 --#include change.lua
 --#include disable.lua
@@ -84,7 +85,9 @@ local function decide(i)
 end
 
 for i = 4, #ARGV, 8 do
-    if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then decide(i) end
+    if call('XACK', FAILED, 'scheduler', ARGV[i]) == 1 then
+        guard('decide', ARGV[i + 4], ARGV[i + 2], ARGV[i + 7], decide, i)
+    end
 end
-if #entries > 0 then call('XDEL', FAILED, unpack(entries)) end
+delete_entries(FAILED, entries)
 return {head_ms('delayed') or -1, unpack(off)}

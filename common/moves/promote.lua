@@ -9,6 +9,7 @@
 -- endpoint was disabled.
 -- If the scheduler dies: what is done is done, and whoever gets a heartbeat answered goes on (due.lua).
 --#include base.lua
+--#include guard.lua
 --#include due.lua
 --#include slow.lua
 --#include admit.lua
@@ -27,27 +28,22 @@ local function reason_of(endpoint)
     return reasons[endpoint]
 end
 
-local function read_job(packed)
-    local is_good, job = pcall(cmsgpack.unpack, packed)
-    if not is_good or type(job) ~= 'table' then return nil end
-    for i = 1, 3 do if type(job[i]) ~= 'string' then return nil end end
-    return job
-end
-
--- What is no job must not take the others with it.
-local function reject(packed, where)
-    call('XADD', P .. 'rejected', 'MAXLEN', '~', 100000, '*', 'reason', where .. ': not a job', 'job', packed)
-end
-
-local function release(packed)
-    local job = read_job(packed)
-    if not job then
-        reject(packed, 'delayed')
-    elseif reason_of(job[3]) then
+local function release_job(job, packed)
+    if reason_of(job[3]) then
         cancel(job[1], job[2], reason_of(job[3]), KEEP)
     else
         admit(lane(job[2]), job[3], nil, packed)
     end
+end
+
+local function release(packed)
+    local job = read_job(packed)
+    if not job then return reject(packed, 'delayed: not a job') end
+    guard('promote', job[1], job[2], packed, release_job, job, packed)
+end
+
+local function cancel_job(job, packed, reason)
+    guard('promote', job[1], job[2], packed, cancel, job[1], job[2], reason, KEEP)
 end
 
 local function release_due()
@@ -63,7 +59,7 @@ local function empty(endpoint, tenant, count)
     local jobs = call('LPOP', P .. 'wait:' .. endpoint, count) or {}
     for _, packed in ipairs(jobs) do
         local job = read_job(packed)
-        if job then cancel(job[1], job[2], reason, KEEP) else reject(packed, 'wait') end
+        if job then cancel_job(job, packed, reason) else reject(packed, 'wait: not a job') end
     end
     if call('EXISTS', P .. 'wait:' .. endpoint) == 0 then
         call('HDEL', P .. 'cancelling', endpoint)
@@ -95,7 +91,7 @@ local function sweep()
         if reason and cancelled == CANCELLED then break end
         if reason then
             call('ZREM', P .. 'delayed', packed)
-            cancel(job[1], job[2], reason, KEEP)
+            cancel_job(job, packed, reason)
             cancelled = cancelled + 1
         else
             at = at + 1
@@ -122,6 +118,5 @@ end
 local moved = release_due() + empty_some() + sweep()
 end_stages()
 promote(most)
-note_grants()
 local due = next_due(jobs_room <= 0)
 return {due[1], due[2], moved}

@@ -10,6 +10,8 @@
 -- nobody who was away himself, and not just after Redis was (heartbeat.lua): then all look dead.
 -- Each job is acknowledged first, as in settle.lua. Nothing comes to wait at a disabled endpoint (disable.lua).
 --#include base.lua
+--#include guard.lua
+--#include refuse.lua
 --#include slow.lua
 --#include admit.lua
 --#include retire.lua
@@ -17,13 +19,9 @@
 local ME, LEASE_MS, most, KEEP = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local JOBS = P .. 'jobs'
 
-local function rescue_job(entry, worker)
-    local found = call('XRANGE', JOBS, entry, entry)[1]
-    if call('XACK', JOBS, 'workers', entry) == 0 or not found then return 0 end
-    call('XDEL', JOBS, entry)
-    local packed = found[2][2]
-    local job = cmsgpack.unpack(packed)
+local function bring_back(entry, packed, job, worker)
     local id, tenant, endpoint, attempt = job[1], job[2], job[3], job[5]
+    call('XDEL', JOBS, entry)
     call('APPEND', P .. 'delivery:' .. id, cmsgpack.pack({'lost', now, attempt, worker}))
     free_slot(tenant, endpoint)
     local reason = disabled_reason(endpoint)
@@ -31,6 +29,19 @@ local function rescue_job(entry, worker)
         cancel(id, tenant, reason, KEEP)
     else
         enqueue(lane(tenant), endpoint, packed, false, true)
+    end
+end
+
+local function rescue_job(entry, worker)
+    local found = call('XRANGE', JOBS, entry, entry)[1]
+    local packed = found and found[2][1] == 'job' and found[2][2]
+    local job = packed and read_job(packed)
+    if found and not job then refuse(JOBS, entry, 'rescue: not a job') end
+    if call('XACK', JOBS, 'workers', entry) == 0 or not found then return 0 end
+    if job then
+        guard('rescue', job[1], job[2], packed, bring_back, entry, packed, job, worker)
+    else
+        call('XDEL', JOBS, entry) -- it holds no slot
     end
     return 1
 end
@@ -103,5 +114,4 @@ for _, member in ipairs(call('ZRANGEBYSCORE', P .. 'consumers', '-inf', now - LE
     end
 end
 promote(rescued)
-note_grants()
 return {rescued, taken, has_more}

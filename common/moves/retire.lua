@@ -43,7 +43,8 @@ local function forget_oldest(tenant, before_ms)
     local id = call('LINDEX', P .. 'done:' .. tenant, '0')
     if not id then return false end
     local key = P .. 'delivery:' .. id
-    local record = call('GET', key)
+    local record = redis.pcall('GET', key)
+    if type(record) == 'table' then record = '' end -- something else lies there: it goes too
     if record then
         if before_ms and ended_ms(record) >= before_ms then return false end
         call('UNLINK', key)

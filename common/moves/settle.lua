@@ -14,9 +14,10 @@
 -- Answers {jobs settled, those that were not ours any more}.
 -- Invariants: each job is acknowledged first; if that answers 0, somebody else has moved it (we were
 -- thought dead) and nothing is done for it. Slot, record and place change together, and what a slow answer
--- asks for holds before the next permit. Nothing comes to wait at a disabled endpoint (disable.lua).
+-- asks for holds before the next permit. One that fails in the middle ends alone (guard.lua). Nothing comes to wait at a disabled endpoint (disable.lua).
 -- If the worker dies: before, its jobs are pending and are rescued; after, all of it is done.
 --#include base.lua
+--#include guard.lua
 --#include slow.lua
 --#include admit.lua
 --#include retire.lua
@@ -25,11 +26,14 @@
 --#include notice.lua
 local KEEP = tonumber(ARGV[4])
 local JOBS = P .. 'jobs'
+local PACE_MS = 200 -- that long all that runs out was granted before the last halving
+local PACE_STEP = 32 -- added when as many were started as may lie unclaimed
+local PACE_KEPT_MS = 60000
 local LATE_MS = 600000 -- how long an endpoint is remembered as one that takes long to connect to
 local has_capped = call('EXISTS', P .. 'capped') == 1
 local has_failures = call('EXISTS', P .. 'failures') == 1
 local has_unwell = call('EXISTS', P .. 'unwell') == 1
-local entries, backs, lost = {}, {}, 0
+local entries, backs, lapsed, lost, fault = {}, {}, 0, 0, nil
 
 local function free(tenant, endpoint)
     if has_capped then
@@ -52,6 +56,10 @@ local function hand_back(i)
     enqueue(l, endpoint, ARGV[i + 6], false, true)
 end
 
+local function guarded(unit, i)
+    guard('settle', ARGV[i + 4], ARGV[i + 2], ARGV[i + 6], unit, i)
+end
+
 -- In the order in which they were granted: the oldest gets in front, so it comes last.
 local function hand_back_all()
     local ids = {}
@@ -63,7 +71,7 @@ local function hand_back_all()
         if ids[i][1] ~= ids[j][1] then return ids[i][1] > ids[j][1] end
         return ids[i][2] > ids[j][2]
     end)
-    for _, i in ipairs(backs) do hand_back(i) end
+    for _, i in ipairs(backs) do guarded(hand_back, i) end
 end
 
 local function fail(i, tenant, endpoint)
@@ -78,6 +86,26 @@ end
 local function recover(tenant, endpoint, id)
     if call('HEXISTS', P .. 'disabled', endpoint) == 1 or call('HDEL', P .. 'unwell', endpoint) == 0 then return end
     notice('endpoint.recovered', tenant, 'a delivery succeeded', 'endpoint', endpoint, 'delivery', id)
+end
+
+-- What came back because its time was over halves the pace, once for all that were granted together; what was started
+-- raises it. So it is soon small after a stall, and grows until permits run out or nothing holds it.
+local function adapt()
+    if lapsed * 8 > #entries then
+        if not pace or now - pace_ms > PACE_MS then
+            pace, pace_ms = math.max(PACE_MIN, math.floor(math.min(pace or jobs_max, jobs_max) / 2)), now
+        end
+    elseif pace then
+        pace = pace + math.ceil(#entries * PACE_STEP / pace)
+    else
+        return
+    end
+    if pace >= jobs_max then
+        pace = nil
+        call('DEL', P .. 'pace')
+    else
+        call('SET', P .. 'pace', string.format('%d %.0f', pace, pace_ms), 'PX', PACE_KEPT_MS)
+    end
 end
 
 local function settle(i)
@@ -95,23 +123,29 @@ local function settle(i)
     elseif kind == 'cancel' then
         retire(tenant, id, KEEP)
     else
+        if kind == 'back' and tonumber(ARGV[i + 8]) <= now then lapsed = lapsed + 1 end
         backs[#backs + 1] = i
     end
 end
 
 for i = 5, #ARGV, 9 do
-    if call('XACK', JOBS, 'workers', ARGV[i]) == 1 then
-        settle(i)
+    -- An entry that cannot be acknowledged is settled when the worker says it all again: the others do not wait for it.
+    local is_heard, acked = pcall(call, 'XACK', JOBS, 'workers', ARGV[i])
+    if not is_heard then
+        fault = acked
+    elseif acked == 1 then
+        guarded(settle, i)
     else
         lost = lost + 1
     end
 end
 hand_back_all()
 if #entries > 0 then
-    call('XDEL', JOBS, unpack(entries))
-    jobs_room = jobs_room + #entries
+    adapt()
+    jobs_room = room(#entries)
+    delete_entries(JOBS, entries)
 end
 promote(#entries + 8)
-note_grants()
 if wake_ms then wake(wake_ms) end
+if fault then error(fault) end
 return {#entries, lost}

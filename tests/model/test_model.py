@@ -248,7 +248,7 @@ BREAKS = {
     "a window is a second short":
         ("admit", "local WINDOW_MS = 60000", "local WINDOW_MS = 59000", "in 60 s, its limit is"),
     "a settlement does not look whether the job is still its own":
-        ("settle", "if call('XACK', JOBS, 'workers', ARGV[i]) == 1 then", "if call('XACK', JOBS, 'workers', ARGV[i]) then",
+        ("settle", "elseif acked == 1 then", "elseif acked then",
          "and in"),
     "nobody is told of a delivery that failed":
         ("decide", "if is_told(tenant) then tell_exhausted", "if why_off then tell_exhausted", "told of 0 times"),
