@@ -6,11 +6,12 @@
 #include "admin/inbound/store_transfer.h"
 #include "admin/inbound/transfer_news.h"
 #include "admin/store/store_revise.h"
+#include "admin/store/store_update.h"
 #include "common/model/partition.h"
 #include <errno.h>
 #include <stdio.h>
 
-enum { KEY_BYTES_MAX = 160, TRIES = 20 };
+enum { KEY_BYTES_MAX = 160 };
 #define CLAIM_MARGIN_MS INT64_C(3600000)
 
 /* ---- keys ---- */
@@ -215,10 +216,16 @@ static int write_news(struct store *s, const struct transfer *t, enum transfer_s
     return r;
 }
 
-static int tell_once(struct store *s, struct transfer *t, enum transfer_state to, struct span url,
-                     struct buf *record)
+struct telling {
+    struct transfer *t;
+    enum transfer_state to;
+    struct span url;
+};
+
+static int tell_once(void *arg, struct store *s, struct buf *record)
 {
-    struct transfer now;
+    const struct telling *v = arg;
+    struct transfer *t = v->t, now;
     enum transfer_state before;
     enum transfer_move move;
     int r = store_transfer_do_get(s, t->kind, span_of(t->tenant), t->id, &now, record);
@@ -226,7 +233,7 @@ static int tell_once(struct store *s, struct transfer *t, enum transfer_state to
     if (r)
         return r;
     before = now.state;
-    r = transfer_move(&now, to, url, &move, &s->words);
+    r = transfer_move(&now, v->to, v->url, &move, &s->words);
     if (!r && move != TRANSFER_SAME) {
         r = store_now_ms(s, &now.updated_ms);
         r = r ? r : write_news(s, &now, before, move, buf_span(record));
@@ -239,14 +246,9 @@ static int tell_once(struct store *s, struct transfer *t, enum transfer_state to
 int store_transfer_tell(struct store *s, struct transfer *t, enum transfer_state to,
                         struct span url)
 {
-    struct buf record;
-    int r = STORE_CHANGED;
+    struct telling v = {t, to, url};
 
-    buf_init(&record, TRANSFER_RECORD_MAX);
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
-        r = tell_once(s, t, to, url, &record);
-    buf_fini(&record);
-    return r;
+    return store_update(s, tell_once, &v);
 }
 
 /* ---- lists ---- */

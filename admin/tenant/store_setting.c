@@ -1,25 +1,24 @@
 #include "admin/tenant/store_setting.h"
+#include "admin/store/store_update.h"
 #include "admin/tenant/store_endpoint.h"
 #include "admin/tenant/store_tenant.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 
-enum { TENANT_BYTES_MAX = 64 << 10 };
-
 /* The records that were read: what is written replaces these, or nothing is. */
 struct records {
-    struct buf tenant, endpoint;
+    struct buf *tenant, *endpoint;
 };
 
 static int store_setting_load(struct store *s, struct span tenant, struct tenant_webhook *w,
-                              struct records *ret)
+                              const struct records *ret)
 {
-    int r = store_tenant_get(s, tenant, &w->tenant, ret ? &ret->tenant : NULL);
+    int r = store_tenant_get(s, tenant, &w->tenant, ret ? ret->tenant : NULL);
 
     if (r || !*w->tenant->webhook)
         return r;
     r = store_endpoint_get(s, span_of(w->tenant->webhook), &w->endpoint,
-                           ret ? &ret->endpoint : NULL);
+                           ret ? ret->endpoint : NULL);
     return r == STORE_MISSING ? 0 : r; /* it was removed by hand: the next change makes another */
 }
 
@@ -57,12 +56,12 @@ static int store_setting_write_back(struct store *s, const struct tenant_webhook
     store_configure_begin(s, &cmd, "webhook", span_of(w->tenant->id));
     tenant_pack(&record, w->tenant);
     redis_arg_span(&cmd, buf_span(&record));
-    redis_arg_span(&cmd, buf_span(&old->tenant));
+    redis_arg_span(&cmd, buf_span(old->tenant));
     redis_arg_text(&cmd, w->endpoint->id);
     buf_clear(&record);
     endpoint_pack(&record, w->endpoint);
     redis_arg_span(&cmd, buf_span(&record));
-    redis_arg_span(&cmd, buf_span(&old->endpoint));
+    redis_arg_span(&cmd, buf_span(old->endpoint));
     redis_arg_i64(&cmd, ENDPOINTS_PER_TENANT_MAX);
     add_state(&cmd, w);
     r = buf_result(&record);
@@ -72,31 +71,47 @@ static int store_setting_write_back(struct store *s, const struct tenant_webhook
     return r;
 }
 
-static int store_setting_change(struct store *s, struct span tenant,
-                                const struct store_setting *settings, size_t n,
-                                struct tenant_webhook *w, struct records *old)
+struct setting_change {
+    struct span tenant;
+    const struct egress_policy *egress;
+    const struct store_setting *settings;
+    size_t n;
+    struct tenant_webhook *w;
+};
+
+static int store_setting_change(const struct setting_change *c, struct store *s,
+                                const struct records *old)
 {
-    int r = store_setting_load(s, tenant, w, old);
+    struct tenant_webhook *w = c->w;
+    int r = store_setting_load(s, c->tenant, w, old);
 
     r = r ? r : store_change_begin(s, &w->now_ms);
     if (!r && !w->endpoint)
         r = tenant_webhook_make(w, s->keys.partitions, &s->words);
-    for (size_t i = 0; i < n && !r; i++)
-        r = tenant_setting_set(w, settings[i].setting, settings[i].value, &s->words);
+    for (size_t i = 0; i < c->n && !r; i++)
+        r = tenant_setting_set(w, c->settings[i].setting, c->settings[i].value, &s->words);
     return r ? r : store_setting_write_back(s, w, old);
+}
+
+static int store_setting_change_once(void *arg, struct store *s, struct buf *old)
+{
+    const struct setting_change *c = arg;
+    struct buf endpoint;
+    int r;
+
+    store_webhook_fini(c->w);
+    *c->w = (struct tenant_webhook){.egress = c->egress, .key = &s->key};
+    buf_init(&endpoint, ENDPOINT_RECORD_MAX);
+    r = store_setting_change(c, s, &(struct records){old, &endpoint});
+    buf_fini(&endpoint);
+    return r;
 }
 
 int store_settings_put(struct store *s, struct span tenant, const struct egress_policy *egress,
                        const struct store_setting *settings, size_t n, struct tenant_webhook *w)
 {
-    struct records old;
-    int r;
+    struct setting_change c = {tenant, egress, settings, n, w};
 
-    *w = (struct tenant_webhook){.egress = egress, .key = &s->key};
-    buf_init(&old.tenant, TENANT_BYTES_MAX);
-    buf_init(&old.endpoint, ENDPOINT_RECORD_MAX);
-    r = store_setting_change(s, tenant, settings, n, w, &old);
-    buf_fini(&old.tenant);
-    buf_fini(&old.endpoint);
-    return r;
+    *w = (struct tenant_webhook){0};
+    return store_update(s, store_setting_change_once, &c);
 }
