@@ -122,18 +122,18 @@ static void settle(struct delivery *d, enum settle_kind kind, int64_t number)
     d->state = DELIVERY_SETTLING;
     buf_fini(&d->body); /* 10 000 requests that wait for Redis need not hold their bodies */
     *s = (struct settlement){
-        .kind = kind,
-        .entry = span_of(d->entry),
-        .tenant = d->job.tenant,
-        .endpoint = d->job.endpoint,
-        .id = d->job.id,
-        .record = buf_span(&d->record),
-        .outcome = buf_span(&d->outcome),
-        .number = number,
+        .move = {.kind = kind,
+                 .entry = span_of(d->entry),
+                 .tenant = d->job.tenant,
+                 .endpoint = d->job.endpoint,
+                 .id = d->job.id,
+                 .record = buf_span(&d->record),
+                 .outcome = buf_span(&d->outcome),
+                 .number = number},
         .done = delivery_on_settled,
     };
     if (kind != SETTLE_DONE && kind != SETTLE_CANCEL && d->packed)
-        s->job = (struct span){d->packed, d->packed_len};
+        s->move.job = (struct span){d->packed, d->packed_len};
     settler_add(&d->worker->settlers[d->partition], s);
 }
 
