@@ -19,14 +19,16 @@ enum { KEY_BYTES_MAX = 160 };
 static void record_key(char ret[KEY_BYTES_MAX], enum transfer_kind kind, struct span tenant,
                        const char *id)
 {
-    (void)snprintf(ret, KEY_BYTES_MAX, "%s:%.*s/%s", transfer_noun(kind), (int)tenant.len,
-                   tenant.data, id);
+    const char *name = kind == TRANSFER_DOWNLOAD ? KEY_DOWNLOAD : KEY_FILE;
+
+    (void)snprintf(ret, KEY_BYTES_MAX, "%s%.*s/%s", name, (int)tenant.len, tenant.data, id);
 }
 
 static void list_key(char ret[KEY_BYTES_MAX], enum transfer_kind kind, struct span tenant)
 {
-    (void)snprintf(ret, KEY_BYTES_MAX, "%ss:%.*s", transfer_noun(kind), (int)tenant.len,
-                   tenant.data);
+    const char *name = kind == TRANSFER_DOWNLOAD ? KEY_DOWNLOADS : KEY_FILES;
+
+    (void)snprintf(ret, KEY_BYTES_MAX, "%s%.*s", name, (int)tenant.len, tenant.data);
 }
 
 /* ---- whose it is ---- */
@@ -36,7 +38,7 @@ static void begin_owner(const struct store *s, struct redis_command *cmd, const 
 {
     redis_command_init(cmd);
     redis_arg_text(cmd, verb);
-    redis_arg_key(cmd, &s->keys, partition_of(span_of(id), s->keys.partitions), "owner:download/",
+    redis_arg_key(cmd, &s->keys, partition_of(span_of(id), s->keys.partitions), KEY_OWNER_DOWNLOAD,
                   span_of(id));
 }
 
