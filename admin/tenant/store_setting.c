@@ -35,39 +35,51 @@ void store_webhook_fini(struct tenant_webhook *w)
     OPENSSL_cleanse(w->made, sizeof(w->made));
 }
 
-static void add_state(struct redis_command *cmd, const struct tenant_webhook *w)
+static enum configure_use store_setting_use_of(const struct tenant_webhook *w)
 {
-    static const char *const names[] = {
-        [WEBHOOK_AS_IT_IS] = "", [WEBHOOK_ENABLE] = "enable", [WEBHOOK_DISABLE] = "disable"};
+    return w->state == WEBHOOK_ENABLE    ? CONFIGURE_ENABLE
+           : w->state == WEBHOOK_DISABLE ? CONFIGURE_DISABLE
+                                         : CONFIGURE_AS_IT_IS;
+}
 
-    redis_arg_text(cmd, names[w->state]);
-    redis_arg_text(cmd, w->reason ? w->reason : "");
+static int store_setting_send(struct store *s, const struct tenant_webhook *w,
+                              const struct configure_webhook *change)
+{
+    struct redis_command cmd;
+    int r;
+
+    redis_command_init(&cmd);
+    move_configure_webhook(&cmd, store_head(s, span_of(w->tenant->id)), change);
+    r = store_configure(s, &cmd);
+    redis_command_fini(&cmd);
+    return r;
 }
 
 static int store_setting_write_back(struct store *s, const struct tenant_webhook *w,
                                     const struct records *old)
 {
-    struct redis_command cmd;
-    struct buf record;
+    struct buf tenant, endpoint;
     int r;
 
-    redis_command_init(&cmd);
-    buf_init(&record, ENDPOINT_RECORD_MAX);
-    store_configure_begin(s, &cmd, "webhook", span_of(w->tenant->id));
-    tenant_pack(&record, w->tenant);
-    redis_arg_span(&cmd, buf_span(&record));
-    redis_arg_span(&cmd, buf_span(old->tenant));
-    redis_arg_text(&cmd, w->endpoint->id);
-    buf_clear(&record);
-    endpoint_pack(&record, w->endpoint);
-    redis_arg_span(&cmd, buf_span(&record));
-    redis_arg_span(&cmd, buf_span(old->endpoint));
-    redis_arg_i64(&cmd, ENDPOINTS_PER_TENANT_MAX);
-    add_state(&cmd, w);
-    r = buf_result(&record);
-    r = r ? r : store_configure(s, &cmd);
-    buf_fini(&record);
-    redis_command_fini(&cmd);
+    buf_init(&tenant, STORE_RECORD_MAX);
+    buf_init(&endpoint, ENDPOINT_RECORD_MAX);
+    tenant_pack(&tenant, w->tenant);
+    endpoint_pack(&endpoint, w->endpoint);
+    r = buf_result(&tenant);
+    r = r ? r : buf_result(&endpoint);
+    if (!r)
+        r = store_setting_send(s, w,
+                               &(struct configure_webhook){.tenant = w->tenant->id,
+                                                           .endpoint = w->endpoint->id,
+                                                           .tenant_record = buf_span(&tenant),
+                                                           .tenant_old = buf_span(old->tenant),
+                                                           .endpoint_record = buf_span(&endpoint),
+                                                           .endpoint_old = buf_span(old->endpoint),
+                                                           .most = ENDPOINTS_PER_TENANT_MAX,
+                                                           .use = store_setting_use_of(w),
+                                                           .reason = w->reason});
+    buf_fini(&tenant);
+    buf_fini(&endpoint);
     return r;
 }
 

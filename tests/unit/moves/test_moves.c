@@ -1,12 +1,19 @@
 /* What the packers write and the parsers read, argument by argument, as the scripts name them. */
 #include "common/base/text.h"
+#include "common/moves/access.h"
+#include "common/moves/configure.h"
 #include "common/moves/decide.h"
 #include "common/moves/fanout.h"
 #include "common/moves/heartbeat.h"
+#include "common/moves/lookup.h"
 #include "common/moves/promote.h"
+#include "common/moves/publish.h"
 #include "common/moves/rescue.h"
+#include "common/moves/retries.h"
+#include "common/moves/revise.h"
 #include "common/moves/settle.h"
 #include "common/moves/trim.h"
+#include "common/moves/watch.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -178,6 +185,147 @@ static void packs_a_member(void **state)
     check(&a, &script_leave, "h|scheduler/s1|s1|scheduler|events|failed");
 }
 
+static void packs_configure(void **state)
+{
+    struct configure_endpoint e = {.tenant = "t",
+                                   .id = "e",
+                                   .record = SPAN("new"),
+                                   .slots = 5,
+                                   .most = 100,
+                                   .use = CONFIGURE_DISABLE,
+                                   .reason = "why"};
+    struct args a;
+
+    (void)state;
+    begin(&a);
+    move_configure_endpoint(&a.cmd, "h", &e);
+    check(&a, &script_configure, "h|endpoint|t|e|new|5|new|100||disable|why");
+    e = (struct configure_endpoint){.tenant = "t", .id = "e", .old = SPAN("was"), .most = 100};
+    begin(&a);
+    move_configure_endpoint(&a.cmd, "h", &e);
+    check(&a, &script_configure, "h|endpoint|t|e|||old|100|was||");
+    begin(&a);
+    move_configure_tenant(&a.cmd, "h",
+                          &(struct configure_tenant){SPAN("t"), SPAN("r"), SPAN(""), -1});
+    check(&a, &script_configure, "h|tenant|t|r||new|");
+    begin(&a);
+    move_configure_tenant(&a.cmd, "h",
+                          &(struct configure_tenant){SPAN("t"), SPAN("r"), SPAN("o"), 0});
+    check(&a, &script_configure, "h|tenant|t|r|0|old|o");
+    begin(&a);
+    move_configure_webhook(&a.cmd, "h",
+                           &(struct configure_webhook){"t", "e", SPAN("tr"), SPAN("to"), SPAN("er"),
+                                                       SPAN("eo"), 100, CONFIGURE_ENABLE, NULL});
+    check(&a, &script_configure, "h|webhook|t|tr|to|e|er|eo|100|enable|");
+}
+
+static void packs_what_removes_and_stops(void **state)
+{
+    struct args a;
+
+    (void)state;
+    begin(&a);
+    move_configure_tenant_remove(&a.cmd, "h", SPAN("t"), SPAN("o"));
+    check(&a, &script_configure, "h|tenant-remove|t|o");
+    begin(&a);
+    move_configure_endpoint_remove(&a.cmd, "h", "t", "e", SPAN("o"));
+    check(&a, &script_configure, "h|endpoint-remove|t|e|o");
+    begin(&a);
+    move_configure_endpoint_enable(&a.cmd, "h", "t", "e");
+    check(&a, &script_configure, "h|endpoint-enable|t|e");
+    begin(&a);
+    move_configure_endpoint_disable(&a.cmd, "h", "t", "e", "why");
+    check(&a, &script_configure, "h|endpoint-disable|t|e|why");
+    begin(&a);
+    move_api_key_remove(&a.cmd, "h", SPAN("t"), "k");
+    check(&a, &script_api_key_change, "h|remove|t|k");
+    begin(&a);
+    move_retries_stop(&a.cmd, "h", SPAN("job"), SPAN("t"));
+    check(&a, &script_retries, "h|stop|job|t");
+}
+
+static void packs_revise(void **state)
+{
+    struct args a;
+
+    (void)state;
+    begin(&a);
+    move_revise_begin(
+        &a.cmd, "h",
+        &(struct revision){SPAN("t"), "source:s", SPAN("r"), SPAN("o"), 5, "sources:t", 9, "s"});
+    move_revise_add_event(&a.cmd, &(struct revision_event){"type", SPAN("{}")});
+    check(&a, &script_revise, "h|t|source:s|r|o|5|sources:t|9|s|type|{}");
+}
+
+static void packs_retries(void **state)
+{
+    struct args a;
+
+    (void)state;
+    begin(&a);
+    move_retries_make(
+        &a.cmd, "h",
+        &(struct retries_make){"job", "t", 10, 100, "failed", "ty", "ep", "ev", 1, 2, 3});
+    check(&a, &script_retries,
+          "h|make|job|t|10|100|statuses|failed|type|ty|endpoint|ep|event|ev|from|1|to|2|total|3");
+    begin(&a);
+    move_retries_take(&a.cmd, "h", 5000);
+    check(&a, &script_retries, "h|take|5000");
+    begin(&a);
+    move_retries_step(&a.cmd, "h", &(struct retries_step){"job", "from", "to", true, 7, 8, 9});
+    redis_arg_text(&a.cmd, "whd_1");
+    check(&a, &script_retries, "h|step|job|from|to|1|7|8|9|whd_1");
+    begin(&a);
+    move_retry_begin(&a.cmd, "h", SPAN("whd_1"), 60);
+    check(&a, &script_retry, "h|whd_1|60");
+}
+
+static void packs_access(void **state)
+{
+    struct args a;
+
+    (void)state;
+    begin(&a);
+    move_api_key_begin(&a.cmd, "h", SPAN("k"), SPAN("digest"), 60);
+    check(&a, &script_api_key, "h|k|digest|60");
+    begin(&a);
+    move_api_key_add(&a.cmd, "h",
+                     &(struct api_key_add){SPAN("t"), SPAN("digest"), "k", "read", "name", 5, 9});
+    check(&a, &script_api_key_change, "h|add|t|k|digest|read|name|5|9");
+    begin(&a);
+    move_pace_begin(&a.cmd, "h", SPAN("n"), 60);
+    check(&a, &script_pace, "h|n|60");
+    begin(&a);
+    move_audit_begin(&a.cmd, "h", &(struct audit_options){SPAN("t"), 100, 5000, "1-1"});
+    check(&a, &script_audit, "h|t|100|5000|1-1");
+}
+
+static void packs_what_counts_and_looks(void **state)
+{
+    struct args a;
+
+    (void)state;
+    begin(&a);
+    move_tally_begin(&a.cmd, "h", 600);
+    move_tally_add(&a.cmd, &(struct tally_sum){"t", 4, 3, 2, 1});
+    check(&a, &script_tally, "h|600|t|4|3|2|1");
+    begin(&a);
+    move_alerts_begin(&a.cmd, "h", "0", &(struct alerts_options){600, "ops", 90, 2000, 10});
+    check(&a, &script_alerts, "h|600|0|ops|90|2000|10");
+    begin(&a);
+    move_refused_begin(&a.cmd, "h", "t/s", "why", 5, "ops");
+    check(&a, &script_refused, "h|t/s|why|5|ops");
+    begin(&a);
+    move_depths_begin(&a.cmd, "h");
+    check(&a, &script_depths, "h");
+    begin(&a);
+    move_lookup_begin(&a.cmd, &script_sources, "h", SPAN("t"));
+    check(&a, &script_sources, "h|t");
+    begin(&a);
+    move_publish_begin(&a.cmd, "h", "key", 5000, "t");
+    check(&a, &script_publish, "h|key|5000|t");
+}
+
 static void every_kind_has_a_word(void **state)
 {
     (void)state;
@@ -253,6 +401,51 @@ static void parses_the_others(void **state)
     freeReplyObject(reply);
 }
 
+static void parses_refusals(void **state)
+{
+    static const struct {
+        const char *resp;
+        int configure, changed, made;
+    } words[] = {
+        {"+missing\r\n", MOVE_MISSING, MOVE_MISSING, MOVE_MISSING},
+        {"+exists\r\n", MOVE_EXISTS, MOVE_EXISTS, MOVE_EXISTS},
+        {"+no tenant\r\n", MOVE_NO_TENANT, MOVE_NO_TENANT, MOVE_NO_TENANT},
+        {"+too many\r\n", MOVE_TOO_MANY, MOVE_TOO_MANY, MOVE_TOO_MANY},
+        {"+changed\r\n", MOVE_CHANGED, MOVE_CHANGED, MOVE_CHANGED},
+        {"+past\r\n", -EPROTO, MOVE_API_KEY_PAST, -EPROTO},
+        {":5\r\n", 0, 0, 0},
+    };
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        redisReply *reply = reply_of(words[i].resp);
+
+        assert_int_equal(move_configure_parse(reply), words[i].configure);
+        assert_int_equal(move_api_key_parse_changed(&ms, reply), words[i].changed);
+        assert_int_equal(move_retries_parse_made(&ms, reply), words[i].made);
+        freeReplyObject(reply);
+    }
+}
+
+static void parses_lookup(void **state)
+{
+    struct lookup_answer answer;
+    struct lookup_row row;
+    redisReply *reply = reply_of("*8\r\n:4\r\n$1\r\nt\r\n$2\r\ne1\r\n$1\r\nr\r\n$0\r\n\r\n"
+                                 "$2\r\ne2\r\n$1\r\nr\r\n:1\r\n");
+
+    (void)state;
+    assert_int_equal(move_lookup_parse(&answer, reply), 0);
+    assert_int_equal(answer.version, 4);
+    assert_int_equal(answer.n, 2);
+    assert_int_equal(move_lookup_row(&answer, 0, &row), 0);
+    assert_true(span_equal(row.id, SPAN("e1")));
+    assert_int_equal(row.disabled.len, 0);
+    assert_int_equal(move_lookup_row(&answer, 1, &row), -EPROTO);
+    freeReplyObject(reply);
+}
+
 static void keeps_its_output_when_it_cannot_read(void **state)
 {
     static const struct {
@@ -302,6 +495,14 @@ int main(void)
         cmocka_unit_test(packs_promote_rescue_and_trim),
         cmocka_unit_test(packs_decide),
         cmocka_unit_test(packs_a_member),
+        cmocka_unit_test(packs_configure),
+        cmocka_unit_test(packs_what_removes_and_stops),
+        cmocka_unit_test(packs_revise),
+        cmocka_unit_test(packs_retries),
+        cmocka_unit_test(packs_access),
+        cmocka_unit_test(packs_what_counts_and_looks),
+        cmocka_unit_test(parses_refusals),
+        cmocka_unit_test(parses_lookup),
         cmocka_unit_test(every_kind_has_a_word),
         cmocka_unit_test(parses_fanout),
         cmocka_unit_test(parses_decide),
