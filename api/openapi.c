@@ -1,4 +1,5 @@
 #include "api/openapi.h"
+#include "api/openapi_short.h"
 #include "api/route.h"
 #include <stdio.h>
 #include <strings.h>
@@ -9,21 +10,13 @@ static const char *const methods[] = {"get", "put", "post", "patch", "delete"};
 
 /* ---- what the table of calls says of one call ---- */
 
-static void add_ref(json_t *list, const char *kind, const char *name)
-{
-    (void)json_array_append_new(
-        list, json_pack("{s:o}", "$ref", json_sprintf("#/components/%s/%s", kind, name)));
-}
-
 /* An answer that the file describes itself stays as it is. */
 static void add_response(json_t *call, const char *status, const char *name)
 {
     json_t *all = json_object_get(call, "responses");
 
     if (!json_object_get(all, status))
-        (void)json_object_set_new(
-            all, status,
-            json_pack("{s:o}", "$ref", json_sprintf("#/components/responses/%s", name)));
+        (void)json_object_set_new(all, status, openapi_short_ref("responses", name));
 }
 
 static void add_refusals(json_t *call, const struct route *route)
@@ -50,7 +43,7 @@ static void openapi_add_tenant(json_t *call)
         parameters = json_array();
         (void)json_object_set_new(call, "parameters", parameters);
     }
-    add_ref(parameters, "parameters", "GrapnelTenant");
+    (void)json_array_append_new(parameters, openapi_short_ref("parameters", "GrapnelTenant"));
 }
 
 static void openapi_complete(json_t *call, const struct route *route)
@@ -81,19 +74,33 @@ static const struct route *route_of(const char *method, const char *path)
 
 /* ---- the files ---- */
 
-static int complete_path(const char *path, json_t *item, struct diag *diag)
+static int openapi_complete_call(json_t *call, const char *method, const char *path,
+                                 struct diag *diag)
 {
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-        json_t *call = json_object_get(item, methods[i]);
-        const struct route *route = call ? route_of(methods[i], path) : NULL;
+    const struct route *route = route_of(method, path);
 
-        if (!call || is_page(path))
-            continue;
-        if (!route)
-            return diag_set(diag, "%s %s: is described, but no call", methods[i], path);
-        openapi_complete(call, route);
-    }
+    openapi_short_call(call, method);
+    if (is_page(path))
+        return 0;
+    if (!route)
+        return diag_set(diag, "%s %s: is described, but no call", method, path);
+    openapi_complete(call, route);
     return 0;
+}
+
+static int complete_path(const char *path, json_t *item, json_t *tag, struct diag *diag)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(methods) && !r; i++) {
+        json_t *call = json_object_get(item, methods[i]);
+
+        if (!call)
+            continue;
+        (void)json_object_set_new(call, "tags", json_pack("[O]", tag));
+        r = openapi_complete_call(call, methods[i], path, diag);
+    }
+    return r;
 }
 
 /* Two files may describe different methods of one path. */
@@ -118,33 +125,60 @@ static json_t *member_object(json_t *of, const char *name)
     return json_object_get(of, name);
 }
 
-static int add_components(json_t *document, json_t *components, struct diag *diag)
+static bool is_component(const char *name)
 {
-    json_t *all = member_object(document, "components"), *members;
-    const char *kind;
+    static const char *const kinds[] = {"securitySchemes", "parameters", "headers", "responses",
+                                        "schemas"};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (strcmp(kinds[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int openapi_add_member(json_t *document, const char *name, json_t *member, json_t *tag,
+                              struct diag *diag)
+{
     int r = 0;
 
-    json_object_foreach(components, kind, members) r =
-        r ? r : add_members(member_object(all, kind), members, diag);
-    return r;
+    if (name[0] == '/') {
+        r = complete_path(name, member, tag, diag);
+        return r ? r
+                 : add_members(member_object(member_object(document, "paths"), name), member, diag);
+    }
+    if (is_component(name))
+        return add_members(member_object(member_object(document, "components"), name), member,
+                           diag);
+    if (strcmp(name, "parts") == 0)
+        return add_members(member_object(document, name), member, diag);
+    if (strcmp(name, "tag") != 0)
+        (void)json_object_set(document, name, member);
+    return 0;
 }
 
 static int openapi_add_file(json_t *document, json_t *file, struct diag *diag)
 {
-    json_t *paths = member_object(document, "paths"), *item;
+    json_t *tag = json_object_get(file, "tag"), *member;
     const char *name;
     int r = 0;
 
-    json_object_foreach(file, name, item)
+    json_object_foreach(file, name, member)
     {
-        if (r)
-            return r;
-        if (name[0] == '/')
-            r = complete_path(name, item, diag);
-        r = r                ? r
-            : name[0] == '/' ? add_members(member_object(paths, name), item, diag)
-                             : add_components(document, item, diag);
+        r = r ? r : openapi_add_member(document, name, member, tag, diag);
     }
+    return r;
+}
+
+/* What could not be known before all files were read. */
+static int openapi_finish(json_t *document, struct diag *diag)
+{
+    json_t *components = json_object_get(document, "components");
+    int r = openapi_short_include(json_object_get(components, "schemas"),
+                                  json_object_get(document, "parts"), diag);
+
+    (void)json_object_del(document, "parts");
+    openapi_short_responses(json_object_get(components, "responses"));
+    openapi_short_refs(document);
     return r;
 }
 
@@ -160,15 +194,16 @@ static json_t *openapi_load(const char *text, struct diag *diag)
 
 json_t *openapi_document(struct diag *diag)
 {
-    json_t *document = openapi_load(openapi_texts[0], diag);
-    int r = document ? 0 : -1;
+    json_t *document = json_object();
+    int r = 0;
 
-    for (size_t i = 1; openapi_texts[i] && !r; i++) {
+    for (size_t i = 0; openapi_texts[i] && !r; i++) {
         json_t *file = openapi_load(openapi_texts[i], diag);
 
         r = file ? openapi_add_file(document, file, diag) : -1;
         json_decref(file);
     }
+    r = r ? r : openapi_finish(document, diag);
     if (!r)
         return document;
     json_decref(document);

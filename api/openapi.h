@@ -1,8 +1,9 @@
 /* openapi.h: the description of the API (OpenAPI 3.1), which it serves at /openapi.json.
  *
- * Made of api/openapi/openapi.json (what is about the whole), one file a resource beside it (members that begin
- * with '/' are paths; `components` are added to the whole's), and of what the table of calls says: who may, what
- * names the tenant, and the answers that any call may get. */
+ * Made of api/openapi/openapi.json (what is about the whole), one file a resource beside it, and what the table of
+ * calls says: who may, what names the tenant, and the answers that any call may get. Members of a file that begin
+ * with '/' are paths, `schemas` and the like are components, `tag` is that of its calls; openapi_short.h has the form.
+ */
 #ifndef GRAPNEL_API_OPENAPI_H
 #define GRAPNEL_API_OPENAPI_H
 

@@ -1,7 +1,7 @@
 /* handshake_ours.c: the worker's HTTP client. */
 #include "bench/handshake.h"
 #include "common/base/err.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include <stdio.h>
 
 struct ours {
@@ -13,7 +13,7 @@ struct ours {
     struct diag why; /* "": it was answered */
 };
 
-static void on_done(struct http_call *call, const struct http_result *result)
+static void on_done(struct http_call *call, const struct attempt_result *result)
 {
     struct ours *o = container_of(call, struct ours, call);
 

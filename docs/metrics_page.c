@@ -1,4 +1,4 @@
-/* metrics_page.c: prints docs/metrics.md; run by ./dev doc. */
+/* metrics_page.c: prints docs/reference/metrics.md; run by ./dev doc. */
 #include "common/program/metric_labels.h"
 #include "common/runtime/settings.h"
 

@@ -1,4 +1,4 @@
-/* settings_page.c: prints docs/configuration.md; run by ./dev doc. */
+/* settings_page.c: prints docs/reference/configuration.md; run by ./dev doc. */
 #include "common/runtime/settings.h"
 
 int main(void)

@@ -5,8 +5,27 @@
 #include "worker/load.h"
 
 #include "common/base/err.h"
-#include "worker/worker.h"
 #include <errno.h>
+
+/* One delivery that is waited for. */
+struct load_item {
+    struct load *load;
+    struct delivery *delivery;  /* its event names the item's too; it has gone on once NULL */
+    struct redis_request fetch; /* of its event's body */
+    struct list link;           /* in `waiting` */
+};
+
+struct load {
+    const struct load_setup *setup;
+    unsigned partition;
+    struct redis_request version;
+    int64_t seen;        /* the version, once answered; -1: unknown */
+    struct list waiting; /* struct load_item, for the configuration */
+    unsigned n_waiting, n_pending;
+    struct directory_sync sync;
+    struct span *tenants;
+    struct load_item items[]; /* one a delivery */
+};
 
 static void load_release(struct load *l)
 {
@@ -16,111 +35,126 @@ static void load_release(struct load *l)
     free(l);
 }
 
+static void load_fetch(struct load_item *i, redis_done_fn *done)
+{
+    const struct load_setup *s = i->load->setup;
+    struct redis_command *cmd = s->command;
+
+    redis_command_begin(cmd);
+    redis_arg_text(cmd, "XRANGE");
+    redis_arg_key(cmd, s->keys, i->load->partition, KEY_EVENTS, SPAN(""));
+    redis_arg_span(cmd, i->delivery->job.event);
+    redis_arg_span(cmd, i->delivery->job.event);
+    redis_send(s->redis, &i->fetch, cmd, 0, done, NULL);
+}
+
+static void load_hand_back(struct load_item *i)
+{
+    delivery_hand_back(TAKE(i->delivery));
+}
+
 /* [[id, fields]] or []: the event whose body was asked for. */
-static void send_on(struct delivery *d, const redisReply *reply)
+static void load_send_on(struct load_item *i, const redisReply *reply)
 {
     const redisReply *entry = redis_reply_at(reply, 0);
+    struct delivery *d = TAKE(i->delivery);
     struct event event;
 
-    d->load = NULL;
     if (entry && event_parse(&event, entry, d->partition, NULL) == 0)
         delivery_send(d, &event);
     else
         delivery_send(d, NULL);
 }
 
-static void hand_back_waiting(struct load *l)
+static void load_hand_back_waiting(struct load *l)
 {
     struct list *node;
 
     while ((node = list_pop(&l->waiting)))
-        delivery_hand_back(list_entry(node, struct delivery, wait));
+        load_hand_back(list_entry(node, struct load_item, link));
 }
 
-static void on_fetched_again(struct redis_request *request, int result, redisReply *reply)
+static void load_on_fetched_again(struct redis_request *request, int result, redisReply *reply)
 {
-    struct delivery *d = container_of(request, struct delivery, fetch);
-    struct load *l = d->load;
+    struct load_item *i = container_of(request, struct load_item, fetch);
+    struct load *l = i->load;
 
     if (!result)
         result = redis_reply_result(reply);
-    d->load = NULL;
     if (result)
-        delivery_hand_back(d);
+        load_hand_back(i);
     else
-        send_on(d, reply);
+        load_send_on(i, reply);
     l->n_pending--;
     load_release(l);
 }
 
-static void on_synced(void *arg, int result)
+static void load_on_synced(void *arg, int result)
 {
     struct load *l = arg;
     struct list *node;
 
     l->n_pending--;
     if (result)
-        hand_back_waiting(l);
+        load_hand_back_waiting(l);
     while ((node = list_pop(&l->waiting))) {
         l->n_pending++;
-        delivery_fetch(list_entry(node, struct delivery, wait), on_fetched_again);
+        load_fetch(list_entry(node, struct load_item, link), load_on_fetched_again);
     }
     load_release(l);
 }
 
-static void sync_waiting(struct load *l)
+static void load_sync(struct load *l)
 {
     size_t n = 0;
 
     l->tenants = calloc(l->n_waiting, sizeof(*l->tenants));
     if (!l->tenants) {
-        hand_back_waiting(l);
+        load_hand_back_waiting(l);
         return;
     }
     list_for_each (node, &l->waiting)
-        l->tenants[n++] = list_entry(node, struct delivery, wait)->job.tenant;
+        l->tenants[n++] = list_entry(node, struct load_item, link)->delivery->job.tenant;
     l->n_pending = 1;
-    directory_sync_start(&l->sync, l->worker->directory, &l->worker->service.loop, l->partition,
-                         l->seen, l->tenants, n, on_synced, l);
+    directory_sync_start(&l->sync, l->setup->directory, l->setup->loop, l->partition, l->seen,
+                         l->tenants, n, load_on_synced, l);
 }
 
 static void load_answered(struct load *l)
 {
     if (--l->n_pending == 0 && !list_is_empty(&l->waiting))
-        sync_waiting(l);
+        load_sync(l);
     load_release(l);
 }
 
-static bool is_known(const struct load *l, const struct delivery *d)
+static bool load_knows(const struct load *l, const struct delivery *d)
 {
-    const struct directory *directory = l->worker->directory;
+    const struct directory *directory = l->setup->directory;
 
     return l->seen >= 0 && l->seen == directory_version(directory, l->partition) &&
            directory_find(directory, d->job.tenant);
 }
 
-static void on_fetched(struct redis_request *request, int result, redisReply *reply)
+static void load_on_fetched(struct redis_request *request, int result, redisReply *reply)
 {
-    struct delivery *d = container_of(request, struct delivery, fetch);
-    struct load *l = d->load;
+    struct load_item *i = container_of(request, struct load_item, fetch);
+    struct load *l = i->load;
 
     if (!result)
         result = redis_reply_result(reply);
     if (result) {
-        d->load = NULL;
-        delivery_hand_back(d);
-    } else if (is_known(l, d)) {
-        send_on(d, reply);
+        load_hand_back(i);
+    } else if (load_knows(l, i->delivery)) {
+        load_send_on(i, reply);
     } else {
-        d->state = DELIVERY_WAITING;
         l->n_waiting++;
-        list_push_back(&l->waiting, &d->wait);
+        list_push_back(&l->waiting, &i->link);
     }
     load_answered(l);
 }
 
 /* Comes before the bodies, as it was asked first. */
-static void on_version(struct redis_request *request, int result, redisReply *reply)
+static void load_on_version(struct redis_request *request, int result, redisReply *reply)
 {
     struct load *l = container_of(request, struct load, version);
 
@@ -129,17 +163,40 @@ static void on_version(struct redis_request *request, int result, redisReply *re
     load_answered(l);
 }
 
-static void ask_version(struct load *l)
+static void load_ask_version(struct load *l)
 {
-    struct worker *w = l->worker;
+    const struct load_setup *s = l->setup;
 
-    redis_command_begin(&w->command);
-    redis_arg_text(&w->command, "GET");
-    redis_arg_key(&w->command, &w->keys, l->partition, KEY_VERSION, SPAN(""));
-    redis_send(w->redis, &l->version, &w->command, 0, on_version, NULL);
+    redis_command_begin(s->command);
+    redis_arg_text(s->command, "GET");
+    redis_arg_key(s->command, s->keys, l->partition, KEY_VERSION, SPAN(""));
+    redis_send(s->redis, &l->version, s->command, 0, load_on_version, NULL);
 }
 
-static void hand_back_all(struct list *deliveries)
+static struct load *load_new(const struct load_setup *setup, unsigned partition, unsigned n)
+{
+    struct load *l = calloc(1, sizeof(*l) + n * sizeof(l->items[0]));
+
+    if (!l)
+        return NULL;
+    l->setup = setup;
+    l->partition = partition;
+    l->seen = -1;
+    l->n_pending = 1 + n;
+    list_init(&l->waiting);
+    return l;
+}
+
+static unsigned load_count(const struct list *deliveries)
+{
+    unsigned n = 0;
+
+    list_for_each (node, deliveries)
+        n++;
+    return n;
+}
+
+static void load_hand_back_all(struct list *deliveries)
 {
     struct list *node;
 
@@ -147,23 +204,21 @@ static void hand_back_all(struct list *deliveries)
         delivery_hand_back(list_entry(node, struct delivery, wait));
 }
 
-void load_start(struct worker *w, unsigned partition, struct list *deliveries)
+void load_start(const struct load_setup *setup, unsigned partition, struct list *deliveries)
 {
-    struct load *l = calloc(1, sizeof(*l));
+    struct load *l = load_new(setup, partition, load_count(deliveries));
+    struct load_item *item;
     struct list *node;
 
     if (!l) {
-        hand_back_all(deliveries);
+        load_hand_back_all(deliveries);
         return;
     }
-    *l = (struct load){.worker = w, .partition = partition, .seen = -1, .n_pending = 1};
-    list_init(&l->waiting);
-    ask_version(l);
-    while ((node = list_pop(deliveries))) {
-        struct delivery *d = list_entry(node, struct delivery, wait);
-
-        d->load = l;
-        l->n_pending++;
-        delivery_fetch(d, on_fetched);
+    load_ask_version(l);
+    for (item = l->items; (node = list_pop(deliveries)); item++) {
+        item->load = l;
+        item->delivery = list_entry(node, struct delivery, wait);
+        list_init(&item->link);
+        load_fetch(item, load_on_fetched);
     }
 }

@@ -11,18 +11,16 @@
 #include "common/program/directory.h"
 #include "worker/delivery.h"
 
-struct load {
-    struct worker *worker;
-    unsigned partition;
-    struct redis_request version;
-    int64_t seen;        /* the version, once answered; -1: unknown */
-    struct list waiting; /* struct delivery, for the configuration */
-    unsigned n_waiting, n_pending;
-    struct directory_sync sync;
-    struct span *tenants;
+/* What all loads of a worker share; borrowed while there is any. */
+struct load_setup {
+    struct loop *loop;
+    struct redis_client *redis;
+    struct redis_command *command; /* for whoever builds one at a time */
+    const struct keys *keys;
+    struct directory *directory;
 };
 
 /* Takes the deliveries in @deliveries (linked by `wait`), all of @partition. */
-void load_start(struct worker *w, unsigned partition, struct list *deliveries);
+void load_start(const struct load_setup *setup, unsigned partition, struct list *deliveries);
 
 #endif

@@ -1,8 +1,6 @@
 #include "worker/target.h"
 
 #include "common/base/err.h"
-#include "common/model/endpoint_tls.h"
-#include "common/model/mail_address.h"
 #include "common/model/partition.h"
 #include <errno.h>
 
@@ -49,44 +47,27 @@ static void target_add_keys(struct target *t, const struct master_key *key,
     }
 }
 
-/* What was configured was checked then: a certificate that cannot be used now is not the URL's fault. */
-static void make_http(struct target *t, struct http_client *client, const struct master_key *key,
-                      const struct endpoint *e)
-{
-    struct http_target_options o = {
-        .url = e->url, .ca_pem = span_of(e->ca), .client_cert_pem = span_of(e->client_cert)};
-    struct buf pem;
-    int r;
-
-    buf_init(&pem, SECRET_PLAIN_MAX);
-    r = endpoint_open_client_key(&pem, e, key);
-    o.client_key_pem = buf_span(&pem);
-    if (r)
-        (void)diag_set(&t->why, "the endpoint's client_key cannot be used: %s", err_text(r));
-    else
-        r = http_target_new(&t->http, client, &o, &t->why);
-    if (r)
-        t->fault = e->ca[0] || e->client_key.len ? OUTCOME_SSL_ERROR : OUTCOME_INVALID_URL;
-    buf_wipe(&pem);
-}
-
-struct target *target_new(struct http_client *client, const struct master_key *key,
+struct target *target_new(const struct destinations *destinations, const struct master_key *key,
                           const struct egress_policy *egress, const struct endpoint *e,
                           const struct tenant *tenant)
 {
+    const struct destination_rules rules = {.egress = egress, .may_be_plain = tenant->may_be_plain};
     struct target *t = calloc(1, sizeof(*t));
 
     if (!t)
         return NULL;
     t->shard = crc32_add(0, span_of(e->id));
-    target_add_keys(t, key, e);
+    t->type = destination_type_of(span_of(e->url));
+    t->destination = destination_of(t->type);
+    t->self = destinations_self(destinations, t->type);
+    if (t->type->secret == DESTINATION_SIGNS)
+        target_add_keys(t, key, e);
     if (t->fault)
         return t;
-    if (!mail_url_is(span_of(e->url)) &&
-        egress_check_url(egress, span_of(e->url), tenant->may_be_plain, &t->why))
+    if (destination_check(span_of(e->url), &rules, &t->why))
         t->fault = OUTCOME_INVALID_URL;
     else
-        make_http(t, client, key, e);
+        t->fault = t->destination->prepare(&t->prepared, t->self, e, &t->why);
     return t;
 }
 
@@ -99,7 +80,7 @@ struct target *target_free(struct target *t)
 {
     if (!t)
         return NULL;
-    http_target_unref(t->http);
+    t->destination->release(t->prepared);
     for (unsigned i = 0; i < t->n_keys; i++)
         sign_key_free(t->keys[i].key);
     free(t);

@@ -1,4 +1,5 @@
-/* target.h: what a worker needs of a cached endpoint, made once: parsed URL, signing keys. Hangs on
+/* target.h: what a worker needs of a cached endpoint, made once: its destination, what that has
+ * prepared, signing keys. Hangs on
  * endpoint->attached, and goes with the cached configuration. */
 #ifndef GRAPNEL_WORKER_TARGET_H
 #define GRAPNEL_WORKER_TARGET_H
@@ -8,7 +9,7 @@
 #include "common/model/endpoint.h"
 #include "common/model/format/outcome.h"
 #include "common/model/tenant.h"
-#include "worker/http_client.h"
+#include "worker/destination.h"
 
 struct target_key {
     struct sign_key *key;
@@ -16,16 +17,19 @@ struct target_key {
 };
 
 struct target {
-    struct http_target *http;                     /* NULL: see fault */
+    const struct destination_type *type;
+    const struct destination *destination;
+    void *self;                                   /* the destination's own */
+    void *prepared;                               /* for this endpoint; NULL: see fault */
     struct target_key keys[ENDPOINT_SECRETS_MAX]; /* the newest first */
     unsigned n_keys;
-    unsigned shard;
+    unsigned shard; /* any number; attempts with the same one may share what a destination keeps */
     enum outcome_code fault; /* why it cannot be called; OUTCOME_OK: it can */
     struct diag why;         /* without a fault: why an older secret does not sign */
 };
 
 /* Never fails: what is wrong is told with each attempt. NULL only when out of memory. */
-struct target *target_new(struct http_client *client, const struct master_key *key,
+struct target *target_new(const struct destinations *destinations, const struct master_key *key,
                           const struct egress_policy *egress, const struct endpoint *e,
                           const struct tenant *t);
 /* Does the key still sign at @now_ms of Redis's clock? */

@@ -8,26 +8,18 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/model/mail_address.h"
 #include "common/moves/scripts.h"
 #include "common/runtime/metrics.h"
-#include "worker/load.h"
-#include "worker/smtp.h"
+#include "worker/target.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { SMTP_STARTTLS_OPTIONAL = 1 }; /* choices of the setting */
-enum { TENANTS_CACHED_MAX = 100000, CONNECTIONS_MIN = 4096, GIVE_UP_MS = 3000 };
+enum { TENANTS_CACHED_MAX = 100000, GIVE_UP_MS = 3000 };
 
 static struct worker *worker_of(struct service *service)
 {
     return container_of(service, struct worker, service);
-}
-
-int64_t worker_now_ms(const struct worker *w)
-{
-    return redis_clock_early_ms(&w->heartbeat.clock);
 }
 
 /* ---- jobs ---- */
@@ -60,7 +52,7 @@ static void take_job(struct worker *w, unsigned partition, const redisReply *ent
                      enum claimed claimed, struct list *ret_ready)
 {
     struct delivery *d = NULL;
-    int r = delivery_new(&d, w, partition, entry);
+    int r = delivery_new(&d, &w->delivery, partition, entry);
 
     if (!d) {
         log_error("a job cannot be taken", LOG_ERR(r)); /* it stays pending; see is_history */
@@ -88,7 +80,7 @@ static void on_jobs(void *arg, unsigned partition, const redisReply *entries, en
         if (claimed != CLAIMED_AGAIN || !is_in_flight(w, partition, entries->element[i]))
             take_job(w, partition, entries->element[i], claimed, &ready);
     if (!list_is_empty(&ready))
-        load_start(w, partition, &ready);
+        load_start(&w->load, partition, &ready);
 }
 
 /* ---- close ---- */
@@ -124,8 +116,8 @@ static void worker_close_parts(struct worker *w)
     timer_close(&w->give_up, worker_on_part_closed);
     for (unsigned p = 0; p < w->keys.partitions; p++)
         settler_close(&w->settlers[p], worker_on_part_closed, w);
-    w->directory = directory_free(w->directory); /* its targets belong to the client */
-    http_client_close(w->http, worker_on_part_closed, w);
+    w->directory = directory_free(w->directory); /* its targets belong to the destinations */
+    destinations_close(&w->destinations, &w->service.loop, worker_on_part_closed, w);
 }
 
 static void worker_on_left(struct redis_request *request, int result, redisReply *reply)
@@ -166,8 +158,10 @@ static void on_claim_stopped(void *arg)
     leave_when_done(w);
 }
 
-void worker_slot_free(struct worker *w)
+static void worker_on_delivery_gone(void *arg)
 {
+    struct worker *w = arg;
+
     w->n_deliveries--;
     if (w->is_stopping)
         leave_when_done(w);
@@ -304,7 +298,7 @@ static void worker_note_fault(const struct endpoint *e, const struct target *tar
 static void attach(struct endpoint *e, const struct tenant *t, void *arg)
 {
     struct worker *w = arg;
-    struct target *target = target_new(w->http, &w->master_key, &w->egress, e, t);
+    struct target *target = target_new(&w->destinations, &w->master_key, &w->egress, e, t);
 
     if (target)
         worker_note_fault(e, target);
@@ -332,7 +326,7 @@ static unsigned worker_checks(void *arg, struct health_check ret[HEALTH_CHECKS_M
 static void worker_collect(void *arg)
 {
     const struct worker *w = arg;
-    struct http_client_stats stats = http_client_stats(w->http);
+    struct destination_stats stats = destinations_stats(&w->destinations);
 
     metric_set(METRIC_requests_in_flight, 0, stats.in_flight);
     metric_set(METRIC_endpoint_connections_total, 0, (int64_t)stats.connects);
@@ -386,27 +380,40 @@ static int init_claim(struct worker *w)
     return claim_init(&w->claim, &o);
 }
 
-static int init_http(struct worker *w, struct diag *diag)
+static int worker_open_destinations(struct worker *w, struct diag *diag)
+{
+    const struct destination_setup setup = {.loop = &w->service.loop,
+                                            .settings = &w->service.settings,
+                                            .egress = &w->egress,
+                                            .master_key = &w->master_key};
+
+    return destinations_open(&w->destinations, &setup, diag);
+}
+
+/* What deliveries and their loads are lent. */
+static void worker_init_setups(struct worker *w)
 {
     const struct settings *s = &w->service.settings;
-    struct smtp_options smtp = {.url = s->smtp_url,
-                                .user = s->smtp_user,
-                                .password = s->smtp_password,
-                                .may_be_plain = s->smtp_starttls == SMTP_STARTTLS_OPTIONAL,
-                                .ca_file = s->smtp_ca_file};
-    struct http_client_options o = {
-        .egress = &w->egress,
-        .response_bytes_kept = (size_t)s->response_bytes_kept,
-        .response_bytes_max = (size_t)s->response_bytes_max,
-        .connections_max = MAX((unsigned)s->slots * 2, CONNECTIONS_MIN),
-        .ca_file = s->tls_ca_file,
-        .proxy = s->egress_proxy,
-        .smtp = &smtp,
-    };
 
-    if (*s->smtp_url && !mail_address_is(span_of(s->smtp_from)))
-        return diag_set(diag, "smtp_from: expected an address such as webhooks@example.org");
-    return http_client_new(&w->http, &w->service.loop, &o, diag);
+    w->delivery = (struct delivery_setup){
+        .directory = w->directory,
+        .settlers = w->settlers,
+        .tally = &w->tally,
+        .clock = &w->heartbeat.clock,
+        .worker = w->service.name,
+        .source_service = s->source_service,
+        .source_environment = s->source_environment,
+        .permit_ms = w->limits.permit_ms,
+        .gone = worker_on_delivery_gone,
+        .arg = w,
+    };
+    w->load = (struct load_setup){
+        .loop = &w->service.loop,
+        .redis = w->redis,
+        .command = &w->command,
+        .keys = &w->keys,
+        .directory = w->directory,
+    };
 }
 
 static int init_parts(struct worker *w)
@@ -425,6 +432,7 @@ static int init_parts(struct worker *w)
     w->leaves = calloc(w->keys.partitions, sizeof(*w->leaves));
     if (r || !w->settlers || !w->leaves)
         return err_origin(-ENOMEM);
+    worker_init_setups(w);
     for (unsigned p = 0; p < w->keys.partitions && !r; p++)
         r = settler_init(&w->settlers[p], &w->service.loop, w->redis, keys_head(&w->keys, p),
                          &w->limits, w->service.settings.settle_delay);
@@ -468,7 +476,7 @@ static int worker_init(struct worker *w, struct diag *diag)
     list_init(&w->deliveries);
     redis_command_init(&w->command);
     r = worker_start_clients(w);
-    r = r ? r : init_http(w, diag);
+    r = r ? r : worker_open_destinations(w, diag);
     r = r ? r : init_parts(w);
     return r ? r : worker_init_health(w, diag);
 }

@@ -1,6 +1,6 @@
 /* worker.h: the worker's parts, put together.
  *
- *     claim ──jobs──► load ──► delivery ──► http_client
+ *     claim ──jobs──► load ──► delivery ──► destination (http/, mail/)
  *                                 └──► settler (one a partition)
  *
  * Stateless: what it holds lies in Redis as pending, and goes to others when it dies. */
@@ -13,7 +13,9 @@
 #include "common/program/service.h"
 #include "common/runtime/health.h"
 #include "worker/claim.h"
-#include "worker/http_client.h"
+#include "worker/delivery.h"
+#include "worker/destination.h"
+#include "worker/load.h"
 #include "worker/settler.h"
 #include "worker/tally.h"
 
@@ -26,7 +28,7 @@ struct worker {
     struct redis_client *redis;  /* everything but claims */
     struct redis_client *reader; /* blocking reads */
     struct directory *directory;
-    struct http_client *http;
+    struct destinations destinations;
     struct health *health; /* NULL: nobody asked for it */
     struct installation_check check;
     struct heartbeat heartbeat;
@@ -35,6 +37,8 @@ struct worker {
     struct settler *settlers;
     struct redis_request *leaves;
     struct redis_command command; /* for whoever builds one at a time */
+    struct delivery_setup delivery;
+    struct load_setup load;
     struct list deliveries;
     unsigned n_deliveries; /* each takes a slot until it is settled */
     bool is_checking, is_checked, is_stopping, is_claim_stopped, failed;
@@ -49,9 +53,5 @@ int worker_main(int argc, char **argv);
  * the log; ending, when all is closed, an exit status. */
 int worker_start(struct worker *w, int argc, char **argv);
 int worker_end(struct worker *w);
-
-/* For deliveries: a slot has come free; and the time, by Redis's clock. */
-void worker_slot_free(struct worker *w);
-int64_t worker_now_ms(const struct worker *w);
 
 #endif

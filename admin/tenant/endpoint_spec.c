@@ -1,7 +1,7 @@
 #include "admin/tenant/endpoint_spec.h"
 #include "common/base/err.h"
+#include "common/model/destination.h"
 #include "common/model/endpoint_tls.h"
-#include "common/model/mail_address.h"
 #include "common/model/options.h"
 #include "common/model/partition.h"
 #include <assert.h>
@@ -51,9 +51,9 @@ int spec_description(struct endpoint_spec *spec, const char *name, const char *v
 static int endpoint_spec_set_url(struct endpoint *e, const char *url, const struct tenant *t,
                                  const struct endpoint_rules *rules, struct diag *diag)
 {
-    int r = mail_url_is(span_of(url))
-                ? mail_url_check(span_of(url), diag)
-                : egress_check_url(&rules->egress, span_of(url), t->may_be_plain, diag);
+    const struct destination_rules check = {.egress = &rules->egress,
+                                            .may_be_plain = t->may_be_plain};
+    int r = destination_check(span_of(url), &check, diag);
 
     return r ? r : endpoint_replace_text(&e->url, span_of(url));
 }

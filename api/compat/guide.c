@@ -1,43 +1,51 @@
 #include "api/compat/guide.h"
 #include "api/resources/delivery_view.h"
-#include "common/base/iso_time.h"
+#include "api/resources/endpoint_view.h"
 
-enum { SECONDS_LEN = 19 }; /* of 2026-01-15T12:00:00.000Z without what follows the seconds */
-
-json_t *guide_time_json(int64_t ms)
+json_t *guide_webhook_json(const struct guide *g, const struct endpoint *e, const char *secret)
 {
-    char text[ISO_TIME_LEN];
+    json_t *whole = endpoint_v1_json(e, NULL);
 
-    if (!ms)
-        return json_null();
-    iso_time_write(text, ms);
-    return json_sprintf("%.*sZ", SECONDS_LEN, text);
+    if (whole && secret)
+        (void)json_object_set_new(whole, "secret", json_string(secret));
+    return render(g->webhook, whole);
 }
 
-json_t *guide_events_json(const struct endpoint *e)
+json_t *guide_webhooks_json(const struct guide *g, const struct tenant *t)
 {
-    json_t *all = json_array();
+    json_t *list = json_array(), *json = json_pack("{s:o}", "webhooks", list);
 
-    for (unsigned i = 0; all && i < e->n_events; i++)
-        (void)json_array_append_new(all, json_string(e->events[i]));
-    return all;
+    for (unsigned i = 0; json && i < t->n_endpoints; i++)
+        (void)json_array_append_new(list,
+                                    render(g->listed, endpoint_v1_json(t->endpoints[i], NULL)));
+    if (json && g->has_total)
+        (void)json_object_set_new(json, "total", json_integer(t->n_endpoints));
+    return json;
 }
 
-json_t *guide_id_json(const struct delivery_record *d)
+json_t *guide_delivery_json(const struct guide *g, const struct delivery_record *d)
 {
-    return json_of_text(span_of(d->id));
+    return render(g->delivery, delivery_v1_json(d, NULL));
 }
 
-json_t *guide_error_json(const struct delivery_record *d)
+void guide_add_log(json_t *log, const struct guide *g, const struct delivery_record *d)
 {
-    const struct record_entry *last = delivery_last(d), *a = delivery_last_attempt(d);
+    json_t *all = delivery_v1_attempts(d);
 
-    if (last->kind == RECORD_FINAL && span_equal(last->final, SPAN("cancelled")))
-        return json_of_text(last->reason);
-    return a && a->code.len ? attempt_message_json(a) : NULL;
+    for (size_t i = json_array_size(all); i-- > 0;) {
+        json_t *attempt = json_incref(json_array_get(all, i));
+
+        (void)json_object_set_new(attempt, "delivery", json_string(d->id));
+        (void)json_object_set_new(attempt, "type", json_of_text(delivery_created(d)->type));
+        (void)json_object_set_new(attempt, "place", json_integer((json_int_t)i + 1));
+        (void)json_array_append_new(log, render(g->attempt, attempt));
+    }
+    json_decref(all);
 }
 
-bool guide_is_delivered(const struct delivery_record *d)
+json_t *guide_end_time(json_t *value, json_t *whole)
 {
-    return delivery_is_final(d) && span_equal(delivery_status(d), SPAN("success"));
+    int64_t ms = render_ms(value);
+
+    return render_time(ms ? ms + json_integer_value(json_object_get(whole, "response_ms")) : 0);
 }

@@ -3,13 +3,14 @@
  *   simple     /v1/webhooks    active: true or false   status: success, failed, pending, cancelled
  *   template   /webhooks       status: active or disabled
  *
- * A webhook is an endpoint, whoever made it. Views are pure and give JSON, or NULL when out of memory; times are
+ * A webhook is an endpoint, whoever made it. What is shown are tables over the form of /v1 (render.h); times are
  * written as in the guides, in whole seconds. */
 #ifndef GRAPNEL_API_COMPAT_GUIDE_H
 #define GRAPNEL_API_COMPAT_GUIDE_H
 
 #include "admin/delivery/delivery_record.h"
 #include "admin/tenant/endpoint_body.h"
+#include "api/compat/render.h"
 #include "common/model/endpoint.h"
 #include <jansson.h>
 
@@ -27,26 +28,26 @@ struct guide {
     /* Whether it is used; BODY_OTHER: that is another member. -EINVAL with words. */
     int (*take_use)(enum endpoint_use *ret, const char *name, const json_t *value,
                     struct diag *diag);
-    /* @secret: the one it was made with; NULL: not to be shown */
-    json_t *(*made)(const struct endpoint *e, const char *secret);
-    json_t *(*one)(const struct endpoint *e);
-    json_t *(*all)(const struct tenant *t);
 
-    json_t *(*delivery)(const struct delivery_record *d);
-    /* Of one attempt, the @n-th on record; NULL: the guide has no log. */
-    json_t *(*attempt)(const struct delivery_record *d, const struct record_entry *a, unsigned n);
+    /* What is shown; `secret` is there where one is to be. */
+    const struct render_field *webhook, *listed, *delivery;
+    bool has_total; /* of a list of webhooks */
+    /* Of one attempt, which also has `delivery`, `type` and its `place` on record; NULL: the guide has no log. */
+    const struct render_field *attempt;
 };
 
 extern const struct guide guide_simple, guide_template;
 
-/* ---- what both have in common ---- */
+/* All give JSON, or NULL when out of memory. */
 
-json_t *guide_time_json(int64_t ms); /* 2026-01-15T12:00:00Z; 0: null */
-json_t *guide_events_json(const struct endpoint *e);
-json_t *guide_id_json(const struct delivery_record *d); /* "": there is none yet: null */
-/* What went wrong last, in words; NULL: nothing. */
-json_t *guide_error_json(const struct delivery_record *d);
-/* Has it been delivered, and is that the end? */
-bool guide_is_delivered(const struct delivery_record *d);
+/* @secret: the one it was made with; NULL: not to be shown. */
+json_t *guide_webhook_json(const struct guide *g, const struct endpoint *e, const char *secret);
+json_t *guide_webhooks_json(const struct guide *g, const struct tenant *t);
+json_t *guide_delivery_json(const struct guide *g, const struct delivery_record *d);
+/* Appends the attempts of @d, the last one first. */
+void guide_add_log(json_t *log, const struct guide *g, const struct delivery_record *d);
+
+/* For tables: when an attempt that began at @value was over. */
+json_t *guide_end_time(json_t *value, json_t *whole);
 
 #endif

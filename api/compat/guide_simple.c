@@ -1,6 +1,5 @@
 /* guide_simple.c: a webhook is active or not; a delivery fails when its last attempt has failed. */
 #include "api/compat/guide.h"
-#include "api/resources/delivery_view.h"
 
 static int guide_simple_take_use(enum endpoint_use *ret, const char *name, const json_t *value,
                                  struct diag *diag)
@@ -13,65 +12,57 @@ static int guide_simple_take_use(enum endpoint_use *ret, const char *name, const
     return 0;
 }
 
-static json_t *guide_simple_made(const struct endpoint *e, const char *secret)
+static json_t *guide_simple_active(json_t *value, json_t *whole)
 {
-    json_t *json = json_pack("{s:s, s:o, s:o}", "id", e->id, "url", json_of_text(span_of(e->url)),
-                             "events", guide_events_json(e));
-
-    if (secret)
-        (void)json_object_set_new(json, "secret", json_string(secret));
-    (void)json_object_set_new(json, "active", json_boolean(!e->disabled_reason));
-    (void)json_object_set_new(json, "created_at", guide_time_json(e->created_ms));
-    return json;
+    (void)whole;
+    return json_boolean(strcmp(json_string_value(value), "enabled") == 0);
 }
 
-static json_t *guide_simple_one(const struct endpoint *e)
-{
-    return guide_simple_made(e, NULL);
-}
+static const struct render_field webhook_fields[] = {
+    {"id", "id", NULL},
+    {"url", "url", NULL},
+    {"events", "events", NULL},
+    {"secret", "secret", NULL},
+    {"active", "state", guide_simple_active},
+    {"created_at", "created_at", render_seconds},
+    {NULL, NULL, NULL},
+};
 
-static json_t *guide_simple_all(const struct tenant *t)
-{
-    json_t *list = json_array();
-
-    for (unsigned i = 0; list && i < t->n_endpoints; i++)
-        (void)json_array_append_new(list, guide_simple_one(t->endpoints[i]));
-    return json_pack("{s:o}", "webhooks", list);
-}
+/* ---- deliveries ---- */
 
 /* "After 5 failed attempts, the webhook is marked as failed": until then it is pending. */
-static const char *guide_simple_status_of(const struct delivery_record *d)
+static json_t *guide_simple_status(json_t *value, json_t *whole)
 {
-    struct span status = delivery_status(d);
+    bool is_timeout = render_is(whole, "timeout");
 
-    if (span_equal(status, SPAN("pending")))
-        return "pending";
-    if (span_equal(status, SPAN("cancelled")))
-        return "cancelled";
-    return guide_is_delivered(d) ? "success" : "failed";
+    return is_timeout ? json_string("failed") : json_incref(value);
 }
 
-static json_t *guide_simple_delivery(const struct delivery_record *d)
+static json_t *guide_simple_delivered_at(json_t *value, json_t *whole)
 {
-    const struct record_entry *a = delivery_last_attempt(d);
-    json_t *error, *json;
-    char event[64];
-
-    if (id_event(event, d->partition, delivery_created(d)->event))
-        event[0] = '\0';
-    json = json_pack("{s:o, s:o, s:s, s:o, s:I}", "id", guide_id_json(d), "event_id",
-                     json_of_text(span_of(event)), "status", guide_simple_status_of(d),
-                     "status_code", a && a->status ? json_integer(a->status) : json_null(),
-                     "attempts", (json_int_t)(a ? a->attempt : 0));
-    error = guide_error_json(d);
-    if (guide_is_delivered(d))
-        (void)json_object_set_new(json, "delivered_at",
-                                  guide_time_json(a ? a->ms + a->duration_ms : 0));
-    else if (error)
-        (void)json_object_set(json, "error", error);
-    json_decref(error);
-    return json;
+    return render_is(whole, "success") ? guide_end_time(value, whole) : NULL;
 }
+
+/* What went wrong last, in words. */
+static json_t *guide_simple_error(json_t *value, json_t *whole)
+{
+    if (render_is(whole, "success"))
+        return NULL;
+    if (render_is(whole, "cancelled"))
+        return json_incref(json_object_get(whole, "reason"));
+    return *render_text(whole, "error_code") ? render_message(value, whole) : NULL;
+}
+
+static const struct render_field delivery_fields[] = {
+    {"id", "id", render_text_or_null}, /* there is none yet */
+    {"event_id", "event", NULL},
+    {"status", "status", guide_simple_status},
+    {"status_code", "response_status", NULL},
+    {"attempts", "attempts", NULL},
+    {"delivered_at", "last_attempt_at", guide_simple_delivered_at},
+    {"error", "error_message", guide_simple_error},
+    {NULL, NULL, NULL},
+};
 
 const struct guide guide_simple = {
     .dialect = "simple",
@@ -81,8 +72,7 @@ const struct guide guide_simple = {
     .shows_secret = true,
     .names = "url, events, secret, active",
     .take_use = guide_simple_take_use,
-    .made = guide_simple_made,
-    .one = guide_simple_one,
-    .all = guide_simple_all,
-    .delivery = guide_simple_delivery,
+    .webhook = webhook_fields,
+    .listed = webhook_fields,
+    .delivery = delivery_fields,
 };

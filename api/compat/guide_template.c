@@ -1,7 +1,6 @@
 /* guide_template.c: a webhook's status is a word; a delivery has failed when its last attempt has, even if another one
  * is to come: its example has both, "failed" and next_attempt_at. */
 #include "api/compat/guide.h"
-#include "api/resources/delivery_view.h"
 
 enum { UUID_LEN = 36 };
 
@@ -21,100 +20,113 @@ static int guide_template_take_use(enum endpoint_use *ret, const char *name, con
     return 0;
 }
 
-static const char *use_of(const struct endpoint *e)
+static json_t *guide_template_use(json_t *value, json_t *whole)
 {
-    return e->disabled_reason ? "disabled" : "active";
+    (void)whole;
+    return json_string(strcmp(json_string_value(value), "enabled") == 0 ? "active" : "disabled");
 }
 
-static json_t *guide_template_made(const struct endpoint *e, const char *secret)
+static json_t *guide_template_description(json_t *value, json_t *whole)
 {
-    json_t *json = json_pack("{s:s, s:o, s:o, s:s, s:o, s:s}", "id", e->id, "url",
-                             json_of_text(span_of(e->url)), "events", guide_events_json(e),
-                             "description", e->description, "created_at",
-                             guide_time_json(e->created_ms), "status", use_of(e));
-
-    if (secret)
-        (void)json_object_set_new(json, "secret", json_string(secret));
-    return json;
+    (void)whole;
+    return json_is_null(value) ? json_string("") : json_incref(value);
 }
 
-static json_t *guide_template_one(const struct endpoint *e)
+static const struct render_field webhook_fields[] = {
+    {"id", "id", NULL},
+    {"url", "url", NULL},
+    {"events", "events", NULL},
+    {"description", "description", guide_template_description},
+    {"created_at", "created_at", render_seconds},
+    {"status", "state", guide_template_use},
+    {"secret", "secret", NULL},
+    {NULL, NULL, NULL},
+};
+
+static const struct render_field listed_fields[] = {
+    {"id", "id", NULL},
+    {"url", "url", NULL},
+    {"events", "events", NULL},
+    {"status", "state", guide_template_use},
+    {"created_at", "created_at", render_seconds},
+    {NULL, NULL, NULL},
+};
+
+/* ---- deliveries ---- */
+
+static json_t *guide_template_status(json_t *value, json_t *whole)
 {
-    return guide_template_made(e, NULL);
+    if (render_is(whole, "cancelled"))
+        return json_incref(value);
+    if (render_is(whole, "success"))
+        return json_string("succeeded");
+    return json_string(*render_text(whole, "error_code") ? "failed" : "pending");
 }
 
-static json_t *guide_template_listed(const struct endpoint *e)
+static json_t *guide_template_delivered_at(json_t *value, json_t *whole)
 {
-    return json_pack("{s:s, s:o, s:o, s:s, s:o}", "id", e->id, "url", json_of_text(span_of(e->url)),
-                     "events", guide_events_json(e), "status", use_of(e), "created_at",
-                     guide_time_json(e->created_ms));
+    return render_is(whole, "success") ? guide_end_time(value, whole) : NULL;
 }
 
-static json_t *guide_template_all(const struct tenant *t)
+/* Of what is not delivered counts when it was tried, and when it will be. */
+static json_t *guide_template_time(json_t *value, json_t *whole)
 {
-    json_t *list = json_array();
-
-    for (unsigned i = 0; list && i < t->n_endpoints; i++)
-        (void)json_array_append_new(list, guide_template_listed(t->endpoints[i]));
-    return json_pack("{s:o, s:I}", "webhooks", list, "total", (json_int_t)t->n_endpoints);
+    return render_is(whole, "success") ? NULL : render_seconds(value, whole);
 }
 
-static const char *guide_template_status_of(const struct delivery_record *d)
-{
-    const struct record_entry *a = delivery_last_attempt(d);
+static const struct render_field delivery_fields[] = {
+    {"id", "id", render_text_or_null}, /* there is none yet */
+    {"event", "type", NULL},
+    {"status", "status", guide_template_status},
+    {"response_code", "response_status", NULL},
+    {"delivered_at", "last_attempt_at", guide_template_delivered_at},
+    {"last_attempt_at", "last_attempt_at", guide_template_time},
+    {"attempts", "attempts", NULL},
+    {"next_attempt_at", "next_attempt_at", guide_template_time},
+    {NULL, NULL, NULL},
+};
 
-    if (span_equal(delivery_status(d), SPAN("cancelled")))
-        return "cancelled";
-    if (guide_is_delivered(d))
-        return "succeeded";
-    return a && a->code.len ? "failed" : "pending";
-}
-
-static json_t *status_code(const struct record_entry *a)
-{
-    return a && a->status ? json_integer(a->status) : json_null();
-}
-
-/* Delivered it is at its end; else what counts is when it was tried. */
-static json_t *attempt_time(const struct record_entry *a, bool is_delivered)
-{
-    return guide_time_json(!a ? 0 : is_delivered ? a->ms + a->duration_ms : a->ms);
-}
-
-static json_t *guide_template_delivery(const struct delivery_record *d)
-{
-    const struct record_entry *a = delivery_last_attempt(d);
-    bool is_delivered = guide_is_delivered(d);
-    json_t *json = json_pack(
-        "{s:o, s:o, s:s, s:o, s:o, s:I}", "id", guide_id_json(d), "event",
-        json_of_text(delivery_created(d)->type), "status", guide_template_status_of(d),
-        "response_code", status_code(a), is_delivered ? "delivered_at" : "last_attempt_at",
-        attempt_time(a, is_delivered), "attempts", (json_int_t)(a ? a->attempt : 0));
-
-    if (!is_delivered)
-        (void)json_object_set_new(json, "next_attempt_at", guide_time_json(delivery_next_ms(d)));
-    return json;
-}
+/* ---- the log ---- */
 
 /* "log_<uuid>_2" of attempt 2 of "whd_<uuid>". */
-static json_t *attempt_id(const struct delivery_record *d, unsigned n)
+static json_t *guide_template_log_id(json_t *value, json_t *whole)
 {
-    return json_sprintf("log_%.*s_%u", UUID_LEN, d->id + strlen("whd_"), n);
+    return json_sprintf("log_%.*s_%d", UUID_LEN, json_string_value(value) + strlen("whd_"),
+                        (int)json_integer_value(json_object_get(whole, "place")));
 }
 
-static json_t *attempt(const struct delivery_record *d, const struct record_entry *a, unsigned n)
+static json_t *guide_template_log_status(json_t *value, json_t *whole)
 {
-    bool is_delivered = !a->code.len;
-    json_t *json = json_pack(
-        "{s:o, s:o, s:s, s:o, s:I, s:o}", "id", attempt_id(d, n), "event",
-        json_of_text(delivery_created(d)->type), "status", is_delivered ? "delivered" : "failed",
-        "response_code", status_code(a), "response_time", (json_int_t)a->duration_ms,
-        is_delivered ? "delivered_at" : "attempted_at", attempt_time(a, is_delivered));
-
-    if (!is_delivered)
-        (void)json_object_set_new(json, "error", attempt_message_json(a));
-    return json;
+    (void)whole;
+    return json_string(json_is_null(value) ? "delivered" : "failed");
 }
+
+static json_t *guide_template_log_end(json_t *value, json_t *whole)
+{
+    return *render_text(whole, "error_code") ? NULL : guide_end_time(value, whole);
+}
+
+static json_t *guide_template_log_time(json_t *value, json_t *whole)
+{
+    return *render_text(whole, "error_code") ? render_seconds(value, whole) : NULL;
+}
+
+static json_t *guide_template_log_error(json_t *value, json_t *whole)
+{
+    return *render_text(whole, "error_code") ? render_message(value, whole) : NULL;
+}
+
+static const struct render_field attempt_fields[] = {
+    {"id", "delivery", guide_template_log_id},
+    {"event", "type", NULL},
+    {"status", "error_code", guide_template_log_status},
+    {"response_code", "response_status", NULL},
+    {"response_time", "response_ms", NULL},
+    {"delivered_at", "at", guide_template_log_end},
+    {"attempted_at", "at", guide_template_log_time},
+    {"error", "error_message", guide_template_log_error},
+    {NULL, NULL, NULL},
+};
 
 const struct guide guide_template = {
     .dialect = "template",
@@ -123,9 +135,9 @@ const struct guide guide_template = {
     .members = {"url", "events", "description", "secret"},
     .names = "url, events, description, secret, status",
     .take_use = guide_template_take_use,
-    .made = guide_template_made,
-    .one = guide_template_one,
-    .all = guide_template_all,
-    .delivery = guide_template_delivery,
-    .attempt = attempt,
+    .webhook = webhook_fields,
+    .listed = listed_fields,
+    .delivery = delivery_fields,
+    .has_total = true,
+    .attempt = attempt_fields,
 };

@@ -60,7 +60,7 @@ void h_guide_list(struct call *c, struct store *s)
     if (r)
         guide_failed(c, s, r == STORE_MISSING ? STORE_NO_TENANT : r);
     else
-        call_json(c, 200, guide_of(c)->all(t));
+        call_json(c, 200, guide_webhooks_json(guide_of(c), t));
     (void)tenant_unref(t);
 }
 
@@ -70,7 +70,7 @@ void h_guide_get(struct call *c, struct store *s)
 
     if (guide_webhook(c, s, &e, NULL))
         return;
-    h_guide_tell(c, 200, e, guide_of(c)->one(e));
+    h_guide_tell(c, 200, e, guide_webhook_json(guide_of(c), e, NULL));
     (void)endpoint_free(e);
 }
 
@@ -151,7 +151,7 @@ static void h_guide_tell_made(struct call *c, const struct endpoint *e, const ch
         given = made;
     else if (!g->shows_secret)
         given = NULL;
-    h_guide_tell(c, 201, e, g->made(e, given));
+    h_guide_tell(c, 201, e, guide_webhook_json(g, e, given));
     (void)snprintf(place, sizeof(place), "%s/%s", g->path, e->id);
     call_field(c, "Location", place);
 }
@@ -201,7 +201,7 @@ static void h_guide_change(struct call *c, struct store *s, struct endpoint_body
     if (r)
         guide_failed(c, s, r);
     else
-        h_guide_tell(c, 200, e, guide_of(c)->one(e));
+        h_guide_tell(c, 200, e, guide_webhook_json(guide_of(c), e, NULL));
     (void)endpoint_free(e);
 }
 

@@ -27,12 +27,12 @@ static void page(struct call *c, struct store *s, const char *name, delivery_tel
 
 static void tell_simple(json_t *found, const struct listed_delivery *d)
 {
-    (void)json_array_append_new(found, guide_simple.delivery(&d->record));
+    (void)json_array_append_new(found, guide_delivery_json(&guide_simple, &d->record));
 }
 
 static void tell_template(json_t *found, const struct listed_delivery *d)
 {
-    (void)json_array_append_new(found, guide_template.delivery(&d->record));
+    (void)json_array_append_new(found, guide_delivery_json(&guide_template, &d->record));
 }
 
 void h_guide_deliveries(struct call *c, struct store *s)
@@ -40,18 +40,9 @@ void h_guide_deliveries(struct call *c, struct store *s)
     page(c, s, "deliveries", guide_of(c) == &guide_simple ? tell_simple : tell_template);
 }
 
-/* Of each delivery its attempts, the last one first. */
 static void tell_attempts(json_t *found, const struct listed_delivery *d)
 {
-    const struct delivery_record *record = &d->record;
-    unsigned n = 0;
-
-    for (size_t i = 0; i < record->n; i++)
-        n += record->entries[i].kind == RECORD_ATTEMPT;
-    for (size_t i = record->n; i-- > 0;)
-        if (record->entries[i].kind == RECORD_ATTEMPT)
-            (void)json_array_append_new(found,
-                                        guide_template.attempt(record, &record->entries[i], n--));
+    guide_add_log(found, &guide_template, &d->record);
 }
 
 void h_guide_logs(struct call *c, struct store *s)

@@ -56,7 +56,7 @@ static void h_guide_test_answer(struct call *c, struct store *s, int r,
     else if (r)
         guide_failed(c, s, r);
     else
-        call_json(c, t->has_outcome ? 200 : 202, guide_of(c)->delivery(&t->record));
+        call_json(c, t->has_outcome ? 200 : 202, guide_delivery_json(guide_of(c), &t->record));
 }
 
 static void test(struct call *c, struct store *s, const struct endpoint *e, const char *type)

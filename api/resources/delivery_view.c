@@ -1,6 +1,7 @@
 #include "api/resources/delivery_view.h"
 #include "common/base/buf.h"
 #include "common/base/text.h"
+#include "common/model/destination.h"
 
 enum { TEXT_BYTES_MAX = 1 << 20 };
 
@@ -46,41 +47,13 @@ static json_t *url_json(const char *url)
     return json_of_text(span_of(url));
 }
 
-/* ---- the guide ---- */
-
-/* A status has no message of its own; the guide shows one for every failure. */
-json_t *attempt_message_json(const struct record_entry *a)
+/* The kind of destination that an attempt went to: records leave out the first. */
+static json_t *destination_json(struct span name)
 {
-    if (!a->message.len && a->code.len && a->status)
-        return json_sprintf("HTTP status %d", a->status);
-    return json_of_text(a->message);
+    const struct destination_type *type = destination_type_find(name);
+
+    return type ? json_string(type->name) : json_of_text(name);
 }
-
-json_t *delivery_guide_json(const struct delivery_record *d, const char *url)
-{
-    static const struct record_entry none = {0};
-    const struct record_entry *made = delivery_last_attempt(d), *a = made ? made : &none;
-
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o, s:o}", "id", d->id,
-                     "eventType", json_of_text(delivery_created(d)->type), "requestUrl",
-                     url_json(url), "deliveryStatus", json_of_text(delivery_status(d)),
-                     "responseStatus", number_or_null(a->status), "responseTimeMs",
-                     made ? json_integer(a->duration_ms) : json_null(), "attemptNumber",
-                     (json_int_t)a->attempt, "finalAttempt", delivery_is_final(d), "errorCode",
-                     json_of_text(a->code), "errorMessage", attempt_message_json(a), "createdAt",
-                     json_of_time(delivery_created(d)->ms));
-}
-
-static json_t *guide_attempt(const struct record_entry *a)
-{
-    return json_pack("{s:I, s:o, s:I, s:o, s:o, s:o, s:o}", "attemptNumber", (json_int_t)a->attempt,
-                     "responseStatus", number_or_null(a->status), "responseTimeMs",
-                     (json_int_t)a->duration_ms, "errorCode", json_of_text(a->code), "errorMessage",
-                     attempt_message_json(a), "responseBody", json_of_text(a->response),
-                     "attemptedAt", json_of_time(a->ms));
-}
-
-/* ---- /v1 ---- */
 
 json_t *delivery_v1_json(const struct delivery_record *d, const char *url)
 {
@@ -91,13 +64,15 @@ json_t *delivery_v1_json(const struct delivery_record *d, const char *url)
     if (id_event(event, d->partition, created->event))
         event[0] = '\0';
     return json_pack(
-        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", d->id,
-        "event", json_of_text(span_of(event)), "endpoint", json_of_text(created->endpoint), "url",
-        url_json(url), "type", json_of_text(created->type), "status",
-        json_of_text(delivery_status(d)), "reason",
+        "{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "id", d->id, "event", json_of_text(span_of(event)), "endpoint",
+        json_of_text(created->endpoint), "url", url_json(url), "type", json_of_text(created->type),
+        "status", json_of_text(delivery_status(d)), "reason",
         json_of_text(is_final ? delivery_last(d)->reason : SPAN("")), "attempts",
-        (json_int_t)(a ? a->attempt : 0), "response_status", number_or_null(a ? a->status : 0),
-        "response_ms", a ? json_integer(a->duration_ms) : json_null(), "error_code",
+        (json_int_t)(a ? a->attempt : 0), "last_attempt_at", json_of_time(a ? a->ms : 0),
+        "destination", a ? destination_json(a->destination) : json_null(), "response_status",
+        number_or_null(a ? a->status : 0), "response_ms",
+        a ? json_integer(a->duration_ms) : json_null(), "error_code",
         json_of_text(a ? a->code : SPAN("")), "error_message",
         json_of_text(a ? a->message : SPAN("")), "created_at", json_of_time(created->ms),
         "ended_at", json_of_time(is_final ? delivery_last(d)->ms : 0), "next_attempt_at",
@@ -106,30 +81,29 @@ json_t *delivery_v1_json(const struct delivery_record *d, const char *url)
 
 static json_t *v1_attempt(const struct record_entry *a)
 {
-    return json_pack("{s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "attempt", (json_int_t)a->attempt, "at",
-                     json_of_time(a->ms), "response_status", number_or_null(a->status),
-                     "response_ms", (json_int_t)a->duration_ms, "error_code", json_of_text(a->code),
+    return json_pack("{s:I, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "attempt", (json_int_t)a->attempt,
+                     "at", json_of_time(a->ms), "destination", destination_json(a->destination),
+                     "response_status", number_or_null(a->status), "response_ms",
+                     (json_int_t)a->duration_ms, "error_code", json_of_text(a->code),
                      "error_message", json_of_text(a->message), "response_body",
                      json_of_text(a->response));
 }
 
-static json_t *attempts(const struct delivery_record *d,
-                        json_t *(*view)(const struct record_entry *a))
+json_t *delivery_v1_attempts(const struct delivery_record *d)
 {
     json_t *all = json_array();
 
     for (size_t i = 0; all && i < d->n; i++)
         if (d->entries[i].kind == RECORD_ATTEMPT)
-            (void)json_array_append_new(all, view(&d->entries[i]));
+            (void)json_array_append_new(all, v1_attempt(&d->entries[i]));
     return all;
 }
 
-json_t *delivery_guide_attempts(const struct delivery_record *d)
+json_t *delivery_v1_whole(const struct delivery_record *d, const char *url)
 {
-    return attempts(d, guide_attempt);
-}
+    json_t *json = delivery_v1_json(d, url);
 
-json_t *delivery_v1_attempts(const struct delivery_record *d)
-{
-    return attempts(d, v1_attempt);
+    if (json)
+        (void)json_object_set_new(json, "attempt_list", delivery_v1_attempts(d));
+    return json;
 }

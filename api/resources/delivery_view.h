@@ -1,4 +1,4 @@
-/* delivery_view.h: deliveries as the API shows them, for the platform guide and for /v1. Pure.
+/* delivery_view.h: deliveries as /v1 shows them; the guides' forms are tables over it (compat/). Pure.
  *
  * All give JSON, or NULL when out of memory. */
 #ifndef GRAPNEL_API_RESOURCES_DELIVERY_VIEW_H
@@ -11,15 +11,11 @@
 json_t *json_of_text(struct span text);
 json_t *json_of_time(int64_t ms); /* 0: null */
 
-/* What went wrong with an attempt, in words; null: nothing. */
-json_t *attempt_message_json(const struct record_entry *a);
-
-/* As in the guide's list. @url: NULL when the endpoint was removed. */
-json_t *delivery_guide_json(const struct delivery_record *d, const char *url);
-json_t *delivery_guide_attempts(const struct delivery_record *d);
-
+/* @url: NULL when the endpoint was removed. */
 json_t *delivery_v1_json(const struct delivery_record *d, const char *url);
 /* With what was recorded of the answers. */
 json_t *delivery_v1_attempts(const struct delivery_record *d);
+/* Both: `attempt_list` is in it. */
+json_t *delivery_v1_whole(const struct delivery_record *d, const char *url);
 
 #endif

@@ -134,7 +134,8 @@ json_t *endpoint_v1_json(const struct endpoint *e, const struct settings *settin
         endpoint_view_set_part(json, (enum policy_part)i, e->policy.texts[i]);
     endpoint_view_set_tls(json, e);
     endpoint_view_set(json, "secrets", secrets_json(&e->secrets));
-    set_effective(json, e, settings);
+    if (settings)
+        set_effective(json, e, settings);
     set_state(json, e);
     return json;
 }

@@ -9,8 +9,9 @@
 #include "common/runtime/settings.h"
 #include <jansson.h>
 
-/* All but the filter, which goes into text as it was written: its numbers are decimals that no binary number holds. */
-json_t *endpoint_v1_json(const struct endpoint *e, const struct settings *set);
+/* All but the filter, which goes into text as it was written: its numbers are decimals that no binary number holds. No
+ * @settings: without `effective`. */
+json_t *endpoint_v1_json(const struct endpoint *e, const struct settings *settings);
 /* Appends @json, perhaps with more members, and the filter; takes over @json. Fails @ret when out of memory. */
 void endpoint_v1_write(struct buf *ret, json_t *json, const struct endpoint *e);
 json_t *endpoint_v1_load(const struct endpoint_load *load);

@@ -23,14 +23,10 @@ void h_delivery_list(struct call *c, struct store *s)
 void h_delivery_get(struct call *c, struct store *s)
 {
     struct one_delivery d;
-    json_t *json;
 
     if (delivery_of_call(c, s, &d))
         return;
-    json = delivery_v1_json(&d.record, one_delivery_url(&d));
-    if (json)
-        (void)json_object_set_new(json, "attempt_list", delivery_v1_attempts(&d.record));
-    call_json(c, 200, json);
+    call_json(c, 200, delivery_v1_whole(&d.record, one_delivery_url(&d)));
     one_delivery_fini(&d);
 }
 

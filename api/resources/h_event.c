@@ -20,13 +20,9 @@ struct search {
 static int h_event_look(void *arg, const struct listed_delivery *d)
 {
     struct search *search = arg;
-    json_t *json;
 
     if (span_equal(delivery_created(&d->record)->event, search->event)) {
-        json = delivery_v1_json(&d->record, d->url);
-        if (json)
-            (void)json_object_set_new(json, "attempt_list", delivery_v1_attempts(&d->record));
-        (void)json_array_append_new(search->found, json);
+        (void)json_array_append_new(search->found, delivery_v1_whole(&d->record, d->url));
     }
     search->scanned++;
     return json_array_size(search->found) == MIN((size_t)search->wanted, (size_t)SHOWN_MAX) ||

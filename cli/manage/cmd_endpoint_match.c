@@ -180,7 +180,7 @@ const struct command command_endpoint_match = {
     .details =
         "Nothing is sent. The status is 0 when the endpoint gets such an event, and 1 when it "
         "does not. With --filter another filter is tried before it is set. The language of "
-        "filters: docs/filters.md.",
+        "filters: docs/reference/filters.md.",
     .options = options,
     .args_size = sizeof(struct args),
     .option = cmd_endpoint_match_on_option,

@@ -1,5 +1,6 @@
 #include "cli/manage/delivery_view.h"
 #include "cli/json_write.h"
+#include "common/model/destination.h"
 #include <stdio.h>
 
 static const char *const kinds[] = {
@@ -181,7 +182,7 @@ static struct span what(const struct record_entry *e)
 static void delivery_view_add_answer(struct buf *b, const struct record_entry *e)
 {
     if (e->status)
-        buf_printf(b, "HTTP %d", e->status);
+        buf_printf(b, "%s %d", destination_title(e->destination), e->status);
     if (e->status && e->message.len)
         buf_add_text(b, ": ");
     buf_add_span(b, e->message);

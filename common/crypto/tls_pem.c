@@ -4,9 +4,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 /* What OpenSSL calls the level of 112 bits: RSA 2048, no SHA-1. */
-enum { SECURITY_LEVEL = 2 };
+enum { SECURITY_LEVEL = 2, SIGNATURE_STRENGTH_MIN = 112 /* bits, as that level demands */ };
 
 /* A handshake with more costs the worker's loop, which all endpoints share, tens of milliseconds. */
 enum { KEY_BITS_MAX = 4096, SIGNATURE_BYTES_MAX = KEY_BITS_MAX / 8 };
@@ -191,6 +192,31 @@ static int check_pair(EVP_PKEY *key, struct diag *diag)
                          : diag_set(diag, "client_key: its private and public half do not match");
 }
 
+/* A self-signed certificate's own signature proves nothing, so it may be weak. */
+static bool has_weak_signature(X509 *cert)
+{
+    int bits = 0;
+
+    if (X509_get_extension_flags(cert) & EXFLAG_SS)
+        return false;
+    return X509_get_signature_info(cert, NULL, NULL, &bits, NULL) != 1 ||
+           bits < SIGNATURE_STRENGTH_MIN;
+}
+
+/* Not left to libssl, which looks at the signatures of a client's own chain in some releases only. */
+static int check_signatures(const struct tls_client *c, struct diag *diag)
+{
+    bool is_weak = has_weak_signature(c->cert);
+
+    for (int i = 0; i < sk_X509_num(c->chain) && !is_weak; i++)
+        is_weak = has_weak_signature(sk_X509_value(c->chain, i));
+    if (!is_weak)
+        return 0;
+    return diag_set(diag,
+                    "client_cert: holds a certificate with a weak signature, such as SHA-1's; "
+                    "expected all of them signed with SHA-256 or stronger");
+}
+
 /* What libssl would refuse with each handshake, it refuses here: weak keys and signatures. */
 static int check_strength(const struct tls_client *c, struct diag *diag)
 {
@@ -221,6 +247,7 @@ static int check_client(const struct tls_client *c, struct diag *diag)
         r = diag_set(diag, "client_key: does not fit the first certificate of client_cert");
     else
         r = check_pair(c->key, diag);
+    r = r ? r : check_signatures(c, diag);
     r = r ? r : check_strength(c, diag);
     ERR_clear_error();
     return r;

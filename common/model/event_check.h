@@ -1,4 +1,4 @@
-/* event_check.h: does an event keep the wire contract? Pure; see docs/wire-contract.md.
+/* event_check.h: does an event keep the wire contract? Pure; see docs/reference/wire-contract.md.
  *
  * One check for all who handle events: the library and the command line before they send one, the
  * scheduler for what any Redis client has put into the stream. */

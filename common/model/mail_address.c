@@ -1,7 +1,6 @@
 #include "common/model/mail_address.h"
-#include <strings.h>
 
-static const struct span scheme = {"mailto:", 7};
+enum { SCHEME_LEN = 7 }; /* of "mailto:" */
 
 static bool is_alphanumeric(char c)
 {
@@ -38,14 +37,9 @@ bool mail_address_is(struct span text)
            local.data[0] != '-' && is_dotted(domain, "-") && domain.data[0] != '-';
 }
 
-bool mail_url_is(struct span url)
-{
-    return url.len >= scheme.len && strncasecmp(url.data, scheme.data, scheme.len) == 0;
-}
-
 struct span mail_url_address(struct span url)
 {
-    return (struct span){url.data + scheme.len, url.len - scheme.len};
+    return (struct span){url.data + SCHEME_LEN, url.len - SCHEME_LEN};
 }
 
 int mail_url_check(struct span url, struct diag *diag)

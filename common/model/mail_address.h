@@ -11,8 +11,7 @@ enum { MAIL_ADDRESS_MAX = 254, MAIL_LOCAL_MAX = 64 }; /* RFC 5321 4.5.3.1 */
  * header or a command. */
 bool mail_address_is(struct span text);
 
-bool mail_url_is(struct span url); /* "mailto:…", in any case */
-/* -EINVAL with words that begin with "url: ". */
+/* Of a URL "mailto:…", in any case. -EINVAL with words that begin with "url: ". */
 int mail_url_check(struct span url, struct diag *diag);
 /* What stands behind "mailto:", maybe nothing. */
 struct span mail_url_address(struct span url);

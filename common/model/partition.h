@@ -1,6 +1,6 @@
 /* partition.h: which partition holds a tenant's keys. Pure.
  *
- * Part of the wire contract (docs/wire-contract.md): every producer in every language must come to
+ * Part of the wire contract (docs/reference/wire-contract.md): every producer in every language must come to
  * the same number, so this may never change. */
 #ifndef GRAPNEL_COMMON_MODEL_PARTITION_H
 #define GRAPNEL_COMMON_MODEL_PARTITION_H

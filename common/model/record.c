@@ -27,13 +27,15 @@ void record_pack(struct buf *b, const struct record_entry *e)
         pack_span(b, e->type);
         return;
     case RECORD_ATTEMPT:
-        pack_head(b, e, 8);
+        pack_head(b, e, e->destination.len ? 9 : 8);
         pack_i64(b, e->attempt);
         pack_i64(b, e->duration_ms);
         pack_i64(b, e->status);
         pack_span(b, e->code);
         pack_span(b, e->message);
         pack_span(b, e->response);
+        if (e->destination.len)
+            pack_span(b, e->destination);
         return;
     case RECORD_RETRY:
     case RECORD_AGAIN:
@@ -96,6 +98,8 @@ static int parse_attempt(const msgpack_object *o, struct record_entry *e)
         object_i64(object_at(o, 4), &status) || status < 0 || status > 999)
         return -EBADMSG;
     e->status = (int)status;
+    if (object_at(o, 8) && object_span(object_at(o, 8), &e->destination))
+        return -EBADMSG;
     return object_span(object_at(o, 5), &e->code) || object_span(object_at(o, 6), &e->message) ||
                    object_span(object_at(o, 7), &e->response)
                ? -EBADMSG

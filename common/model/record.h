@@ -1,7 +1,8 @@
 /* record.h: what is kept of a delivery: an append-only log of msgpack arrays in `delivery:<id>`.
  *
  *     ["created", ms, tenant, endpoint, event (stream id), type]
- *     ["attempt", ms, attempt, duration_ms, status, code, message, response]
+ *     ["attempt", ms, attempt, duration_ms, status, code, message, response, destination]
+ *                                        the last only where it is not HTTP (destination.def's name)
  *     ["retry", ms, attempt, due_ms]     the scheduler's verdict: attempt number @attempt comes then
  *     ["lost", ms, attempt, worker]      the worker died; the attempt may or may not have been made
  *     ["again", ms, attempt, due_ms]     a person asked for it
@@ -30,8 +31,9 @@ struct record_entry {
     struct span tenant, endpoint, event, type; /* created */
     unsigned attempt;                          /* attempt, retry, lost, again */
     int64_t duration_ms;                       /* attempt */
-    int status;                                /* attempt: HTTP status, 0: no answer */
+    int status;                                /* attempt: in its destination's numbers; 0: none */
     struct span code, message, response;       /* attempt */
+    struct span destination;                   /* attempt: name of its kind; empty: HTTP */
     int64_t due_ms;                            /* retry, again */
     struct span worker;                        /* lost */
     struct span final, reason;                 /* final */

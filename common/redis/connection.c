@@ -190,6 +190,16 @@ enum connection_result connection_append(struct connection *c, int argc, const c
     return CONNECTION_NOMEM;
 }
 
+unsigned connection_set_timeout(struct connection *c, unsigned timeout_ms)
+{
+    unsigned before = c->timeout_ms;
+
+    c->timeout_ms = timeout_ms;
+    if (c->redis) /* which fails for a socket that is lost only, as the next answer will tell */
+        (void)redisSetTimeout(c->redis, timeval_of(timeout_ms));
+    return before;
+}
+
 void connection_ask(struct connection *c)
 {
     c->asked_ms = clock_mono_ms();

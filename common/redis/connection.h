@@ -44,6 +44,8 @@ void connection_drop(struct connection *c);
 /* Queues a command. */
 enum connection_result connection_append(struct connection *c, int argc, const char **argv,
                                          const size_t *sizes);
+/* Waits @timeout_ms for each answer from now on. Returns what it was before. */
+unsigned connection_set_timeout(struct connection *c, unsigned timeout_ms);
 /* Begins to wait: the timeout counts from here for all answers until the next call of this. */
 void connection_ask(struct connection *c);
 /* The next answer, errors of Redis included; free it with freeReplyObject(). NULL, and why not in

@@ -3,6 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* With `appendfsync everysec` Redis writes to disk once a second, and up to two seconds late while the disk is busy
+ * (redis.conf): no shorter wait can tell that something is wrong. */
+enum { FSYNC_ANSWER_MS = 4000 };
+
 enum { REPLICAS_MAX = 16 };
 
 int durability_parse(struct durability *ret, const char *text, struct diag *diag)
@@ -95,17 +99,15 @@ static enum connection_result durability_judge(const struct durability *d, struc
     return n >= wanted ? CONNECTION_OK : CONNECTION_UNSAFE;
 }
 
-enum connection_result durability_wait(const struct durability *d, struct connection *c)
+static enum connection_result wait_for(const struct durability *d, struct connection *c,
+                                       unsigned wait_ms)
 {
     enum connection_result r = CONNECTION_OK;
     char wanted[12], timeout[12];
     const char *fsync[] = {"WAITAOF", "1", "0", timeout}, *replicas[] = {"WAIT", wanted, timeout};
     redisReply *reply;
 
-    if (d->kind == DURABLE_MEMORY)
-        return CONNECTION_OK;
-    /* Its answer must come before we give up the connection. */
-    (void)snprintf(timeout, sizeof(timeout), "%u", MAX(c->timeout_ms * 3 / 4, 1U));
+    (void)snprintf(timeout, sizeof(timeout), "%u", wait_ms);
     (void)snprintf(wanted, sizeof(wanted), "%u", d->replicas);
     reply = d->kind == DURABLE_FSYNC ? durability_ask(c, ARRAY_LEN(fsync), fsync, &r)
                                      : durability_ask(c, ARRAY_LEN(replicas), replicas, &r);
@@ -116,5 +118,20 @@ enum connection_result durability_wait(const struct durability *d, struct connec
     else
         r = durability_judge(d, c, reply);
     freeReplyObject(reply);
+    return r;
+}
+
+enum connection_result durability_wait(const struct durability *d, struct connection *c)
+{
+    unsigned answer_ms = c->timeout_ms, before;
+    enum connection_result r;
+
+    if (d->kind == DURABLE_MEMORY)
+        return CONNECTION_OK;
+    if (d->kind == DURABLE_FSYNC)
+        answer_ms = MAX(answer_ms, FSYNC_ANSWER_MS);
+    before = connection_set_timeout(c, answer_ms);
+    r = wait_for(d, c, MAX(answer_ms * 3 / 4, 1U)); /* its answer must come before we give up */
+    (void)connection_set_timeout(c, before);
     return r;
 }

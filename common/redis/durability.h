@@ -17,7 +17,8 @@ struct durability {
 /* -EINVAL with words that begin with "durability: ". NULL is memory. */
 int durability_parse(struct durability *ret, const char *text, struct diag *diag);
 
-/* Waits until everything that @c has written so far is as safe as @d says, for the connection's timeout at most.
+/* Waits until everything that @c has written so far is as safe as @d says, for the connection's timeout at most, and for
+ * `fsync` not less than the three seconds that it may take.
  * CONNECTION_UNSAFE: it is not; others: the connection failed. Words in @c->words. */
 enum connection_result durability_wait(const struct durability *d, struct connection *c);
 

@@ -62,7 +62,7 @@ static inline void metric_count(enum metric m)
 void metrics_write(struct buf *ret);
 enum { METRICS_BYTES_MAX = 1 << 20 }; /* what is surely enough */
 
-/* Writes docs/metrics.md from the table. */
+/* Writes docs/reference/metrics.md from the table. */
 void metrics_write_markdown(FILE *out);
 
 #endif

@@ -171,7 +171,7 @@ void metrics_write(struct buf *ret)
             write_metric(ret, (enum metric)m);
 }
 
-/* ---- docs/metrics.md ---- */
+/* ---- docs/reference/metrics.md ---- */
 
 static const char *program_of(unsigned scope)
 {
@@ -186,7 +186,7 @@ static void write_label_words(FILE *out, enum metric_label label, const char *be
         return;
     (void)fprintf(out, "%s`%s`", before, metric_label_name(label));
     if (label == VERSION || label == SCRIPT)
-        return; /* of the build; the scripts are in docs/job-life.md */
+        return; /* the version of the build; docs/job-life.md describes the scripts */
     for (unsigned i = 0; metric_label_value(label, i); i++)
         (void)fprintf(out, "%s%s", i ? " " : ": ", metric_label_value(label, i));
 }
@@ -197,14 +197,14 @@ void metrics_write_markdown(FILE *out)
 
     (void)fputs("# Metrics\n"
                 "\n"
-                "<!-- Made from common/runtime/metrics.def by `./dev doc`. -->\n"
+                "<!-- Generated from common/runtime/metrics.def by `./dev doc`. -->\n"
                 "\n"
-                "What `/metrics` shows, in Prometheus's text format; how to turn it on, scrape it "
-                "and read it is\n"
-                "in [operating.md](operating.md). Labels have few, fixed values: no tenant, no "
-                "endpoint. Of each\n"
-                "histogram there are `_bucket`, `_sum` and `_count`. A gauge that is not known is "
-                "left out.\n"
+                "`/metrics` returns these metrics in Prometheus text format. [Monitor "
+                "Grapnel](../how-to/monitor.md) explains how to\n"
+                "enable, scrape and use them. Labels have few, fixed values, never a tenant or an "
+                "endpoint. "
+                "Each histogram has `_bucket`,\n"
+                "`_sum` and `_count`. A gauge whose value is unknown is missing.\n"
                 "\n"
                 "| name | kind | program | labels | meaning |\n"
                 "|---|---|---|---|---|\n",

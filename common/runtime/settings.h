@@ -66,7 +66,7 @@ struct settings_row {
 };
 const struct settings_row *settings_row_at(size_t index);
 
-/* Writes docs/configuration.md from the table. */
+/* Writes docs/reference/configuration.md from the table. */
 void settings_write_markdown(FILE *out);
 
 /* The whole start of a program: parses --config, --NAME VALUE, --NAME=VALUE, --help, --version for

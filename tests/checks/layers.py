@@ -6,6 +6,10 @@
 The rooms of common/ stand in the order ROOMS: a file includes files of its own room and of those to the
 left of it. Programs include common/ and never each other; EXCEPTIONS lists the one pair that may. The
 installed header <grapnel.h> is libgrapnel's interface and may be included by every program.
+
+Within worker/: each folder is a kind of destination behind worker/destination.h (worker/curl: what several of them share).
+No file outside a folder includes it, no two kinds include each other, and the modules of worker/ itself do not include each
+other in a circle.
 """
 import collections
 import os
@@ -50,6 +54,18 @@ def offence(source, target):
     return f"{here} and {there} are programs of their own"
 
 
+def worker_offence(source, target):
+    """The same of two files of worker/."""
+    here, there = os.path.dirname(source), os.path.dirname(target)
+    if not source.startswith("worker/") or there in (here, "worker") or not there.startswith("worker/"):
+        return None
+    if here == "worker":
+        return "destinations are known by worker/destination.h alone"
+    if there != "worker/curl":
+        return "kinds of destination know nothing of each other"
+    return None
+
+
 def sources(root):
     for top in ["common"] + PROGRAMS:
         for folder, _, names in os.walk(os.path.join(root, top)):
@@ -59,7 +75,7 @@ def sources(root):
 
 
 def circles(edges):
-    """A path of folders that leads back to its first, or None."""
+    """A path of folders, or modules, that leads back to its first, or None."""
     state = {}
 
     def visit(folder, path):
@@ -84,6 +100,7 @@ def circles(edges):
 
 def check(root):
     complaints, defined, edges = [], collections.defaultdict(list), collections.defaultdict(set)
+    worker_modules = collections.defaultdict(set)
     for path in sources(root):
         with open(os.path.join(root, path), encoding="utf-8") as file:
             text = file.read()
@@ -91,17 +108,23 @@ def check(root):
             if not os.path.exists(os.path.join(root, target)):
                 complaints.append(f"{path}: includes \"{target}\", which does not exist; write includes from the root")
                 continue
-            why = offence(path, target)
+            why = offence(path, target) or worker_offence(path, target)
             if why:
                 complaints.append(f"{path} includes {target}: {why}")
             if os.path.dirname(path) != os.path.dirname(target):
                 edges[os.path.dirname(path)].add(os.path.dirname(target))
+            here, there = os.path.splitext(path)[0], os.path.splitext(target)[0]
+            if here != there and os.path.dirname(path) == os.path.dirname(target) == "worker":
+                worker_modules[here].add(there)
         if path.endswith(".c") and not path.startswith(("bench/", "docs/")):
             for name in set(FUNCTION.findall(text)) - {"__attribute__", "main"}:
                 defined[name].append(path)
     found = circles(edges)
     if found:
         complaints.append("folders include each other in a circle: " + " -> ".join(found))
+    found = circles(worker_modules)
+    if found:
+        complaints.append("modules include each other in a circle: " + " -> ".join(found))
     for name, paths in sorted(defined.items()):
         if len(paths) > 1:
             complaints.append(f"{name}() is defined in {' and '.join(paths)}; begin a static function's name with its file's noun")

@@ -76,7 +76,7 @@ SECONDS = re.compile(r"\.\d{3}(?=Z$)")
 
 
 def has_form_of(ours, document):
-    """All that the document has, in its order and of its kinds; what we add stands in docs/api.md."""
+    """All that the document has, in its order and of its kinds; what we add stands in docs/reference/api.md."""
     if isinstance(document, dict):
         names = [name for name in ours if name in document]
         return names == list(document) and all(has_form_of(ours[name], one) for name, one in document.items())

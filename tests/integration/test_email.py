@@ -220,7 +220,10 @@ def test_5yz_is_final(bare_stack, mail):
     bare_stack.wait_done(1)
     delivery = bare_stack.delivery()
     assert delivery.status == "failed" and len(delivery.of_kind("attempt")) == 1
-    assert delivery.of_kind("attempt")[0]["status"] == 550 and server.refused == ["nobody@example.org"]
+    attempt, = delivery.of_kind("attempt")
+    assert (attempt["status"], attempt["destination"]) == (550, "mail") and server.refused == ["nobody@example.org"]
+    shown = bare_stack.run("delivery", "show", delivery.id).stdout
+    assert b"SMTP 550" in shown and b"HTTP" not in shown, shown
 
 
 def test_a_server_that_hangs_holds_only_its_slot(bare_stack, mail):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from children import wait_until
 from receiver import HANG, Answer
 
 LISTEN = {"listen": "127.0.0.1:0"}
+with open(os.path.join(os.path.dirname(__file__), "../../CMakeLists.txt"), encoding="utf-8") as file:
+    VERSION = re.search(r"^project\(grapnel VERSION ([0-9.]+)", file.read(), re.M)[1]
 
 
 def port_of(child):
@@ -203,7 +206,7 @@ def test_metrics_count_what_happens(listening):
     assert found["grapnel_promoted_total"] < metric(scheduler, "promoted_total")
     for child in listening.children():
         found = metrics(child)
-        assert found['grapnel_build_info{version="0.1.0"}'] == 1
+        assert found[f'grapnel_build_info{{version="{VERSION}"}}'] == 1
         assert found["process_resident_memory_bytes"] > 1 << 20 and 5 < found["process_open_fds"] < 1000
         assert found["process_cpu_seconds_total"] > 0 and found["process_start_time_seconds"] > 1.7e9
 

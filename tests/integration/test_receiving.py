@@ -1,4 +1,4 @@
-"""docs/receiving.md holds: its code in every language tells what Grapnel sends from what somebody else made of it, and
+"""docs/how-to/receive.md holds: its code in every language tells what Grapnel sends from what somebody else made of it, and
 its commands write the same signatures. Leaves receivers.txt and requests.txt in reports/ of the build directory."""
 
 import json
@@ -120,7 +120,7 @@ def write_reports(stack, requests, table):
     os.makedirs(folder, exist_ok=True)
     columns = list(next(iter(table.values())))
     with open(os.path.join(folder, "receivers.txt"), "w", encoding="utf-8") as f:
-        f.write("What the code and the commands of docs/receiving.md say about real requests:\n\n")
+        f.write("What the code and the commands of docs/how-to/receive.md say about real requests:\n\n")
         for words in ["request", *columns], *([name, *row.values()] for name, row in table.items()):
             f.write("".join(word.ljust(20 if i == 0 else 10) for i, word in enumerate(words)).rstrip() + "\n")
     with open(os.path.join(folder, "requests.txt"), "wb") as f:

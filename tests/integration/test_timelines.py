@@ -1,4 +1,4 @@
-"""All attempts of a delivery that always fails, to the end, in each dialect: against docs/dialects.md."""
+"""All attempts of a delivery that always fails, to the end, in each dialect: against docs/reference/dialects.md."""
 
 import json
 
@@ -58,7 +58,7 @@ def check_royalti_bodies(endpoint, steps, planned):
 
 
 def table(timelines):
-    yield "Attempts of one delivery to a receiver that always fails, as recorded. Planned: docs/dialects.md."
+    yield "Attempts of one delivery to a receiver that always fails, as recorded. Planned: docs/reference/dialects.md."
     yield f"{'tenant':16} {'dialect':13} {'attempt':>7} {'answer':>6} {'code':13} {'planned s':>9} {'recorded s':>11}  then"
     for tenant, steps in timelines.items():
         dialect, _, _, planned, jitter, final = CASES[tenant]

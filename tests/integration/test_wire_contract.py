@@ -1,4 +1,4 @@
-"""docs/wire-contract.md with nothing but redis-cli: its vectors, its script, and its examples as they are printed."""
+"""docs/reference/wire-contract.md with nothing but redis-cli: its vectors, its script, and its examples as they are printed."""
 
 import json
 import os
@@ -16,7 +16,7 @@ with open(os.path.join(ROOT, "tests", "vectors", "wire.json"), encoding="utf-8")
     VECTORS = json.load(file)
 with open(os.path.join(ROOT, "common", "moves", "publish.lua"), encoding="utf-8") as file:
     SCRIPT = file.read()
-with open(os.path.join(ROOT, "docs", "wire-contract.md"), encoding="utf-8") as file:
+with open(os.path.join(ROOT, "docs", "reference", "wire-contract.md"), encoding="utf-8") as file:
     DOCUMENT = file.read()
 
 
@@ -182,7 +182,7 @@ def test_python_examples_work(cli, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     space = {}
     for block in blocks("python"):
-        exec(compile(block, "docs/wire-contract.md", "exec"), space)
+        exec(compile(block, "docs/reference/wire-contract.md", "exec"), space)
     printed = capsys.readouterr().out.strip()
     assert re.fullmatch(r"evt_2_\d+_\d+", printed)
     stream_id = printed[len("evt_2_"):].replace("_", "-")

@@ -1,6 +1,7 @@
 import model
 import pytest
 import small
+from skips import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
  * and is answered, each at a time that is drawn. */
 #include "receiver.h"
 #include "sim.h"
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include <assert.h>
 #include <stdio.h>
 
@@ -91,7 +91,7 @@ void http_call_cancel(struct http_call *call)
     call->easy->next_us = sim.now_us;
 }
 
-static void finish(struct http_call *call, const struct http_result *result)
+static void finish(struct http_call *call, const struct attempt_result *result)
 {
     struct http_easy *easy = TAKE(call->easy);
 
@@ -124,18 +124,18 @@ static void send_it(struct http_call *call)
 static void end_it(struct http_call *call)
 {
     const struct http_easy *e = call->easy;
-    struct http_result result = {.error = e->answer.error,
-                                 .status = e->answer.error ? 0 : e->answer.status,
-                                 .retry_after = span_of(e->answer.retry_after),
-                                 .started_us = e->started_us,
-                                 .ended_us = sim.now_us,
-                                 .connect_us = e->started_us ? e->started_us - e->begun_us : 0};
+    struct attempt_result result = {.error = e->answer.error,
+                                    .status = e->answer.error ? 0 : e->answer.status,
+                                    .retry_after = span_of(e->answer.retry_after),
+                                    .started_us = e->started_us,
+                                    .ended_us = sim.now_us,
+                                    .connect_us = e->started_us ? e->started_us - e->begun_us : 0};
 
     if (call->is_cancelled)
-        result = (struct http_result){.error = OUTCOME_NETWORK_ERROR,
-                                      .message = "cancelled",
-                                      .started_us = e->started_us,
-                                      .ended_us = sim.now_us};
+        result = (struct attempt_result){.error = OUTCOME_NETWORK_ERROR,
+                                         .message = "cancelled",
+                                         .started_us = e->started_us,
+                                         .ended_us = sim.now_us};
     else if (e->phase == REFUSED)
         result.is_refused_by_owner = true;
     finish(call, &result);

@@ -4,6 +4,8 @@ import dataclasses
 import http.client
 import json
 
+from openapi_check import check_answer
+
 
 @dataclasses.dataclass
 class Answer:
@@ -34,9 +36,11 @@ class Api:
         try:
             connection.request(method, path, body, sent)
             answer = connection.getresponse()
-            return Answer(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
+            answer = Answer(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
         finally:
             connection.close()
+        check_answer(method, path, answer)
+        return answer
 
     def get(self, path, **more):
         return self.ask("GET", path, **more)

@@ -185,7 +185,7 @@ int teardown(void **state)
     return n_fds ? -1 : 0;
 }
 
-void copy_result(struct probe *p, const struct http_result *result)
+void copy_result(struct probe *p, const struct attempt_result *result)
 {
     p->result = *result;
     MUST(result->body.len < sizeof(p->body) && result->retry_after.len < sizeof(p->retry_after));
@@ -197,7 +197,7 @@ void copy_result(struct probe *p, const struct http_result *result)
     p->retry_after[result->retry_after.len] = '\0';
 }
 
-static void on_done(struct http_call *call, const struct http_result *result)
+static void on_done(struct http_call *call, const struct attempt_result *result)
 {
     struct probe *p = container_of(call, struct probe, call);
 

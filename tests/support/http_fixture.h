@@ -7,7 +7,7 @@
 #ifndef GRAPNEL_TESTS_SUPPORT_HTTP_FIXTURE_H
 #define GRAPNEL_TESTS_SUPPORT_HTTP_FIXTURE_H
 
-#include "worker/http_client.h"
+#include "worker/http/http_client.h"
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -31,7 +31,7 @@ struct probe {
     bool is_starting, allows, hits_client; /* hits_client: cancels @victim from its callback */
     unsigned n_asked;                      /* may_send */
     struct probe *victim;
-    struct http_result result; /* spans are copied below */
+    struct attempt_result result; /* spans are copied below */
     char body[16384], retry_after[300];
 };
 
@@ -63,7 +63,7 @@ void start_target(struct fixture *f, struct probe *p, struct http_target *t, int
 void start_url(struct fixture *f, struct probe *p, const char *url, int64_t timeout_ms);
 void start(struct fixture *f, struct probe *p, const char *path, int64_t timeout_ms);
 void copy_result(struct probe *p,
-                 const struct http_result *result); /* for a callback of one's own */
+                 const struct attempt_result *result); /* for a callback of one's own */
 bool on_may_send(struct http_call *call);
 void wait_done(struct probe *p);
 void cancel_and_check(struct fixture *f, struct probe *p);

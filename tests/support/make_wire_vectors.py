@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/vectors/wire.json: test vectors for docs/wire-contract.md.
+"""Writes tests/vectors/wire.json: test vectors for docs/reference/wire-contract.md.
 
 Made from the document alone, with zlib's CRC-32, so that it is a second opinion on the C code:
 
@@ -157,7 +157,7 @@ def script_case(name, partitions, idempotency_key, fields):
 
 def main():
     vectors = {
-        "about": "Test vectors for docs/wire-contract.md; made by tests/support/make_wire_vectors.py",
+        "about": "Test vectors for docs/reference/wire-contract.md; made by tests/support/make_wire_vectors.py",
         "format": 1,
         "prefix": PREFIX,
         "partitions": [{"tenant": t, "crc32": zlib.crc32(t.encode()),

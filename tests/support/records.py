@@ -4,7 +4,7 @@ import json
 
 FIELDS = {
     "created": ("tenant", "endpoint", "event", "type"),
-    "attempt": ("attempt", "duration_ms", "status", "code", "message", "response"),
+    "attempt": ("attempt", "duration_ms", "status", "code", "message", "response", "destination"),
     "retry": ("attempt", "due_ms"),
     "lost": ("attempt", "worker"),
     "again": ("attempt", "due_ms"),
@@ -15,7 +15,10 @@ UNPACK = "local r = redis.call('GET', KEYS[1]) return r and cjson.encode({cmsgpa
 
 
 def name_fields(entry):
-    return {"kind": entry[0], "ms": entry[1], **dict(zip(FIELDS[entry[0]], entry[2:], strict=True))}
+    values = entry[2:]
+    if entry[0] == "attempt" and len(values) == 6:  # over HTTP
+        values = [*values, ""]
+    return {"kind": entry[0], "ms": entry[1], **dict(zip(FIELDS[entry[0]], values, strict=True))}
 
 
 class Delivery:

@@ -2,7 +2,7 @@
  *
  *     {"amount": {"$gte": 100}, "$or": [{"status": "paid"}, {"customer.vip": true}]}
  *
- * docs/filters.md describes the language. A filter is compiled once and never changes, so any number
+ * docs/reference/filters.md describes the language. A filter is compiled once and never changes, so any number
  * of readers may share it. Matching is pure, allocates nothing, and reads the data once a
  * condition. */
 #ifndef GRAPNEL_COMMON_MODEL_FILTER_FILTER_H

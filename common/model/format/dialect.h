@@ -94,7 +94,7 @@ struct envelope_input {
     struct span data;     /* JSON as the producer wrote it, checked by json_check() */
     struct span tenant_id, tenant_name, tenant_domain;
     struct span source_service, source_environment;
-    unsigned attempt, attempts_max; /* attempts_max as configured: see dialects.md */
+    unsigned attempt, attempts_max; /* attempts_max as configured: see docs/reference/dialects.md */
     int64_t next_retry_ms;          /* wall time of the next try should this fail; 0: null */
 };
 

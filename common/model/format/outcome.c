@@ -90,10 +90,12 @@ struct outcome outcome_of_status(const struct dialect *d, int status, struct spa
     return o;
 }
 
-struct outcome outcome_of_smtp(int code)
+struct outcome outcome_of_smtp(const struct dialect *d, int code, struct span retry_after,
+                               int64_t now_wall_ms)
 {
     struct outcome o = {.code = OUTCOME_OK, .next = NEXT_DONE, .status = code};
 
+    (void)d, (void)retry_after, (void)now_wall_ms;
     if (code / 100 == 5) {
         o.code = OUTCOME_CLIENT_ERROR;
         o.next = NEXT_FINAL;

@@ -30,7 +30,7 @@ enum outcome_next {
 struct outcome {
     enum outcome_code code;
     enum outcome_next next;
-    int status;             /* HTTP status; 0: there was no answer */
+    int status; /* in the destination's numbers, HTTP's or SMTP's; 0: there was no answer */
     int64_t retry_after_ms; /* asked for by the receiver; 0: not */
     bool is_slow; /* the endpoint wants fewer requests at a time; only of the attempt: not packed */
 };
@@ -39,9 +39,11 @@ struct outcome {
 struct outcome outcome_of_status(const struct dialect *d, int status, struct span retry_after,
                                  int64_t now_wall_ms);
 
+/* The same of an SMTP server's reply code (RFC 5321 4.2.1), whatever the dialect: 4yz may pass, 5yz is final. */
+struct outcome outcome_of_smtp(const struct dialect *d, int code, struct span retry_after,
+                               int64_t now_wall_ms);
+
 /* From no answer: @code says why. INVALID_URL is final, everything else is retried. */
-/* What an SMTP server's reply code means (RFC 5321 4.2.1): 4yz may pass, 5yz is final. */
-struct outcome outcome_of_smtp(int code);
 struct outcome outcome_of_error(enum outcome_code code);
 
 /* The scheduler's verdict on a failed attempt. */

@@ -1,4 +1,4 @@
-/* driver CASES: what webhook_verify() of docs/receiving.md says about each case, a line each. See
+/* driver CASES: what webhook_verify() of docs/how-to/receive.md says about each case, a line each. See
  * verifiers.py, which puts the page's code into webhook.c. */
 #include "webhook.c"
 #include <jansson.h>

@@ -1,4 +1,4 @@
-// driver CASES: what Verify() of docs/receiving.md says about each case, a line each. See verifiers.py.
+// driver CASES: what Verify() of docs/how-to/receive.md says about each case, a line each. See verifiers.py.
 package main
 
 import (

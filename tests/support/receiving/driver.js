@@ -1,4 +1,4 @@
-// driver.js MODULE CASES: what verify() of docs/receiving.md says about each case, a line each. See verifiers.py.
+// driver.js MODULE CASES: what verify() of docs/how-to/receive.md says about each case, a line each. See verifiers.py.
 'use strict';
 const fs = require('node:fs');
 const { verify } = require(process.argv[2]);

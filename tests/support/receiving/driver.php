@@ -1,5 +1,5 @@
 <?php
-// driver.php MODULE CASES: what verify_webhook() of docs/receiving.md says about each case, a line each. See verifiers.py.
+// driver.php MODULE CASES: what verify_webhook() of docs/how-to/receive.md says about each case, a line each. See verifiers.py.
 declare(strict_types=1);
 
 // A warning is a fault, too.

@@ -1,4 +1,4 @@
-"""driver.py MODULE CASES: what verify() of docs/receiving.md says about each case, a line each. See verifiers.py."""
+"""driver.py MODULE CASES: what verify() of docs/how-to/receive.md says about each case, a line each. See verifiers.py."""
 
 import base64
 import importlib.util

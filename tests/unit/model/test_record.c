@@ -30,7 +30,14 @@ static const struct record_entry final = {.kind = RECORD_FINAL,
                                           .ms = 1737556220000,
                                           .final = SPAN("failed"),
                                           .reason = SPAN("attempt 2 was the last")};
-static const struct record_entry *const all[] = {&created, &attempt, &retry, &lost, &again, &final};
+static const struct record_entry by_mail = {.kind = RECORD_ATTEMPT,
+                                            .ms = 1737556201000,
+                                            .attempt = 2,
+                                            .status = 550,
+                                            .code = SPAN("CLIENT_ERROR"),
+                                            .destination = SPAN("mail")};
+static const struct record_entry *const all[] = {&created, &attempt, &by_mail, &retry,
+                                                 &lost,    &again,   &final};
 
 static void same(const struct record_entry *a, const struct record_entry *b)
 {
@@ -46,6 +53,7 @@ static void same(const struct record_entry *a, const struct record_entry *b)
     assert_true(span_equal(a->code, b->code));
     assert_true(span_equal(a->message, b->message));
     assert_true(span_equal(a->response, b->response));
+    assert_true(span_equal(a->destination, b->destination));
     assert_true(a->due_ms == b->due_ms);
     assert_true(span_equal(a->worker, b->worker));
     assert_true(span_equal(a->final, b->final));

@@ -54,7 +54,7 @@ static void counters(void **state)
 {
     (void)state;
     write_all();
-    expect_line("# HELP grapnel_settle_batches_total Steps in which they were settled");
+    expect_line("# HELP grapnel_settle_batches_total Steps in which jobs were settled");
     expect_line("# TYPE grapnel_settle_batches_total counter");
     expect_line("grapnel_settle_batches_total 0");
     expect_line("grapnel_attempts_total{outcome=\"OK\",dialect=\"royalti\"} 0");

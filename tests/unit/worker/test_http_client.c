@@ -560,7 +560,7 @@ struct chain {
     unsigned n_left;
 };
 
-static void on_chain_done(struct http_call *call, const struct http_result *result)
+static void on_chain_done(struct http_call *call, const struct attempt_result *result)
 {
     struct chain *c = container_of(call, struct chain, probe.call);
 
@@ -587,7 +587,7 @@ static void test_owner_starts_from_the_callback(void **state)
     assert_int_equal(f->server->n_accepted, 1 + (http_client_stats(f->client).connects > 1));
 }
 
-static void on_last_done(struct http_call *call, const struct http_result *result)
+static void on_last_done(struct http_call *call, const struct attempt_result *result)
 {
     struct probe *p = container_of(call, struct probe, call);
 

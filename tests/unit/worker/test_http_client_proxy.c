@@ -1,6 +1,6 @@
 #include "tests/support/http_fixture.h"
 #include "tests/support/test_proxy.h"
-#include "worker/http_proxy.h"
+#include "worker/http/http_proxy.h"
 
 /* ---- a client behind a proxy ---- */
 
