@@ -5,8 +5,7 @@
 
 #include "api/call.h"
 
-/* 32 hex digits in quotes, NUL · how often a change begins anew when others wrote in between. */
-enum { ETAG_SIZE = 35, ETAG_TRIES = 10 };
+enum { ETAG_SIZE = 35 }; /* 32 hex digits in quotes, NUL */
 
 /* Pure. */
 void etag_of(char ret[ETAG_SIZE], struct span record);

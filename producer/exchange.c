@@ -7,6 +7,7 @@
 #include "common/base/id.h"
 #include "common/model/event_check.h"
 #include "common/model/partition.h"
+#include "common/moves/key_names.h"
 #include "producer/handle.h"
 #include <assert.h>
 #include <inttypes.h>
@@ -105,11 +106,11 @@ static enum grapnel_result append_event(struct grapnel *g, const struct grapnel_
     struct words w = {.argc = 0};
 
     sent->partition = partition_of(span_of(e->tenant), g->partitions);
-    (void)snprintf(w.head, sizeof(w.head), "%s:{%u}:", g->prefix, sent->partition);
+    (void)snprintf(w.head, sizeof(w.head), KEYS_HEAD_FORMAT, g->prefix, sent->partition);
     if (e->idempotency_key) {
         add_script(&w, g, e);
     } else {
-        (void)snprintf(w.key, sizeof(w.key), "%sevents", w.head);
+        (void)snprintf(w.key, sizeof(w.key), "%s%s", w.head, KEY_EVENTS);
         exchange_add_text(&w, "XADD");
         exchange_add_text(&w, w.key);
         exchange_add_text(&w, "*");

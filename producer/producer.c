@@ -3,6 +3,7 @@
 #include "common/base/text.h"
 #include "common/model/event_check.h"
 #include "common/model/trace_context.h"
+#include "common/moves/key_names.h"
 #include "producer/handle.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -126,7 +127,7 @@ static enum grapnel_result ask_form(struct grapnel *g)
     enum connection_result why;
     enum grapnel_result r;
 
-    (void)snprintf(key, sizeof(key), "%s:meta", g->prefix);
+    (void)snprintf(key, sizeof(key), KEYS_META_FORMAT, g->prefix);
     why = connection_append(&g->connection, ARRAY_LEN(argv), argv, sizes);
     if (why)
         return result_of_connection(why);

@@ -5,7 +5,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
+#include "common/moves/watch.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -36,17 +36,13 @@ static void alerts_note_fault(int result)
 static void alerts_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
     struct alerts *a = container_of(request, struct alerts, request);
-    struct span cursor;
 
-    result = result ? result : redis_reply_result(reply);
-    if (!result && !redis_reply_span(redis_reply_at(reply, 0), &cursor))
-        result = -EPROTO;
+    result = result ? result : move_cursor(a->cursor, sizeof(a->cursor), reply);
     if (result) {
         alerts_note_fault(result);
         alerts_rest(a);
         return;
     }
-    (void)snprintf(a->cursor, sizeof(a->cursor), "%.*s", (int)cursor.len, cursor.data);
     if (strcmp(a->cursor, "0") == 0)
         begin_partition(a, a->partition + 1);
     if (rounds_is_closing(&a->rounds) || a->partition >= a->keys->partitions)
@@ -61,14 +57,12 @@ static void alerts_ask(struct alerts *a)
     struct redis_command cmd;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_alerts, 1);
-    redis_arg_text(&cmd, keys_head(a->keys, a->partition));
-    redis_arg_i64(&cmd, s->alert_period);
-    redis_arg_text(&cmd, a->cursor);
-    redis_arg_text(&cmd, notifier_tenant(a->notifier));
-    redis_arg_i64(&cmd, s->alert_success_rate);
-    redis_arg_i64(&cmd, s->alert_response_time);
-    redis_arg_i64(&cmd, s->alert_samples);
+    move_alerts_begin(&cmd, keys_head(a->keys, a->partition), a->cursor,
+                      &(struct alerts_options){.period_ms = s->alert_period,
+                                               .operational_tenant = notifier_tenant(a->notifier),
+                                               .success_rate = s->alert_success_rate,
+                                               .response_ms = s->alert_response_time,
+                                               .samples = s->alert_samples});
     redis_run(a->redis, &a->request, &script_alerts, &cmd, 0, alerts_on_answer, NULL);
     redis_command_fini(&cmd);
 }

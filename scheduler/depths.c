@@ -4,7 +4,7 @@
  *      ▲                  │ a fault
  *      └──────────────────┘ */
 #include "scheduler/depths.h"
-#include "common/moves/scripts.h"
+#include "common/moves/watch.h"
 #include "common/runtime/metrics.h"
 
 enum { EVERY_MS = 2000 };
@@ -33,13 +33,12 @@ static const struct {
 
 static bool depths_add(struct depths *d, const redisReply *reply)
 {
-    int64_t n;
+    int64_t n[DEPTHS];
 
-    for (unsigned i = 0; i < DEPTHS; i++) {
-        if (!redis_reply_i64(redis_reply_at(reply, i), &n))
-            return false;
-        d->sums[i] = numbers[i].is_age ? MAX(d->sums[i], n) : d->sums[i] + n;
-    }
+    if (move_depths_parse(n, reply))
+        return false;
+    for (unsigned i = 0; i < DEPTHS; i++)
+        d->sums[i] = numbers[i].is_age ? MAX(d->sums[i], n[i]) : d->sums[i] + n[i];
     return true;
 }
 
@@ -75,8 +74,7 @@ static void depths_ask(struct depths *d)
     struct redis_command cmd;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_depths, 1);
-    redis_arg_text(&cmd, keys_head(d->keys, d->partition));
+    move_depths_begin(&cmd, keys_head(d->keys, d->partition));
     redis_run(d->redis, &d->request, &script_depths, &cmd, 0, depths_on_answer, NULL);
     redis_command_fini(&cmd);
 }

@@ -4,10 +4,11 @@
 #define GRAPNEL_SCHEDULER_DEPTHS_H
 
 #include "common/moves/keys.h"
+#include "common/moves/watch.h"
 #include "common/redis/redis_client.h"
 #include "common/runtime/rounds.h"
 
-enum { DEPTHS = 14 }; /* numbers that depths.lua answers */
+enum { DEPTHS = DEPTHS_NUMBERS };
 
 struct depths {
     struct redis_client *redis; /* borrowed, as is the next */

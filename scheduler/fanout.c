@@ -14,7 +14,7 @@
 #include "common/base/log.h"
 #include "common/model/job.h"
 #include "common/model/record.h"
-#include "common/moves/scripts.h"
+#include "common/moves/fanout.h"
 #include <errno.h>
 
 enum { DELIVERIES_PER_STEP = 256 };
@@ -91,30 +91,30 @@ static void fanout_finish(struct fanout *f, int result)
 static void add_delivery(struct fanout *f, const struct event *e, const struct endpoint *endpoint,
                          int64_t now_ms)
 {
-    struct redis_command *cmd = &f->command;
-    unsigned slots =
-        endpoint->slots ? endpoint->slots : (unsigned)f->options.limits->endpoint_slots;
+    struct fanout_delivery d = {.endpoint = endpoint->id,
+                                .slots = endpoint->slots ? endpoint->slots
+                                                         : f->options.limits->admit.endpoint_slots};
+    size_t job_len;
     char id[ID_SIZE];
 
     id_make(id, "whd_", f->partition);
-    redis_arg_text(cmd, id);
-    redis_arg_text(cmd, endpoint->id);
-    redis_arg_i64(cmd, slots);
+    d.id = id;
     buf_clear(&f->scratch);
     job_pack(&f->scratch, &(struct job){.id = span_of(id),
                                         .tenant = e->fields.tenant,
                                         .endpoint = span_of(endpoint->id),
                                         .event = e->stream_id,
                                         .attempt = 1});
-    redis_arg_span(cmd, buf_span(&f->scratch));
-    buf_clear(&f->scratch);
+    job_len = f->scratch.len;
     record_pack(&f->scratch, &(struct record_entry){.kind = RECORD_CREATED,
                                                     .ms = now_ms,
                                                     .tenant = e->fields.tenant,
                                                     .endpoint = span_of(endpoint->id),
                                                     .event = e->stream_id,
                                                     .type = e->fields.type});
-    redis_arg_span(cmd, buf_span(&f->scratch));
+    d.job = (struct span){f->scratch.data, job_len};
+    d.record = (struct span){f->scratch.data + job_len, f->scratch.len - job_len};
+    move_fanout_add_delivery(&f->command, &d);
 }
 
 static uint64_t filtered_bytes(const struct tenant *t, const struct event *e)
@@ -161,21 +161,15 @@ static const char *why_refused(const struct tenant *t, const struct event *e)
 
 static void add_refused(struct fanout *f, const struct fanout_item *item, const char *why)
 {
-    struct redis_command *cmd = &f->command;
-
     f->counts[EVENT_REFUSED]++;
-    redis_arg_span(cmd, item->event.stream_id);
-    redis_arg_span(cmd, item->event.fields.tenant);
-    redis_arg_text(cmd, "0");
-    redis_arg_text(cmd, "-1");
-    redis_arg_text(cmd, why);
+    move_fanout_refuse(&f->command, item->event.stream_id, item->event.fields.tenant, why);
 }
 
 /* Adds one event to the step; how many deliveries it makes. */
 static size_t add_item(struct fanout *f, const struct fanout_item *item, const struct tenant *t)
 {
     const struct event *e = &item->event;
-    struct redis_command *cmd = &f->command;
+    struct fanout_event event = {e->stream_id, e->fields.tenant, e->fields.id, 0};
     int64_t now_ms = redis_clock_early_ms(f->options.clock);
     const char *why = item->is_refused ? item->why.text : why_refused(t, e);
     size_t n;
@@ -187,12 +181,8 @@ static size_t add_item(struct fanout *f, const struct fanout_item *item, const s
     f->filtered_bytes += filtered_bytes(t, e);
     n = find_takers(f, t, e);
     f->counts[n ? EVENT_FANNED_OUT : EVENT_UNMATCHED]++;
-    redis_arg_span(cmd, e->stream_id);
-    redis_arg_span(cmd, e->fields.tenant);
-    redis_arg_i64(cmd, t->limit >= 0 ? t->limit : f->options.limits->tenant_limit);
-    redis_arg_i64(cmd, (int64_t)n);
-    if (n)
-        redis_arg_span(cmd, e->fields.id);
+    event.tenant_limit = t->limit >= 0 ? t->limit : f->options.limits->admit.tenant_limit;
+    move_fanout_add(&f->command, &event, n);
     for (size_t i = 0; i < n; i++)
         add_delivery(f, e, f->takers[i], now_ms);
     return n;
@@ -200,22 +190,16 @@ static size_t add_item(struct fanout *f, const struct fanout_item *item, const s
 
 static void begin_command(struct fanout *f)
 {
-    const struct limits *limits = f->options.limits;
-
-    redis_script_begin(&f->command, &script_fanout, 1);
-    redis_arg_text(&f->command, keys_head(f->options.keys, f->partition));
-    redis_arg_i64(&f->command, limits->tenant_limit);
-    redis_arg_i64(&f->command, limits->permit_ms);
-    redis_arg_i64(&f->command, limits->endpoint_slots);
-    redis_arg_i64(&f->command, directory_version(f->options.directory, f->partition));
+    move_fanout_begin(&f->command, keys_head(f->options.keys, f->partition),
+                      &f->options.limits->admit,
+                      directory_version(f->options.directory, f->partition));
 }
 
 /* The items of the step that was taken. */
-static void fanout_count(const struct fanout *f, const redisReply *reply)
+static void fanout_count(const struct fanout *f, int64_t made)
 {
-    int64_t made = 0, now_ms = redis_clock_early_ms(f->options.clock), accepted_ms;
+    int64_t now_ms = redis_clock_early_ms(f->options.clock), accepted_ms;
 
-    (void)redis_reply_i64(redis_reply_at(reply, 3), &made);
     metric_add(METRIC_deliveries_created_total, 0, 0, (uint64_t)made);
     for (unsigned i = 0; i < ARRAY_LEN(f->counts); i++)
         metric_add(METRIC_events_total, i, 0, f->counts[i]);
@@ -229,24 +213,21 @@ static void fanout_load(struct fanout *f, int64_t version);
 static void on_moved(struct redis_request *request, int result, redisReply *reply)
 {
     struct fanout *f = container_of(request, struct fanout, request);
-    int64_t version, delayed_ms, throttled_ms;
+    struct fanout_answer answer;
 
     if (!result)
-        result = redis_reply_result(reply);
-    if (!result && !redis_reply_i64(redis_reply_at(reply, 0), &version))
-        result = err_origin(-EPROTO);
+        result = move_fanout_parse(&answer, reply);
     if (result) {
         fanout_finish(f, result);
         return;
     }
-    if (!redis_reply_i64(redis_reply_at(reply, 1), &delayed_ms) ||
-        !redis_reply_i64(redis_reply_at(reply, 2), &throttled_ms)) {
-        fanout_load(f, version); /* the version alone: our cache was stale, nothing was done */
+    if (answer.is_stale) {
+        fanout_load(f, answer.version);
         return;
     }
-    promoter_at(f->options.promoter, delayed_ms);
-    promoter_at(f->options.promoter, throttled_ms);
-    fanout_count(f, reply);
+    promoter_at(f->options.promoter, answer.delayed_ms);
+    promoter_at(f->options.promoter, answer.throttled_ms);
+    fanout_count(f, answer.made);
     f->next = f->sent;
     if (f->next == f->n_items)
         fanout_finish(f, 0);

@@ -2,10 +2,9 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
+#include "common/moves/rescue.h"
 #include "common/runtime/metrics.h"
 #include <errno.h>
-#include <stdio.h>
 
 enum { RESCUED_PER_STEP = 128, TRIMMED_PER_STEP = 500 };
 
@@ -39,30 +38,26 @@ static void janitor_note_fault(int result)
         log_warn("a janitor's step failed", LOG_ERR(result), LOG_INT("held", held));
 }
 
-static void note_rescue(struct janitor *j, const redisReply *reply)
+static void note_rescue(struct janitor *j, const struct rescue_answer *a)
 {
-    int64_t rescued = 0, taken = 0, has_more = 0;
-
-    (void)redis_reply_i64(redis_reply_at(reply, 0), &rescued);
-    (void)redis_reply_i64(redis_reply_at(reply, 1), &taken);
-    (void)redis_reply_i64(redis_reply_at(reply, 2), &has_more);
     /* What a scheduler left is ours now and stays pending until we have read it: no need to hurry.
      */
-    j->has_more = has_more && rescued;
-    metric_add(METRIC_rescued_total, 0, 0, (uint64_t)rescued);
-    if (rescued || taken)
+    j->has_more = a->has_more && a->rescued;
+    metric_add(METRIC_rescued_total, 0, 0, (uint64_t)a->rescued);
+    if (a->rescued || a->taken)
         log_warn("took over the work of a dead process", LOG_INT("partition", j->partition),
-                 LOG_INT("jobs", rescued), LOG_INT("entries", taken));
-    if (taken && !rounds_is_closing(&j->rounds))
+                 LOG_INT("jobs", a->rescued), LOG_INT("entries", a->taken));
+    if (a->taken && !rounds_is_closing(&j->rounds))
         j->options.on_taken_over(j->options.arg);
 }
 
 static void on_rescued(struct redis_request *request, int result, redisReply *reply)
 {
     struct janitor *j = container_of(request, struct janitor, rescue);
+    struct rescue_answer answer;
 
     if (!result)
-        result = redis_reply_result(reply);
+        result = move_rescue_parse(&answer, reply);
     j->has_more = false;
     if (result) {
         janitor_note_fault(result);
@@ -70,7 +65,7 @@ static void on_rescued(struct redis_request *request, int result, redisReply *re
                 &j->rounds)) /* the step may have been taken, and only its answer got lost */
             j->options.on_taken_over(j->options.arg);
     } else {
-        note_rescue(j, reply);
+        note_rescue(j, &answer);
     }
     if (--j->n_pending == 0)
         end_visit(j);
@@ -79,15 +74,11 @@ static void on_rescued(struct redis_request *request, int result, redisReply *re
 static void on_trimmed(struct redis_request *request, int result, redisReply *reply)
 {
     struct janitor *j = container_of(request, struct janitor, trim);
-    struct span cursor;
 
     if (!result)
-        result = redis_reply_result(reply);
+        result = move_trim_parse(j->cursors[j->partition], reply);
     if (result)
         janitor_note_fault(result);
-    else if (redis_reply_span(redis_reply_at(reply, 0), &cursor))
-        (void)snprintf(j->cursors[j->partition], sizeof(j->cursors[0]), "%.*s", (int)cursor.len,
-                       cursor.data);
     if (--j->n_pending == 0)
         end_visit(j);
 }
@@ -98,22 +89,16 @@ static void visit(struct janitor *j)
     const char *head = keys_head(j->options.keys, j->partition);
 
     j->n_pending = 2;
-    redis_script_begin(&j->command, &script_rescue, 1);
-    redis_arg_text(&j->command, head);
-    redis_arg_i64(&j->command, limits->tenant_limit);
-    redis_arg_i64(&j->command, limits->permit_ms);
-    redis_arg_i64(&j->command, limits->endpoint_slots);
-    redis_arg_text(&j->command, j->options.name);
-    redis_arg_i64(&j->command, limits->lease_ms);
-    redis_arg_i64(&j->command, RESCUED_PER_STEP);
-    redis_arg_i64(&j->command, limits->retention_count);
+    move_rescue_begin(&j->command, head,
+                      &(struct rescue_options){.admit = limits->admit,
+                                               .scheduler = j->options.name,
+                                               .lease_ms = limits->lease_ms,
+                                               .most = RESCUED_PER_STEP,
+                                               .keep = limits->retention_count});
     redis_run(j->options.redis, &j->rescue, &script_rescue, &j->command, 0, on_rescued, NULL);
 
-    redis_script_begin(&j->command, &script_trim, 1);
-    redis_arg_text(&j->command, head);
-    redis_arg_text(&j->command, j->cursors[j->partition]);
-    redis_arg_i64(&j->command, limits->retention_age_ms);
-    redis_arg_i64(&j->command, TRIMMED_PER_STEP);
+    move_trim_begin(&j->command, head, j->cursors[j->partition], limits->retention_age_ms,
+                    TRIMMED_PER_STEP);
     redis_run(j->options.redis, &j->trim, &script_trim, &j->command, 0, on_trimmed, NULL);
 }
 

@@ -4,6 +4,7 @@
 #define GRAPNEL_SCHEDULER_JANITOR_H
 
 #include "common/moves/keys.h"
+#include "common/moves/trim.h"
 #include "common/runtime/rounds.h"
 #include "scheduler/limits.h"
 
@@ -25,7 +26,7 @@ struct janitor {
     struct redis_command command;
     unsigned partition, n_pending;
     bool has_more;
-    char (*cursors)[24]; /* of the trim rounds, one a partition */
+    char (*cursors)[TRIM_CURSOR_SIZE]; /* of the trim rounds, one a partition */
 };
 
 int janitor_init(struct janitor *j, const struct janitor_options *o);

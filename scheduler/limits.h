@@ -2,10 +2,11 @@
 #ifndef GRAPNEL_SCHEDULER_LIMITS_H
 #define GRAPNEL_SCHEDULER_LIMITS_H
 
+#include "common/moves/move.h"
 #include "common/runtime/settings.h"
 
 struct limits {
-    int64_t tenant_limit, permit_ms, endpoint_slots; /* ARGV[1..3] of what includes admit.lua */
+    struct admit_limits admit;
     int64_t retention_count, retention_age_ms;
     int64_t disable_after;
     int64_t event_bytes_max, fanout_batch, turn_batch;
@@ -15,9 +16,7 @@ struct limits {
 static inline struct limits limits_of(const struct settings *s)
 {
     return (struct limits){
-        .tenant_limit = s->tenant_limit,
-        .permit_ms = s->permit,
-        .endpoint_slots = s->endpoint_slots,
+        .admit = {s->tenant_limit, s->permit, s->endpoint_slots},
         .retention_count = s->retention_count,
         .retention_age_ms = s->retention_age,
         .disable_after = s->disable_after,

@@ -12,7 +12,7 @@
 #include "common/json/json_scan.h"
 #include "common/model/event.h"
 #include "common/model/partition.h"
-#include "common/moves/scripts.h"
+#include "common/moves/publish.h"
 #include "common/runtime/metrics.h"
 #include <errno.h>
 #include <stdio.h>
@@ -151,11 +151,8 @@ static void send_event(struct notifier *n, struct notice *notice, struct span ty
     char key[80];
 
     (void)snprintf(key, sizeof(key), "notice/%u/%s", n->partition, notice->id);
-    redis_script_begin(cmd, &script_publish, 1);
-    redis_arg_text(cmd, keys_head(n->options.keys, n->home));
-    redis_arg_text(cmd, key);
-    redis_arg_i64(cmd, REMEMBERED_MS);
-    redis_arg_text(cmd, n->options.tenant);
+    move_publish_begin(cmd, keys_head(n->options.keys, n->home), key, REMEMBERED_MS,
+                       n->options.tenant);
     redis_arg_text(cmd, "tenant");
     redis_arg_text(cmd, n->options.tenant);
     redis_arg_text(cmd, "type");

@@ -8,7 +8,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
+#include "common/moves/promote.h"
 #include "common/runtime/metrics.h"
 
 enum { AFTER_FAULT_MS = 200 };
@@ -49,11 +49,8 @@ static void promoter_on_fault(struct promoter *p, int result)
     promoter_at(p, redis_clock_early_ms(p->clock) + AFTER_FAULT_MS);
 }
 
-static void promoter_count(const struct promoter *p, const redisReply *reply)
+static void promoter_count(const struct promoter *p, int64_t moved)
 {
-    int64_t moved = 0;
-
-    (void)redis_reply_i64(redis_reply_at(reply, 2), &moved);
     metric_add(METRIC_promoted_total, 0, 0, (uint64_t)moved);
     metric_observe(METRIC_promote_delay_seconds, 0,
                    (redis_clock_early_ms(p->clock) - p->step_due_ms) * 1000);
@@ -62,7 +59,7 @@ static void promoter_count(const struct promoter *p, const redisReply *reply)
 static void on_promoted(struct redis_request *request, int result, redisReply *reply)
 {
     struct promoter *p = container_of(request, struct promoter, request);
-    int64_t delayed_ms, throttled_ms;
+    struct promote_answer answer;
 
     p->is_running = false;
     if (p->is_closing) {
@@ -70,16 +67,13 @@ static void on_promoted(struct redis_request *request, int result, redisReply *r
         return;
     }
     if (!result)
-        result = redis_reply_result(reply);
-    if (!result && (!redis_reply_i64(redis_reply_at(reply, 0), &delayed_ms) ||
-                    !redis_reply_i64(redis_reply_at(reply, 1), &throttled_ms)))
-        result = err_origin(-EPROTO);
+        result = move_promote_parse(&answer, reply);
     if (result) {
         promoter_on_fault(p, result);
     } else {
-        promoter_count(p, reply);
-        promoter_at(p, delayed_ms);
-        promoter_at(p, throttled_ms);
+        promoter_count(p, answer.moved);
+        promoter_at(p, answer.delayed_ms);
+        promoter_at(p, answer.other_ms);
     }
     sleep_until_due(p);
 }
@@ -94,13 +88,8 @@ static void promoter_run(void *arg)
     p->due_ms = INT64_MAX;
     p->is_running = true;
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_promote, 1);
-    redis_arg_text(&cmd, p->head);
-    redis_arg_i64(&cmd, p->limits->tenant_limit);
-    redis_arg_i64(&cmd, p->limits->permit_ms);
-    redis_arg_i64(&cmd, p->limits->endpoint_slots);
-    redis_arg_i64(&cmd, p->limits->turn_batch);
-    redis_arg_i64(&cmd, p->limits->retention_count);
+    move_promote_begin(&cmd, p->head, &p->limits->admit, p->limits->turn_batch,
+                       p->limits->retention_count);
     redis_run(p->redis, &p->request, &script_promote, &cmd, 0, on_promoted, NULL);
     redis_command_fini(&cmd);
 }

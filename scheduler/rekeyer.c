@@ -14,7 +14,7 @@
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/base/rng.h"
-#include "common/moves/scripts.h"
+#include "common/moves/lookup.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -84,9 +84,7 @@ static void rekeyer_read_tenant(struct rekeyer *r, struct span tenant)
     const struct redis_script *script = r->is_at_sources ? &script_sources : &script_lookup;
 
     r->state = REKEYER_READING;
-    redis_script_begin(&r->command, script, 1);
-    redis_arg_text(&r->command, keys_head(r->options.keys, r->partition));
-    redis_arg_span(&r->command, tenant);
+    move_lookup_begin(&r->command, script, keys_head(r->options.keys, r->partition), tenant);
     redis_run(r->options.redis, &r->request, script, &r->command, 0, rekeyer_on_answer, r);
 }
 

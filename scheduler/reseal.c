@@ -4,7 +4,9 @@
 #include "common/base/log.h"
 #include "common/model/endpoint_reseal.h"
 #include "common/model/inbound/source.h"
-#include "common/moves/scripts.h"
+#include "common/moves/configure.h"
+#include "common/moves/lookup.h"
+#include "common/moves/revise.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -31,23 +33,16 @@ static void unpend(struct reseal *s)
 static void on_written(struct redis_request *request, int result, redisReply *reply)
 {
     struct reseal *s = container_of(request, struct reseal_write, request)->owner;
-    struct span words;
 
     if (!result)
-        result = redis_reply_result(reply);
-    if (result)
+        result = s->is_revise ? move_revise_parse(reply) : move_configure_parse(reply);
+    if (result < 0)
         s->result = result; /* done or not: to be seen */
-    else if (redis_reply_span(reply, &words))
+    else if (result)
         s->has_conflict = true; /* changed or removed */
     else
         s->n_resealed++;
     unpend(s);
-}
-
-static void begin_write(struct reseal *s, const struct redis_script *script)
-{
-    redis_script_begin(&s->command, script, 1);
-    redis_arg_text(&s->command, keys_head(s->options.keys, s->partition));
 }
 
 static void send_write(struct reseal *s, const struct redis_script *script)
@@ -61,40 +56,32 @@ static void send_write(struct reseal *s, const struct redis_script *script)
 static void write_endpoint(struct reseal *s, const void *record, struct span new, struct span old)
 {
     const struct endpoint *e = record;
-    struct redis_command *cmd = &s->command;
 
-    begin_write(s, &script_configure);
-    redis_arg_text(cmd, "endpoint");
-    redis_arg_text(cmd, e->tenant);
-    redis_arg_text(cmd, e->id);
-    redis_arg_span(cmd, new);
-    if (e->slots)
-        redis_arg_i64(cmd, e->slots);
-    else
-        redis_arg_text(cmd, "");
-    redis_arg_text(cmd, "old");
-    redis_arg_i64(cmd, ENDPOINTS_PER_TENANT_MAX);
-    redis_arg_span(cmd, old);
+    move_configure_endpoint(&s->command, keys_head(s->options.keys, s->partition),
+                            &(struct configure_endpoint){.tenant = e->tenant,
+                                                         .id = e->id,
+                                                         .record = new,
+                                                         .old = old,
+                                                         .slots = e->slots,
+                                                         .most = ENDPOINTS_PER_TENANT_MAX});
     send_write(s, &script_configure);
 }
 
 static void write_source(struct reseal *s, const void *record, struct span new, struct span old)
 {
     const struct source *source = record;
-    struct redis_command *cmd = &s->command;
     char key[ID_SIZE + 16], list[sizeof(source->tenant) + 16];
 
-    (void)snprintf(key, sizeof(key), "source:%s", source->id);
-    (void)snprintf(list, sizeof(list), "sources:%s", source->tenant);
-    begin_write(s, &script_revise);
-    redis_arg_text(cmd, source->tenant);
-    redis_arg_text(cmd, key);
-    redis_arg_span(cmd, new);
-    redis_arg_span(cmd, old);
-    redis_arg_i64(cmd, 0);
-    redis_arg_text(cmd, list);
-    redis_arg_i64(cmd, SOURCES_PER_TENANT_MAX);
-    redis_arg_text(cmd, source->id);
+    (void)snprintf(key, sizeof(key), "%s%s", KEY_SOURCE, source->id);
+    (void)snprintf(list, sizeof(list), "%s%s", KEY_SOURCES, source->tenant);
+    move_revise_begin(&s->command, keys_head(s->options.keys, s->partition),
+                      &(struct revision){.tenant = span_of(source->tenant),
+                                         .key = key,
+                                         .record = new,
+                                         .old = old,
+                                         .list = list,
+                                         .most = SOURCES_PER_TENANT_MAX,
+                                         .name = source->id});
     send_write(s, &script_revise);
 }
 
@@ -231,20 +218,21 @@ static int examine(struct reseal *s, struct span id, struct span old)
 
 void reseal_start(struct reseal *s, unsigned partition, const redisReply *records, bool are_sources)
 {
-    struct span id, record;
+    struct lookup_answer answer = {.n = 0};
+    struct lookup_row row;
 
     s->kind = &kinds[are_sources];
+    s->is_revise = are_sources;
     s->partition = partition;
     s->n_pending = 1;
-    s->result = 0;
+    s->result = move_lookup_parse(&answer, records);
     s->has_more = s->has_conflict = false;
     s->n_left = s->n_resealed = 0;
-    for (size_t i = 2; !s->result && !s->has_more && redis_reply_at(records, i + 1); i += 3)
-        if (!redis_reply_span(redis_reply_at(records, i), &id) ||
-            !redis_reply_span(redis_reply_at(records, i + 1), &record))
-            s->result = err_origin(-EPROTO);
-        else
-            s->result = examine(s, id, record);
+    for (size_t i = 0; !s->result && !s->has_more && i < answer.n; i++) {
+        s->result = move_lookup_row(&answer, i, &row);
+        if (!s->result)
+            s->result = examine(s, row.id, row.record);
+    }
     unpend(s);
 }
 

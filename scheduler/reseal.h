@@ -28,6 +28,7 @@ struct reseal {
         struct reseal *owner;
     } writes[RESEAL_WRITES_MAX];
     const struct reseal_kind *kind; /* of what is looked at */
+    bool is_revise;                 /* it is written by revise.lua, else by configure.lua */
     unsigned partition;
     unsigned n_pending;
     /* when done: what came of it */

@@ -9,7 +9,7 @@
 #include "common/base/text.h"
 #include "common/model/job.h"
 #include "common/model/record.h"
-#include "common/moves/scripts.h"
+#include "common/moves/decide.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -82,19 +82,17 @@ static void verdicts_read_batch(struct verdicts *v, const struct batch *batch)
     }
 }
 
-static void verdicts_add(struct verdicts *v, const struct verdict_item *item, const char *kind,
+static void verdicts_add(struct verdicts *v, const struct verdict_item *item, enum decide_kind kind,
                          int64_t due_ms, struct span last)
 {
-    struct redis_command *cmd = &v->command;
-
-    redis_arg_span(cmd, item->entry);
-    redis_arg_text(cmd, kind);
-    redis_arg_span(cmd, item->job.tenant);
-    redis_arg_span(cmd, item->job.endpoint);
-    redis_arg_span(cmd, item->job.id);
-    redis_arg_span(cmd, buf_span(&v->scratch)); /* the record's entry */
-    redis_arg_i64(cmd, due_ms);
-    redis_arg_span(cmd, last); /* see decide.lua */
+    move_decide_add(&v->command, &(struct decide_verdict){.kind = kind,
+                                                          .entry = item->entry,
+                                                          .tenant = item->job.tenant,
+                                                          .endpoint = item->job.endpoint,
+                                                          .id = item->job.id,
+                                                          .record = buf_span(&v->scratch),
+                                                          .due_ms = due_ms,
+                                                          .last = last});
 }
 
 static void add_retry(struct verdicts *v, const struct verdict_item *item, int64_t delay_ms)
@@ -110,7 +108,7 @@ static void add_retry(struct verdicts *v, const struct verdict_item *item, int64
                                                     .ms = redis_clock_early_ms(v->options.clock),
                                                     .attempt = next.attempt,
                                                     .due_ms = due_ms});
-    verdicts_add(v, item, "retry", due_ms, buf_span(&packed));
+    verdicts_add(v, item, DECIDE_RETRY, due_ms, buf_span(&packed));
     buf_fini(&packed);
 }
 
@@ -123,7 +121,7 @@ static void pack_final(struct verdicts *v, const char *status, const char *reaso
 }
 
 static void verdicts_add_final(struct verdicts *v, const struct verdict_item *item,
-                               const char *kind, const char *status, const char *reason)
+                               enum decide_kind kind, const char *status, const char *reason)
 {
     pack_final(v, status, reason);
     verdicts_add(v, item, kind, 0, SPAN(""));
@@ -138,7 +136,7 @@ static void add_failed(struct verdicts *v, const struct verdict_item *item, cons
                        outcome_code_text(item->outcome.code));
     else
         (void)snprintf(reason, sizeof(reason), "attempt %u was the last", item->job.attempt);
-    verdicts_add_final(v, item, "final", status, reason);
+    verdicts_add_final(v, item, DECIDE_FINAL, status, reason);
 }
 
 /* The endpoint is done with, too, for the same reason. */
@@ -150,7 +148,7 @@ static void add_gone(struct verdicts *v, const struct verdict_item *item)
     (void)snprintf(reason, sizeof(reason), "the endpoint answered %d%s", status,
                    status == 410 ? " Gone" : "");
     pack_final(v, "failed", reason);
-    verdicts_add(v, item, "disable", 0, span_of(reason));
+    verdicts_add(v, item, DECIDE_DISABLE, 0, span_of(reason));
 }
 
 /* The one place where a failed attempt's future is decided. */
@@ -162,12 +160,12 @@ static void decide(struct verdicts *v, const struct verdict_item *item)
 
     if (!e) {
         v->counts[JUDGED_CANCEL]++;
-        verdicts_add_final(v, item, "cancel", "cancelled", "the endpoint was removed");
+        verdicts_add_final(v, item, DECIDE_CANCEL, "cancelled", "the endpoint was removed");
         return;
     }
     if (e->disabled_reason) {
         v->counts[JUDGED_CANCEL]++;
-        verdicts_add_final(v, item, "cancel", "cancelled", e->disabled_reason);
+        verdicts_add_final(v, item, DECIDE_CANCEL, "cancelled", e->disabled_reason);
         return;
     }
     verdict = verdict_of(&e->policy.row, &item->outcome, item->job.attempt, item->job.base,
@@ -202,42 +200,39 @@ static void verdicts_judge(struct verdicts *v, const struct verdict_item *item)
     }
     v->counts[JUDGED_REFUSE]++;
     buf_add_text(&v->scratch, "failed: the entry cannot be read");
-    verdicts_add(v, item, "refuse", 0, SPAN(""));
+    verdicts_add(v, item, DECIDE_REFUSE, 0, SPAN(""));
 }
 
-static void log_disabled(struct verdicts *v, const redisReply *reply)
+static void log_disabled(struct verdicts *v, const struct decide_answer *a)
 {
     struct span endpoint, reason;
 
-    for (size_t i = 1; i + 1 < reply->elements; i += 2)
-        if (redis_reply_span(reply->element[i], &endpoint) &&
-            redis_reply_span(reply->element[i + 1], &reason))
-            log_warn("endpoint disabled", LOG_SPAN("endpoint", endpoint),
-                     LOG_SPAN("reason", reason));
-    if (reply->elements > 1) /* its waiting deliveries are to be cancelled now */
+    for (size_t i = 0; i < a->n_disabled; i++) {
+        move_decide_disabled(a, i, &endpoint, &reason);
+        log_warn("endpoint disabled", LOG_SPAN("endpoint", endpoint), LOG_SPAN("reason", reason));
+    }
+    if (a->n_disabled) /* its waiting deliveries are to be cancelled now */
         promoter_at(v->options.promoter, redis_clock_early_ms(v->options.clock));
 }
 
-static void verdicts_count(const struct verdicts *v, const redisReply *reply)
+static void verdicts_count(const struct verdicts *v, size_t n_disabled)
 {
     for (unsigned i = 0; i < ARRAY_LEN(v->counts); i++)
         metric_add(METRIC_verdicts_total, i, 0, v->counts[i]);
-    metric_add(METRIC_endpoints_disabled_total, 0, 0, (reply->elements - 1) / 2);
+    metric_add(METRIC_endpoints_disabled_total, 0, 0, n_disabled);
 }
 
 static void on_decided(struct redis_request *request, int result, redisReply *reply)
 {
     struct verdicts *v = container_of(request, struct verdicts, request);
-    int64_t delayed_ms;
+    struct decide_answer answer;
 
     if (!result)
-        result = redis_reply_result(reply);
-    if (!result && !redis_reply_i64(redis_reply_at(reply, 0), &delayed_ms))
-        result = err_origin(-EPROTO);
+        result = move_decide_parse(&answer, reply);
     if (!result) {
-        promoter_at(v->options.promoter, delayed_ms);
-        log_disabled(v, reply);
-        verdicts_count(v, reply);
+        promoter_at(v->options.promoter, answer.delayed_ms);
+        log_disabled(v, &answer);
+        verdicts_count(v, answer.n_disabled);
     }
     v->options.done(v->options.arg, result);
 }
@@ -250,6 +245,17 @@ static bool are_all_known(const struct verdicts *v)
         if (v->items[i].is_readable && !directory_find(v->options.directory, v->tenants[i]))
             return false;
     return true;
+}
+
+static void verdicts_begin(struct verdicts *v)
+{
+    const struct decide_options o = {
+        .keep = v->options.limits->retention_count,
+        .disable_after = v->options.limits->disable_after,
+        .operational_tenant = notifier_tenant(v->options.notifier),
+    };
+
+    move_decide_begin(&v->command, keys_head(v->options.keys, v->partition), &o);
 }
 
 static void verdicts_load(struct verdicts *v);
@@ -267,11 +273,7 @@ static void verdicts_on_loaded(void *arg, int result)
         return;
     }
     memset(v->counts, 0, sizeof(v->counts));
-    redis_script_begin(&v->command, &script_decide, 1);
-    redis_arg_text(&v->command, keys_head(v->options.keys, v->partition));
-    redis_arg_i64(&v->command, v->options.limits->retention_count);
-    redis_arg_i64(&v->command, v->options.limits->disable_after);
-    redis_arg_text(&v->command, notifier_tenant(v->options.notifier));
+    verdicts_begin(v);
     for (size_t i = 0; i < v->n_items; i++)
         verdicts_judge(v, &v->items[i]);
     redis_run(v->options.redis, &v->request, &script_decide, &v->command, 0, on_decided, NULL);

@@ -122,18 +122,18 @@ static void delivery_settle(struct delivery *d, enum settle_kind kind, int64_t n
 
     delivery_move(d, DELIVERY_SETTLING);
     *s = (struct settlement){
-        .kind = kind,
-        .entry = span_of(d->entry),
-        .tenant = d->job.tenant,
-        .endpoint = d->job.endpoint,
-        .id = d->job.id,
-        .record = buf_span(&d->record),
-        .outcome = buf_span(&d->outcome),
-        .number = number,
+        .move = {.kind = kind,
+                 .entry = span_of(d->entry),
+                 .tenant = d->job.tenant,
+                 .endpoint = d->job.endpoint,
+                 .id = d->job.id,
+                 .record = buf_span(&d->record),
+                 .outcome = buf_span(&d->outcome),
+                 .number = number},
         .done = delivery_on_settled,
     };
     if (kind != SETTLE_DONE && kind != SETTLE_CANCEL && d->packed)
-        s->job = (struct span){d->packed, d->packed_len};
+        s->move.job = (struct span){d->packed, d->packed_len};
     settler_add(&d->setup->settlers[d->partition], s);
 }
 

@@ -2,17 +2,10 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
 #include "common/runtime/metrics.h"
 #include <errno.h>
 
 enum { REST_MS = 200 };
-
-static const char *const kind_names[] = {
-    [SETTLE_DONE] = "done", [SETTLE_FAILED] = "failed", [SETTLE_CANCEL] = "cancel",
-    [SETTLE_BACK] = "back", [SETTLE_REFUSE] = "refuse", [SETTLE_LOST] = "lost",
-    [SETTLE_SLOW] = "slow", [SETTLE_LATE] = "late",
-};
 
 static void settler_flush(struct settler *s);
 
@@ -25,7 +18,7 @@ static void call_back(struct settler *s)
     while ((node = list_pop(&done))) {
         struct settlement *settlement = list_entry(node, struct settlement, link);
 
-        metric_add(METRIC_settlements_total, settlement->kind, 0, 1);
+        metric_add(METRIC_settlements_total, settlement->move.kind, 0, 1);
         settlement->done(settlement); /* Careful: it is gone from here on. */
     }
 }
@@ -48,11 +41,8 @@ static void settler_keep(struct settler *s, int result)
                  LOG_INT("waiting", s->n_queued), LOG_INT("held", held));
 }
 
-static void note_lost(const struct settler *s, const redisReply *reply)
+static void note_lost(const struct settler *s, int64_t lost)
 {
-    int64_t lost = 0;
-
-    (void)redis_reply_i64(redis_reply_at(reply, 1), &lost);
     if (lost)
         log_warn("jobs were taken over by others before we settled them",
                  LOG_TEXT("partition", s->head), LOG_INT("jobs", lost));
@@ -70,47 +60,28 @@ static void wait_for_more(struct settler *s)
 static void settler_on_settled(struct redis_request *request, int result, redisReply *reply)
 {
     struct settler *s = container_of(request, struct settler, request);
+    struct settle_answer answer;
 
     if (!result)
-        result = redis_reply_result(reply);
+        result = move_settle_parse(&answer, reply);
     if (result) {
         settler_keep(s, result);
         return;
     }
-    note_lost(s, reply);
+    note_lost(s, answer.lost);
     metric_count(METRIC_settle_batches_total);
     s->n_under_way = 0;
     call_back(s);
     wait_for_more(s);
 }
 
-static void settler_do_add(struct redis_command *cmd, const struct settlement *o)
-{
-    redis_arg_span(cmd, o->entry);
-    redis_arg_text(cmd, kind_names[o->kind]);
-    redis_arg_span(cmd, o->tenant);
-    redis_arg_span(cmd, o->endpoint);
-    redis_arg_span(cmd, o->id);
-    redis_arg_span(cmd, o->record);
-    redis_arg_span(cmd, o->job);
-    redis_arg_span(cmd, o->outcome);
-    redis_arg_i64(cmd, o->number);
-}
-
 static void settler_fill(struct settler *s)
 {
-    struct redis_command *cmd = &s->command;
-
-    redis_script_begin(cmd, &script_settle, 1);
-    redis_arg_text(cmd, s->head);
-    redis_arg_i64(cmd, s->limits->tenant_limit);
-    redis_arg_i64(cmd, s->limits->permit_ms);
-    redis_arg_i64(cmd, s->limits->endpoint_slots);
-    redis_arg_i64(cmd, s->limits->retention_count);
+    move_settle_begin(&s->command, s->head, s->limits);
     for (; s->n_under_way < SETTLE_BATCH_MAX && s->n_queued; s->n_under_way++, s->n_queued--) {
         struct list *node = list_pop(&s->queue);
 
-        settler_do_add(cmd, list_entry(node, struct settlement, link));
+        move_settle_add(&s->command, &list_entry(node, struct settlement, link)->move);
         list_push_back(&s->under_way, node);
     }
 }

@@ -9,33 +9,14 @@
 #define GRAPNEL_WORKER_SETTLER_H
 
 #include "common/base/list.h"
-#include "common/redis/redis_client.h"
+#include "common/moves/settle.h"
 #include "common/runtime/loop.h"
-
-/* See settle.lua. */
-enum settle_kind {
-    SETTLE_DONE,
-    SETTLE_FAILED,
-    SETTLE_SLOW, /* failed, and the endpoint wants less */
-    SETTLE_CANCEL,
-    SETTLE_REFUSE,
-    SETTLE_BACK,
-    SETTLE_LOST,
-    SETTLE_LATE, /* back, as connecting took long */
-};
 
 /* One job's outcome; embedded; its texts are borrowed until called back. */
 struct settlement {
     struct list link;
-    enum settle_kind kind;
-    struct span entry, tenant, endpoint, id, record, job, outcome;
-    int64_t number; /* ms; BACK: the permit's end, LATE: the next permit, SLOW: Retry-After or 0 */
+    struct settle_job move;
     void (*done)(struct settlement *s);
-};
-
-/* As the scripts take them: ARGV[1..4] of settle.lua. */
-struct settle_limits {
-    int64_t tenant_limit, permit_ms, endpoint_slots, retention_count;
 };
 
 enum { SETTLE_BATCH_MAX = 64 };

@@ -7,7 +7,7 @@
 
 #include "common/base/err.h"
 #include "common/model/partition.h"
-#include "common/moves/scripts.h"
+#include "common/moves/watch.h"
 
 enum { TENANTS_PER_STEP = 64, TOLD_PER_PERIOD = 6, CLOSE_MS = 1000 };
 
@@ -41,11 +41,11 @@ static void tally_on_told(struct redis_request *request, int result, redisReply 
 
 static void tally_add_row(struct redis_command *cmd, const struct tally_row *row)
 {
-    redis_arg_text(cmd, row->tenant);
-    redis_arg_i64(cmd, row->attempts);
-    redis_arg_i64(cmd, row->failed);
-    redis_arg_i64(cmd, row->answered);
-    redis_arg_i64(cmd, row->answer_ms);
+    move_tally_add(cmd, &(struct tally_sum){.tenant = row->tenant,
+                                            .attempts = row->attempts,
+                                            .failed = row->failed,
+                                            .answered = row->answered,
+                                            .answer_ms = row->answer_ms});
 }
 
 /* The next rows of the partition; how many. */
@@ -67,9 +67,7 @@ static unsigned add_rows(struct tally *t)
 static void tally_tell(struct tally *t)
 {
     while (t->n_rows && t->partition < t->keys->partitions) {
-        redis_script_begin(&t->command, &script_tally, 1);
-        redis_arg_text(&t->command, keys_head(t->keys, t->partition));
-        redis_arg_i64(&t->command, t->period_ms);
+        move_tally_begin(&t->command, keys_head(t->keys, t->partition), t->period_ms);
         if (add_rows(t)) {
             redis_run(t->redis, &t->request, &script_tally, &t->command,
                       rounds_is_closing(&t->rounds) ? CLOSE_MS : 0, tally_on_told, NULL);

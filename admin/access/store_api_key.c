@@ -2,6 +2,7 @@
 #include "common/base/buf.h"
 #include "common/base/rng.h"
 #include "common/base/text.h"
+#include "common/moves/access.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -36,36 +37,13 @@ static void store_api_key_digest_of(uint8_t ret[SHA256_DIGEST_LENGTH], struct sp
     (void)SHA256((const uint8_t *)text.data, text.len, ret);
 }
 
-static void store_api_key_begin(const struct store *s, struct redis_command *cmd, const char *what,
-                                const struct api_key *k)
-{
-    struct span tenant = span_of(k->tenant);
-
-    redis_command_init(cmd);
-    redis_script_begin(cmd, &script_api_key_change, 1);
-    redis_arg_text(cmd, keys_head(&s->keys, store_partition(s, tenant)));
-    redis_arg_text(cmd, what);
-    redis_arg_span(cmd, tenant);
-    redis_arg_text(cmd, k->id);
-}
-
 static int store_api_key_judge(struct store *s, const redisReply *reply, int64_t *ret)
 {
-    struct span word;
+    int r = move_api_key_parse_changed(ret, reply);
 
-    if (redis_reply_i64(reply, ret))
-        return 0;
-    if (!redis_reply_span(reply, &word))
-        return store_unexpected(s, reply);
-    if (span_equal(word, SPAN("no tenant")))
-        return STORE_NO_TENANT;
-    if (span_equal(word, SPAN("too many")))
-        return STORE_TOO_MANY;
-    if (span_equal(word, SPAN("missing")))
-        return STORE_MISSING;
-    if (span_equal(word, SPAN("past")))
+    if (r == MOVE_API_KEY_PAST)
         return diag_set(&s->words, "expires_at: expected a time that is not past");
-    return store_unexpected(s, reply);
+    return r < 0 || r == STORE_EXISTS ? store_unexpected(s, reply) : r;
 }
 
 /* Frees @cmd. */
@@ -101,12 +79,15 @@ int store_api_key_add(struct store *s, struct api_key *k, char ret_text[API_KEY_
     make_text(ret_text, k->id);
     store_api_key_digest_of(digest, span_of(ret_text));
     k->used_ms = 0;
-    store_api_key_begin(s, &cmd, "add", k);
-    redis_arg(&cmd, digest, sizeof(digest));
-    redis_arg_text(&cmd, role_name(k->role));
-    redis_arg_text(&cmd, k->name);
-    redis_arg_i64(&cmd, k->expires_ms);
-    redis_arg_i64(&cmd, API_KEYS_MAX);
+    redis_command_init(&cmd);
+    move_api_key_add(&cmd, store_head(s, span_of(k->tenant)),
+                     &(struct api_key_add){.tenant = span_of(k->tenant),
+                                           .digest = {(const char *)digest, sizeof(digest)},
+                                           .id = k->id,
+                                           .role = role_name(k->role),
+                                           .name = k->name,
+                                           .expires_ms = k->expires_ms,
+                                           .most = API_KEYS_MAX});
     return store_api_key_change(s, &cmd, &k->created_ms);
 }
 
@@ -115,7 +96,8 @@ int store_api_key_remove(struct store *s, const struct api_key *k)
     struct redis_command cmd;
     int64_t ignored;
 
-    store_api_key_begin(s, &cmd, "remove", k);
+    redis_command_init(&cmd);
+    move_api_key_remove(&cmd, store_head(s, span_of(k->tenant)), span_of(k->tenant), k->id);
     return store_api_key_change(s, &cmd, &ignored);
 }
 
@@ -228,16 +210,14 @@ int store_api_keys(struct store *s, struct span tenant, store_api_key_fn *each, 
 
 static int parse_use(struct store *s, const redisReply *reply, struct api_key_use *ret)
 {
-    struct span role, tenant;
+    struct api_key_answer answer;
+    int r = move_api_key_parse(&answer, reply);
 
-    if (reply && reply->type == REDIS_REPLY_NIL)
-        return STORE_MISSING;
-    if (!redis_reply_span(redis_reply_at(reply, 0), &role) ||
-        !redis_reply_span(redis_reply_at(reply, 1), &tenant) ||
-        !redis_reply_i64(redis_reply_at(reply, 3), &ret->wait_ms))
-        return store_unexpected(s, reply);
-    ret->role = role_of_name(role);
-    store_api_key_copy(ret->tenant, sizeof(ret->tenant), tenant);
+    if (r)
+        return r < 0 ? store_unexpected(s, reply) : r;
+    ret->wait_ms = answer.wait_ms;
+    ret->role = role_of_name(answer.role);
+    store_api_key_copy(ret->tenant, sizeof(ret->tenant), answer.tenant);
     /* A role of a newer version is none of ours, and an operator is of no tenant: whatever the record says. */
     return ret->role != ROLE_NONE && (ret->role == ROLE_OPERATOR) == !*ret->tenant ? 0
                                                                                    : STORE_MISSING;
@@ -258,11 +238,8 @@ int store_api_key_use(struct store *s, struct span text, int64_t limit, struct a
     store_api_key_digest_of(digest, text);
     store_api_key_copy(ret->id, sizeof(ret->id), id);
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_api_key, 1);
-    redis_arg_text(&cmd, keys_head(&s->keys, partition));
-    redis_arg_span(&cmd, id);
-    redis_arg(&cmd, digest, sizeof(digest));
-    redis_arg_i64(&cmd, limit);
+    move_api_key_begin(&cmd, keys_head(&s->keys, partition), id,
+                       (struct span){(const char *)digest, sizeof(digest)}, limit);
     r = store_call(s, &cmd, &script_api_key, &reply);
     redis_command_fini(&cmd);
     r = r ? r : parse_use(s, reply, ret);

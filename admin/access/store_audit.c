@@ -1,5 +1,6 @@
 #include "admin/access/store_audit.h"
 #include "common/base/text.h"
+#include "common/moves/access.h"
 #include <stdio.h>
 
 /* --- writing -------------------------------------------------------------------------------------- */
@@ -35,12 +36,11 @@ static int write_entry(struct store *s, struct span tenant, const char *replaces
     int r;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_audit, 1);
-    redis_arg_text(&cmd, keys_head(&s->keys, store_partition(s, tenant)));
-    redis_arg_span(&cmd, tenant);
-    redis_arg_i64(&cmd, s->settings->audit_entries);
-    redis_arg_i64(&cmd, s->settings->audit_age);
-    redis_arg_text(&cmd, replaces);
+    move_audit_begin(&cmd, store_head(s, tenant),
+                     &(struct audit_options){.tenant = tenant,
+                                             .entries_max = s->settings->audit_entries,
+                                             .age_ms = s->settings->audit_age,
+                                             .replaces = replaces});
     if (e)
         store_audit_add_entry(&cmd, e);
     r = store_call(s, &cmd, &script_audit, ret);

@@ -2,6 +2,7 @@
 #include "admin/tenant/store_tenant.h"
 #include "common/model/endpoint_reseal.h"
 #include "common/model/inbound/source.h"
+#include "common/moves/lookup.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -136,21 +137,21 @@ static int count_records(struct counting *c, const struct redis_script *script, 
 {
     struct redis_command cmd;
     redisReply *reply = NULL;
-    struct span id, record;
+    struct lookup_answer answer = {.n = 0};
+    struct lookup_row row;
     int r;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, script, 1);
-    redis_arg_text(&cmd, keys_head(&c->s->keys, store_partition(c->s, span_of(tenant))));
-    redis_arg_text(&cmd, tenant);
+    move_lookup_begin(&cmd, script, store_head(c->s, span_of(tenant)), span_of(tenant));
     r = store_call(c->s, &cmd, script, &reply);
     redis_command_fini(&cmd);
-    for (size_t i = 2; !r && redis_reply_at(reply, i + 1); i += 3) {
-        if (!redis_reply_span(redis_reply_at(reply, i), &id) ||
-            !redis_reply_span(redis_reply_at(reply, i + 1), &record))
+    if (!r && move_lookup_parse(&answer, reply))
+        r = store_unexpected(c->s, reply);
+    for (size_t i = 0; !r && i < answer.n; i++) {
+        if (move_lookup_row(&answer, i, &row))
             r = store_unexpected(c->s, reply);
-        else if (record.len)
-            r = count(c->count, id, record);
+        else if (row.record.len)
+            r = count(c->count, row.id, row.record);
     }
     freeReplyObject(reply);
     return r;

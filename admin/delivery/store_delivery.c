@@ -63,27 +63,6 @@ int store_delivery_length(struct store *s, struct span id, size_t *ret)
     return r;
 }
 
-static int retry_result(struct store *s, const redisReply *reply, int64_t *ret_due_ms)
-{
-    static const struct {
-        const char *word;
-        int result;
-    } words[] = {
-        {"missing", RETRY_MISSING},
-        {"pending", RETRY_PENDING},
-        {"endpoint removed", RETRY_NO_ENDPOINT},
-        {"endpoint disabled", RETRY_DISABLED},
-    };
-    struct span answer;
-
-    if (redis_reply_i64(redis_reply_at(reply, 0), ret_due_ms))
-        return 0;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (redis_reply_span(reply, &answer) && span_equal(answer, span_of(words[i].word)))
-            return words[i].result;
-    return store_unexpected(s, reply);
-}
-
 int store_delivery_retry(struct store *s, struct span id, int64_t delay_ms, int64_t *ret_due_ms)
 {
     struct redis_command cmd;
@@ -94,13 +73,12 @@ int store_delivery_retry(struct store *s, struct span id, int64_t delay_ms, int6
     if (store_partition_of_id(s, id, "whd_", &partition))
         return RETRY_MISSING;
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_retry, 1);
-    redis_arg_text(&cmd, keys_head(&s->keys, partition));
-    redis_arg_span(&cmd, id);
-    redis_arg_i64(&cmd, delay_ms);
+    move_retry_begin(&cmd, keys_head(&s->keys, partition), id, delay_ms);
     r = store_call(s, &cmd, &script_retry, &reply);
     redis_command_fini(&cmd);
-    r = r ? r : retry_result(s, reply, ret_due_ms);
+    r = r ? r : move_retry_parse(ret_due_ms, reply);
+    if (r < 0 && reply)
+        r = store_unexpected(s, reply);
     freeReplyObject(reply);
     return r;
 }

@@ -4,6 +4,7 @@
 
 #include "admin/delivery/delivery_record.h"
 #include "admin/store/store.h"
+#include "common/moves/retries.h"
 
 /* The platform guide: "Manual retries create a new delivery attempt with a 5-second delay". */
 enum { DELIVERY_RETRY_DELAY_MS = 5000 };
@@ -16,7 +17,12 @@ int store_delivery_read(struct store *s, struct span id, size_t offset, struct b
 int store_delivery_length(struct store *s, struct span id, size_t *ret);
 
 /* Has an ended delivery tried again. What it may answer besides 0: */
-enum { RETRY_MISSING = 1, RETRY_PENDING, RETRY_NO_ENDPOINT, RETRY_DISABLED };
+enum {
+    RETRY_MISSING = MOVE_RETRY_MISSING,
+    RETRY_PENDING = MOVE_RETRY_PENDING,
+    RETRY_NO_ENDPOINT = MOVE_RETRY_NO_ENDPOINT,
+    RETRY_DISABLED = MOVE_RETRY_DISABLED,
+};
 int store_delivery_retry(struct store *s, struct span id, int64_t delay_ms, int64_t *ret_due_ms);
 
 /* Where the endpoint is now, written to @ret; "" when it was removed. */

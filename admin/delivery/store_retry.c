@@ -1,6 +1,7 @@
 #include "admin/delivery/store_retry.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/moves/retries.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -95,15 +96,7 @@ static int read_job(const redisReply *fields, struct span id, struct retry_job *
     return *ret->tenant ? 0 : STORE_MISSING;
 }
 
-static void store_retry_begin(struct store *s, struct redis_command *cmd, unsigned partition,
-                              const char *what)
-{
-    redis_command_init(cmd);
-    redis_script_begin(cmd, &script_retries, 1);
-    redis_arg_text(cmd, keys_head(&s->keys, partition));
-    redis_arg_text(cmd, what);
-}
-
+/* Frees @cmd. */
 static int store_retry_run(struct store *s, struct redis_command *cmd, redisReply **ret)
 {
     int r = store_call(s, cmd, &script_retries, ret);
@@ -112,51 +105,42 @@ static int store_retry_run(struct store *s, struct redis_command *cmd, redisRepl
     return r;
 }
 
+/* What a parser answered, with words when it could not read the reply. */
+static int store_retry_result(struct store *s, const redisReply *reply, int r)
+{
+    return r < 0 ? store_unexpected(s, reply) : r;
+}
+
 /* ---- made, shown, stopped ---- */
-
-static void arg_field(struct redis_command *cmd, const char *name, const char *value)
-{
-    redis_arg_text(cmd, name);
-    redis_arg_text(cmd, value);
-}
-
-static void arg_number(struct redis_command *cmd, const char *name, int64_t value)
-{
-    redis_arg_text(cmd, name);
-    redis_arg_i64(cmd, value);
-}
 
 static int store_retry_do_make(struct store *s, const struct retry_job *job, unsigned partition,
                                redisReply **ret)
 {
     struct redis_command cmd;
 
-    store_retry_begin(s, &cmd, partition, "make");
-    redis_arg_text(&cmd, job->id);
-    redis_arg_text(&cmd, job->tenant);
-    redis_arg_i64(&cmd, RETRIES_RUNNING_MAX);
-    redis_arg_i64(&cmd, RETRIES_KEPT_MAX);
-    arg_field(&cmd, "statuses", job->statuses);
-    arg_field(&cmd, "type", job->type);
-    arg_field(&cmd, "endpoint", job->endpoint);
-    arg_field(&cmd, "event", job->event);
-    arg_number(&cmd, "from", job->from_ms);
-    arg_number(&cmd, "to", job->to_ms);
-    arg_number(&cmd, "total", job->total);
+    redis_command_init(&cmd);
+    move_retries_make(&cmd, keys_head(&s->keys, partition),
+                      &(struct retries_make){.id = job->id,
+                                             .tenant = job->tenant,
+                                             .running_max = RETRIES_RUNNING_MAX,
+                                             .kept_max = RETRIES_KEPT_MAX,
+                                             .statuses = job->statuses,
+                                             .type = job->type,
+                                             .endpoint = job->endpoint,
+                                             .event = job->event,
+                                             .from_ms = job->from_ms,
+                                             .to_ms = job->to_ms,
+                                             .total = job->total});
     return store_retry_run(s, &cmd, ret);
 }
 
 static int store_retry_made(struct store *s, const redisReply *reply, struct retry_job *job)
 {
-    struct span word;
+    int r = move_retries_parse_made(&job->made_ms, reply);
 
-    if (redis_reply_i64(reply, &job->made_ms)) {
+    if (!r)
         job->at_ms = job->made_ms;
-        return 0;
-    }
-    if (!redis_reply_span(reply, &word))
-        return store_unexpected(s, reply);
-    return span_equal(word, SPAN("too many")) ? STORE_TOO_MANY : STORE_NO_TENANT;
+    return store_retry_result(s, reply, r);
 }
 
 int store_retry_make(struct store *s, struct retry_job *job)
@@ -197,17 +181,14 @@ int store_retry_stop(struct store *s, struct span tenant, struct span id)
     struct redis_command cmd;
     redisReply *reply = NULL;
     unsigned partition;
-    int64_t is_there;
     int r = store_partition_of_id(s, id, "rty_", &partition);
 
     if (r)
         return r;
-    store_retry_begin(s, &cmd, partition, "stop");
-    redis_arg_span(&cmd, id);
-    redis_arg_span(&cmd, tenant);
+    redis_command_init(&cmd);
+    move_retries_stop(&cmd, keys_head(&s->keys, partition), id, tenant);
     r = store_retry_run(s, &cmd, &reply);
-    if (!r && !redis_reply_i64(reply, &is_there))
-        r = STORE_MISSING;
+    r = r ? r : store_retry_result(s, reply, move_retries_parse_stopped(reply));
     freeReplyObject(reply);
     return r;
 }
@@ -268,15 +249,15 @@ int store_retry_take(struct store *s, unsigned partition, int64_t lease_ms, stru
 {
     struct redis_command cmd;
     redisReply *reply = NULL;
+    const redisReply *fields = NULL;
     struct span id;
     int r;
 
-    store_retry_begin(s, &cmd, partition, "take");
-    redis_arg_i64(&cmd, lease_ms);
+    redis_command_init(&cmd);
+    move_retries_take(&cmd, keys_head(&s->keys, partition), lease_ms);
     r = store_retry_run(s, &cmd, &reply);
-    if (!r && !redis_reply_span(redis_reply_at(reply, 0), &id))
-        r = STORE_MISSING;
-    r = r ? r : read_job(redis_reply_at(reply, 1), id, ret);
+    r = r ? r : store_retry_result(s, reply, move_retries_parse_taken(&id, &fields, reply));
+    r = r ? r : read_job(fields, id, ret);
     freeReplyObject(reply);
     return r;
 }
@@ -334,14 +315,15 @@ static int save(struct store *s, const struct step *step, int64_t pause_ms, int6
     int r;
 
     (void)snprintf(place, sizeof(place), "%" PRId64 ".%s", step->last.ms, step->last.id);
-    store_retry_begin(s, &cmd, store_partition(s, span_of(job->tenant)), "step");
-    redis_arg_text(&cmd, job->id);
-    redis_arg_text(&cmd, job->place);
-    redis_arg_text(&cmd, step->looked ? place : job->place);
-    redis_arg_text(&cmd, step->has_more ? "" : "1");
-    redis_arg_i64(&cmd, step->looked);
-    redis_arg_i64(&cmd, DELIVERY_RETRY_DELAY_MS);
-    redis_arg_i64(&cmd, pause_ms);
+    redis_command_init(&cmd);
+    move_retries_step(&cmd, store_head(s, span_of(job->tenant)),
+                      &(struct retries_step){.id = job->id,
+                                             .from = job->place,
+                                             .to = step->looked ? place : job->place,
+                                             .is_last = !step->has_more,
+                                             .looked = step->looked,
+                                             .delay_ms = DELIVERY_RETRY_DELAY_MS,
+                                             .pause_ms = pause_ms});
     for (unsigned i = 0; i < step->n; i++)
         redis_arg_text(&cmd, step->ids[i]);
     r = store_retry_run(s, &cmd, &reply);

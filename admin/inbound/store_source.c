@@ -1,5 +1,7 @@
 #include "admin/inbound/store_source.h"
 #include "admin/store/store_revise.h"
+#include "common/moves/lookup.h"
+#include "common/moves/watch.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -30,7 +32,7 @@ int store_source_get(struct store *s, struct span id, struct source **ret, struc
         return r;
     redis_command_init(&cmd);
     redis_arg_text(&cmd, "GET");
-    redis_arg_key(&cmd, &s->keys, partition, "source:", id);
+    redis_arg_key(&cmd, &s->keys, partition, KEY_SOURCE, id);
     r = store_call(s, &cmd, NULL, &reply);
     redis_command_fini(&cmd);
     if (!r && !redis_reply_span(reply, &record))
@@ -51,9 +53,7 @@ static int ask_all(struct store *s, struct span tenant, redisReply **ret)
     int r;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_sources, 1);
-    redis_arg_text(&cmd, keys_head(&s->keys, store_partition(s, tenant)));
-    redis_arg_span(&cmd, tenant);
+    move_lookup_begin(&cmd, &script_sources, store_head(s, tenant), tenant);
     r = store_call(s, &cmd, &script_sources, ret);
     redis_command_fini(&cmd);
     return r;
@@ -62,17 +62,19 @@ static int ask_all(struct store *s, struct span tenant, redisReply **ret)
 int store_sources(struct store *s, struct span tenant, store_source_fn *each, void *arg)
 {
     redisReply *reply = NULL;
-    struct span id, record;
+    struct lookup_answer answer = {.n = 0};
+    struct lookup_row row;
     int r = ask_all(s, tenant, &reply);
 
-    for (size_t i = 2; !r && redis_reply_at(reply, i + 1); i += 3) {
+    if (!r && move_lookup_parse(&answer, reply))
+        r = store_unexpected(s, reply);
+    for (size_t i = 0; !r && i < answer.n; i++) {
         struct source *source = NULL;
 
-        if (!redis_reply_span(redis_reply_at(reply, i), &id) ||
-            !redis_reply_span(redis_reply_at(reply, i + 1), &record))
+        if (move_lookup_row(&answer, i, &row))
             r = store_unexpected(s, reply);
-        else if (record.len)
-            r = store_source_parse(s, id, record, &source);
+        else if (row.record.len)
+            r = store_source_parse(s, row.id, row.record, &source);
         if (source)
             each(arg, source);
         (void)source_free(source);
@@ -94,8 +96,8 @@ static int revise(struct store *s, const struct source *source, struct span reco
                          .most = SOURCES_PER_TENANT_MAX,
                          .name = source->id};
 
-    (void)snprintf(key, sizeof(key), "source:%s", source->id);
-    (void)snprintf(list, sizeof(list), "sources:%s", source->tenant);
+    (void)snprintf(key, sizeof(key), "%s%s", KEY_SOURCE, source->id);
+    (void)snprintf(list, sizeof(list), "%s%s", KEY_SOURCES, source->tenant);
     return store_revise(s, &v, NULL, 0);
 }
 
@@ -133,12 +135,8 @@ int store_source_refused(struct store *s, const struct source *source, const cha
 
     field_of(source, field);
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_refused, 1);
-    redis_arg_text(&cmd, keys_head(&s->keys, store_partition(s, span_of(source->tenant))));
-    redis_arg_text(&cmd, field);
-    redis_arg_text(&cmd, why);
-    redis_arg_i64(&cmd, s->settings->alert_inbound_failures);
-    redis_arg_text(&cmd, s->settings->operational_tenant);
+    move_refused_begin(&cmd, store_head(s, span_of(source->tenant)), field, why,
+                       s->settings->alert_inbound_failures, s->settings->operational_tenant);
     r = store_call(s, &cmd, &script_refused, &reply);
     redis_command_fini(&cmd);
     freeReplyObject(reply);
@@ -148,7 +146,7 @@ int store_source_refused(struct store *s, const struct source *source, const cha
 static void ask_refusals(const struct store *s, struct store_item items[2],
                          const struct source *source, int64_t hour)
 {
-    static const char *const names[] = {"inbound_refused:", "inbound_refused_why:"};
+    static const char *const names[] = {KEY_INBOUND_REFUSED, KEY_INBOUND_REFUSED_WHY};
     unsigned partition = store_partition(s, span_of(source->tenant));
     char field[KEY_BYTES_MAX], number[24];
 

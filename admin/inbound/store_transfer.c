@@ -6,11 +6,12 @@
 #include "admin/inbound/store_transfer.h"
 #include "admin/inbound/transfer_news.h"
 #include "admin/store/store_revise.h"
+#include "admin/store/store_update.h"
 #include "common/model/partition.h"
 #include <errno.h>
 #include <stdio.h>
 
-enum { KEY_BYTES_MAX = 160, TRIES = 20 };
+enum { KEY_BYTES_MAX = 160 };
 #define CLAIM_MARGIN_MS INT64_C(3600000)
 
 /* ---- keys ---- */
@@ -18,14 +19,16 @@ enum { KEY_BYTES_MAX = 160, TRIES = 20 };
 static void record_key(char ret[KEY_BYTES_MAX], enum transfer_kind kind, struct span tenant,
                        const char *id)
 {
-    (void)snprintf(ret, KEY_BYTES_MAX, "%s:%.*s/%s", transfer_noun(kind), (int)tenant.len,
-                   tenant.data, id);
+    const char *name = kind == TRANSFER_DOWNLOAD ? KEY_DOWNLOAD : KEY_FILE;
+
+    (void)snprintf(ret, KEY_BYTES_MAX, "%s%.*s/%s", name, (int)tenant.len, tenant.data, id);
 }
 
 static void list_key(char ret[KEY_BYTES_MAX], enum transfer_kind kind, struct span tenant)
 {
-    (void)snprintf(ret, KEY_BYTES_MAX, "%ss:%.*s", transfer_noun(kind), (int)tenant.len,
-                   tenant.data);
+    const char *name = kind == TRANSFER_DOWNLOAD ? KEY_DOWNLOADS : KEY_FILES;
+
+    (void)snprintf(ret, KEY_BYTES_MAX, "%s%.*s", name, (int)tenant.len, tenant.data);
 }
 
 /* ---- whose it is ---- */
@@ -35,7 +38,7 @@ static void begin_owner(const struct store *s, struct redis_command *cmd, const 
 {
     redis_command_init(cmd);
     redis_arg_text(cmd, verb);
-    redis_arg_key(cmd, &s->keys, partition_of(span_of(id), s->keys.partitions), "owner:download/",
+    redis_arg_key(cmd, &s->keys, partition_of(span_of(id), s->keys.partitions), KEY_OWNER_DOWNLOAD,
                   span_of(id));
 }
 
@@ -215,10 +218,16 @@ static int write_news(struct store *s, const struct transfer *t, enum transfer_s
     return r;
 }
 
-static int tell_once(struct store *s, struct transfer *t, enum transfer_state to, struct span url,
-                     struct buf *record)
+struct telling {
+    struct transfer *t;
+    enum transfer_state to;
+    struct span url;
+};
+
+static int tell_once(void *arg, struct store *s, struct buf *record)
 {
-    struct transfer now;
+    const struct telling *v = arg;
+    struct transfer *t = v->t, now;
     enum transfer_state before;
     enum transfer_move move;
     int r = store_transfer_do_get(s, t->kind, span_of(t->tenant), t->id, &now, record);
@@ -226,7 +235,7 @@ static int tell_once(struct store *s, struct transfer *t, enum transfer_state to
     if (r)
         return r;
     before = now.state;
-    r = transfer_move(&now, to, url, &move, &s->words);
+    r = transfer_move(&now, v->to, v->url, &move, &s->words);
     if (!r && move != TRANSFER_SAME) {
         r = store_now_ms(s, &now.updated_ms);
         r = r ? r : write_news(s, &now, before, move, buf_span(record));
@@ -239,14 +248,9 @@ static int tell_once(struct store *s, struct transfer *t, enum transfer_state to
 int store_transfer_tell(struct store *s, struct transfer *t, enum transfer_state to,
                         struct span url)
 {
-    struct buf record;
-    int r = STORE_CHANGED;
+    struct telling v = {t, to, url};
 
-    buf_init(&record, TRANSFER_RECORD_MAX);
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
-        r = tell_once(s, t, to, url, &record);
-    buf_fini(&record);
-    return r;
+    return store_update(s, tell_once, &v);
 }
 
 /* ---- lists ---- */

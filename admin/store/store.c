@@ -2,6 +2,7 @@
 #include "common/base/buf.h"
 #include "common/base/id.h"
 #include "common/model/partition.h"
+#include "common/moves/configure.h"
 #include "common/moves/installation.h"
 #include <assert.h>
 #include <errno.h>
@@ -269,31 +270,16 @@ void store_items_fini(struct store_item *items, size_t n)
 
 /* --- changes of configuration ------------------------------------------------------------------- */
 
-void store_configure_begin(const struct store *s, struct redis_command *cmd, const char *what,
-                           struct span tenant)
+const char *store_head(const struct store *s, struct span tenant)
 {
-    redis_script_begin(cmd, &script_configure, 1);
-    redis_arg_text(cmd, keys_head(&s->keys, store_partition(s, tenant)));
-    redis_arg_text(cmd, what);
-    redis_arg_span(cmd, tenant);
+    return keys_head(&s->keys, store_partition(s, tenant));
 }
 
 int store_configure_result(struct store *s, const redisReply *reply)
 {
-    static const struct {
-        const char *word;
-        int result;
-    } words[] = {
-        {"exists", STORE_EXISTS},     {"missing", STORE_MISSING}, {"no tenant", STORE_NO_TENANT},
-        {"too many", STORE_TOO_MANY}, {"changed", STORE_CHANGED},
-    };
-    struct span answer;
-    int64_t version;
+    int r = move_configure_parse(reply);
 
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (redis_reply_span(reply, &answer) && span_equal(answer, span_of(words[i].word)))
-            return words[i].result;
-    return redis_reply_i64(reply, &version) ? 0 : store_unexpected(s, reply);
+    return r < 0 ? store_unexpected(s, reply) : r;
 }
 
 int store_configure(struct store *s, const struct redis_command *cmd)

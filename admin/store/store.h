@@ -12,7 +12,7 @@
 
 #include "common/crypto/master_key.h"
 #include "common/moves/keys.h"
-#include "common/moves/scripts.h"
+#include "common/moves/move.h"
 #include "common/redis/connection.h"
 #include "common/runtime/settings.h"
 
@@ -30,11 +30,11 @@ struct store {
 
 /* What calls may answer besides 0 and negative. */
 enum {
-    STORE_MISSING = 1, /* there is no such thing */
-    STORE_EXISTS,
-    STORE_NO_TENANT,
-    STORE_TOO_MANY, /* endpoints of one tenant */
-    STORE_CHANGED,  /* by somebody else, since it was read */
+    STORE_MISSING = MOVE_MISSING, /* there is no such thing */
+    STORE_EXISTS = MOVE_EXISTS,
+    STORE_NO_TENANT = MOVE_NO_TENANT,
+    STORE_TOO_MANY = MOVE_TOO_MANY, /* endpoints of one tenant */
+    STORE_CHANGED = MOVE_CHANGED,   /* by somebody else, since it was read */
 };
 
 /* Borrows @set. store_close() in any case. */
@@ -66,9 +66,10 @@ void store_items_fini(struct store_item *items, size_t n);
 /* What Redis answered instead of what was expected: sets the words, returns negative. */
 int store_unexpected(struct store *s, const redisReply *reply);
 
-/* Begins a change of configuration (configure.lua): then its arguments, then one of the next. */
-void store_configure_begin(const struct store *s, struct redis_command *cmd, const char *what,
-                           struct span tenant);
+/* The head of a tenant's partition; lends. */
+const char *store_head(const struct store *s, struct span tenant);
+
+/* A change of configuration, packed by common/moves/configure.h. */
 int store_configure(struct store *s, const struct redis_command *cmd);
 int store_configure_result(struct store *s, const redisReply *reply); /* of a batch */
 

@@ -1,9 +1,8 @@
 #include "admin/tenant/endpoint_change.h"
+#include "admin/store/store_update.h"
 #include "admin/tenant/store_tenant.h"
 #include <errno.h>
 #include <openssl/crypto.h>
-
-enum { TRIES = 10 };
 
 /* Whether it is used is not in the record that was written: told as it is now. */
 static int endpoint_change_put(struct store *s, struct endpoint *e,
@@ -71,44 +70,41 @@ int store_endpoint_of(struct store *s, struct span tenant, struct span id, struc
 
 /* What one try needs, as it is called again and again. */
 struct change {
-    struct store *s;
     struct span tenant, id;
     const struct endpoint_spec *spec;
     const struct endpoint_rules *rules;
     endpoint_may_fn *may;
     void *arg;
+    struct endpoint **ret;
+    struct made_secret *ret_made;
 };
 
-static int endpoint_change_apply(const struct change *c, struct endpoint *e, struct span old,
-                                 struct made_secret *made)
+static int endpoint_change_apply(const struct change *c, struct store *s, struct endpoint *e,
+                                 struct span old)
 {
-    struct store *s = c->s;
     struct tenant *t = NULL;
     int64_t now_ms = 0;
     int r = store_tenant_get(s, c->tenant, &t, NULL);
 
     r = r ? r : store_change_begin(s, &now_ms);
-    r = r ? r : endpoint_spec_apply(e, c->spec, t, c->rules, now_ms, made, &s->words);
+    r = r ? r : endpoint_spec_apply(e, c->spec, t, c->rules, now_ms, c->ret_made, &s->words);
     r = r ? r : endpoint_change_put(s, e, c->spec, old, now_ms);
     (void)tenant_unref(t);
     return r;
 }
 
-static int endpoint_change_once(const struct change *c, struct endpoint **ret,
-                                struct made_secret *made)
+static int endpoint_change_once(void *arg, struct store *s, struct buf *old)
 {
+    const struct change *c = arg;
     struct endpoint *e = NULL;
-    struct buf old;
     int r;
 
-    *made = (struct made_secret){""};
-    buf_init(&old, ENDPOINT_RECORD_MAX);
-    r = store_endpoint_of(c->s, c->tenant, c->id, &e, &old);
+    *c->ret_made = (struct made_secret){""};
+    r = store_endpoint_of(s, c->tenant, c->id, &e, old);
     if (!r && c->may)
-        r = c->may(c->arg, buf_span(&old));
-    r = r ? r : endpoint_change_apply(c, e, buf_span(&old), made);
-    buf_fini(&old);
-    return done(e, r, ret, made);
+        r = c->may(c->arg, buf_span(old));
+    r = r ? r : endpoint_change_apply(c, s, e, buf_span(old));
+    return done(e, r, c->ret, c->ret_made);
 }
 
 int endpoint_spec_change(struct store *s, struct span tenant, struct span id,
@@ -116,10 +112,7 @@ int endpoint_spec_change(struct store *s, struct span tenant, struct span id,
                          endpoint_may_fn *may, void *arg, struct endpoint **ret,
                          struct made_secret *ret_made)
 {
-    const struct change c = {s, tenant, id, spec, rules, may, arg};
-    int r = STORE_CHANGED;
+    struct change c = {tenant, id, spec, rules, may, arg, ret, ret_made};
 
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
-        r = endpoint_change_once(&c, ret, ret_made);
-    return r;
+    return store_update(s, endpoint_change_once, &c);
 }

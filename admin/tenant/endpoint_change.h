@@ -17,7 +17,7 @@ int store_endpoint_of(struct store *s, struct span tenant, struct span id, struc
 /* Asked with the record that would be changed: 0 to go on, anything else ends and is answered. */
 typedef int endpoint_may_fn(void *arg, struct span record);
 
-/* Reads, changes, and writes unless somebody else wrote in between; then again, up to ten times. Gives
+/* Reads, changes and writes, by store_update(). Gives
  * as above. @may may be NULL. -EINVAL with words; STORE_MISSING, STORE_CHANGED. */
 int endpoint_spec_change(struct store *s, struct span tenant, struct span id,
                          const struct endpoint_spec *spec, const struct endpoint_rules *rules,

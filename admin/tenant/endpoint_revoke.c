@@ -1,7 +1,6 @@
 #include "admin/tenant/endpoint_revoke.h"
+#include "admin/store/store_update.h"
 #include <errno.h>
-
-enum { TRIES = 10 };
 
 static int endpoint_revoke_take_away(struct endpoint_secrets *secrets, const char *id,
                                      unsigned *ret_n)
@@ -17,34 +16,34 @@ static int endpoint_revoke_take_away(struct endpoint_secrets *secrets, const cha
     return r;
 }
 
-static int revoke_once(struct store *s, const struct endpoint_revocation *what,
-                       struct endpoint **ret, unsigned *ret_n)
-{
-    struct endpoint *e = NULL;
-    struct buf old;
-    int r;
+struct revoking {
+    const struct endpoint_revocation *what;
+    struct endpoint **ret;
+    unsigned *ret_n;
+};
 
-    buf_init(&old, ENDPOINT_RECORD_MAX);
-    r = store_endpoint_get(s, what->endpoint, &e, &old);
-    if (!r && what->tenant.len && !span_equal(what->tenant, span_of(e->tenant)))
+static int revoke_once(void *arg, struct store *s, struct buf *old)
+{
+    const struct revoking *v = arg;
+    struct endpoint *e = NULL;
+    int r = store_endpoint_get(s, v->what->endpoint, &e, old);
+
+    if (!r && v->what->tenant.len && !span_equal(v->what->tenant, span_of(e->tenant)))
         r = STORE_MISSING;
-    r = r ? r : endpoint_revoke_take_away(&e->secrets, what->secret, ret_n);
-    if (!r && *ret_n)
-        r = store_endpoint_put(s, e, buf_span(&old));
-    buf_fini(&old);
+    r = r ? r : endpoint_revoke_take_away(&e->secrets, v->what->secret, v->ret_n);
+    if (!r && *v->ret_n)
+        r = store_endpoint_put(s, e, buf_span(old));
     if (r)
         (void)endpoint_free(e);
     else
-        *ret = e;
+        *v->ret = e;
     return r;
 }
 
 int store_endpoint_revoke(struct store *s, const struct endpoint_revocation *what,
                           struct endpoint **ret, unsigned *ret_n)
 {
-    int r = STORE_CHANGED;
+    struct revoking v = {what, ret, ret_n};
 
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
-        r = revoke_once(s, what, ret, ret_n);
-    return r;
+    return store_update(s, revoke_once, &v);
 }

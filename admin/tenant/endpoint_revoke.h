@@ -9,7 +9,7 @@ struct endpoint_revocation {
     const char *secret;           /* its id; NULL: all the older ones */
 };
 
-/* Reads, changes, and writes unless somebody else wrote in between; then again, up to ten times. Gives
+/* Reads, changes and writes, by store_update(). Gives
  * *ret, as it is now, and how many went. STORE_MISSING, STORE_CHANGED; -ENOENT: it has no such secret;
  * -EBUSY: that is the one in use. */
 int store_endpoint_revoke(struct store *s, const struct endpoint_revocation *what,

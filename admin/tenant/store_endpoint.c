@@ -1,5 +1,6 @@
 #include "admin/tenant/store_endpoint.h"
 #include "common/base/text.h"
+#include "common/moves/configure.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 256 << 10 };
@@ -67,26 +68,31 @@ int store_endpoint_get(struct store *s, struct span id, struct endpoint **ret,
 
 /* --- changing --------------------------------------------------------------------------------- */
 
-void store_endpoint_put_item(const struct store *s, struct store_item *item,
-                             const struct endpoint *e, struct span old)
+static void store_endpoint_put_used(const struct store *s, struct store_item *item,
+                                    const struct endpoint *e, struct span old,
+                                    enum configure_use use, const char *reason)
 {
-    struct redis_command *cmd = &item->command;
     struct buf record;
 
     buf_init(&record, RECORD_BYTES_MAX);
     endpoint_pack(&record, e);
     item->script = &script_configure;
-    store_configure_begin(s, cmd, "endpoint", span_of(e->tenant));
-    redis_arg_text(cmd, e->id);
-    redis_arg_span(cmd, buf_span(&record));
-    if (e->slots)
-        redis_arg_i64(cmd, e->slots);
-    else
-        redis_arg_text(cmd, "");
-    redis_arg_text(cmd, old.len ? "old" : "new");
-    redis_arg_i64(cmd, ENDPOINTS_PER_TENANT_MAX);
-    redis_arg_span(cmd, old);
+    move_configure_endpoint(&item->command, store_head(s, span_of(e->tenant)),
+                            &(struct configure_endpoint){.tenant = e->tenant,
+                                                         .id = e->id,
+                                                         .record = buf_span(&record),
+                                                         .old = old,
+                                                         .slots = e->slots,
+                                                         .most = ENDPOINTS_PER_TENANT_MAX,
+                                                         .use = use,
+                                                         .reason = reason});
     buf_fini(&record);
+}
+
+void store_endpoint_put_item(const struct store *s, struct store_item *item,
+                             const struct endpoint *e, struct span old)
+{
+    store_endpoint_put_used(s, item, e, old, CONFIGURE_AS_IT_IS, "");
 }
 
 int store_endpoint_put(struct store *s, const struct endpoint *e, struct span old)
@@ -97,53 +103,56 @@ int store_endpoint_put(struct store *s, const struct endpoint *e, struct span ol
 int store_endpoint_put_use(struct store *s, const struct endpoint *e, struct span old,
                            enum endpoint_use use, const char *reason)
 {
-    static const char *const words[] = {
-        [ENDPOINT_USE_AS_IT_IS] = "", [ENDPOINT_USE] = "enable", [ENDPOINT_DISUSE] = "disable"};
     struct store_item item;
     int r;
 
     store_items_init(&item, 1);
-    store_endpoint_put_item(s, &item, e, old);
-    redis_arg_text(&item.command, words[use]);
-    redis_arg_text(&item.command, reason);
+    store_endpoint_put_used(s, &item, e, old, (enum configure_use)use, reason);
     r = store_configure(s, &item.command);
     store_items_fini(&item, 1);
     return r;
 }
 
-static int store_endpoint_change(struct store *s, const struct endpoint *e, const char *what,
-                                 struct span argument)
+/* Frees @cmd. */
+static int store_endpoint_change(struct store *s, struct redis_command *cmd)
 {
-    struct redis_command cmd;
-    int r;
+    int r = store_configure(s, cmd);
 
-    redis_command_init(&cmd);
-    store_configure_begin(s, &cmd, what, span_of(e->tenant));
-    redis_arg_text(&cmd, e->id);
-    redis_arg_span(&cmd, argument);
-    r = store_configure(s, &cmd);
-    redis_command_fini(&cmd);
+    redis_command_fini(cmd);
     return r;
 }
 
 int store_endpoint_remove(struct store *s, const struct endpoint *e)
 {
-    return store_endpoint_change(s, e, "endpoint-remove", SPAN(""));
+    return store_endpoint_remove_if(s, e, SPAN(""));
 }
 
 int store_endpoint_remove_if(struct store *s, const struct endpoint *e, struct span old)
 {
-    return store_endpoint_change(s, e, "endpoint-remove", old);
+    struct redis_command cmd;
+
+    redis_command_init(&cmd);
+    move_configure_endpoint_remove(&cmd, store_head(s, span_of(e->tenant)), e->tenant, e->id, old);
+    return store_endpoint_change(s, &cmd);
 }
 
 int store_endpoint_enable(struct store *s, const struct endpoint *e)
 {
-    return store_endpoint_change(s, e, "endpoint-enable", SPAN(""));
+    struct redis_command cmd;
+
+    redis_command_init(&cmd);
+    move_configure_endpoint_enable(&cmd, store_head(s, span_of(e->tenant)), e->tenant, e->id);
+    return store_endpoint_change(s, &cmd);
 }
 
 int store_endpoint_disable(struct store *s, const struct endpoint *e, const char *reason)
 {
-    return store_endpoint_change(s, e, "endpoint-disable", span_of(reason));
+    struct redis_command cmd;
+
+    redis_command_init(&cmd);
+    move_configure_endpoint_disable(&cmd, store_head(s, span_of(e->tenant)), e->tenant, e->id,
+                                    reason);
+    return store_endpoint_change(s, &cmd);
 }
 
 /* --- what it is doing ------------------------------------------------------------------------- */

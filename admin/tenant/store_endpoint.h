@@ -4,6 +4,7 @@
 
 #include "admin/store/store.h"
 #include "common/model/endpoint.h"
+#include "common/moves/configure.h"
 
 /* Gives *ret, with whether it is disabled, and (@ret_record may be NULL) the bytes it was read from.
  * STORE_MISSING. */
@@ -19,7 +20,11 @@ int store_endpoint_put(struct store *s, const struct endpoint *e, struct span ol
 void store_endpoint_put_item(const struct store *s, struct store_item *item,
                              const struct endpoint *e, struct span old);
 /* The same, and whether it is used, in one step. @reason: why not. */
-enum endpoint_use { ENDPOINT_USE_AS_IT_IS, ENDPOINT_USE, ENDPOINT_DISUSE };
+enum endpoint_use {
+    ENDPOINT_USE_AS_IT_IS = CONFIGURE_AS_IT_IS,
+    ENDPOINT_USE = CONFIGURE_ENABLE,
+    ENDPOINT_DISUSE = CONFIGURE_DISABLE,
+};
 int store_endpoint_put_use(struct store *s, const struct endpoint *e, struct span old,
                            enum endpoint_use use, const char *reason);
 

@@ -16,7 +16,7 @@ struct store_setting {
 int store_webhook_load(struct store *s, struct span tenant, struct tenant_webhook *w);
 void store_webhook_fini(struct tenant_webhook *w);
 
-/* All of @settings or none; @w is what came of it (w->made), to be ended in any case.
+/* All of @settings or none, by store_update(); @w is what came of it (w->made), to be ended in any case.
  * -EINVAL with words; STORE_MISSING, STORE_CHANGED. */
 int store_settings_put(struct store *s, struct span tenant, const struct egress_policy *egress,
                        const struct store_setting *settings, size_t n, struct tenant_webhook *w);

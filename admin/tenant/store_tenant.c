@@ -1,6 +1,8 @@
 #include "admin/tenant/store_tenant.h"
 #include "admin/tenant/store_endpoint.h"
 #include "common/base/pack.h"
+#include "common/moves/configure.h"
+#include "common/moves/lookup.h"
 #include <errno.h>
 
 enum { RECORD_BYTES_MAX = 64 << 10, SCAN_COUNT = 500, PAGE = 100 };
@@ -69,20 +71,15 @@ int store_tenant_get(struct store *s, struct span id, struct tenant **ret, struc
 void store_tenant_put_item(const struct store *s, struct store_item *item, const struct tenant *t,
                            struct span old)
 {
-    struct redis_command *cmd = &item->command;
     struct buf record;
 
     buf_init(&record, RECORD_BYTES_MAX);
     tenant_pack(&record, t);
     item->script = &script_configure;
-    store_configure_begin(s, cmd, "tenant", span_of(t->id));
-    redis_arg_span(cmd, buf_span(&record));
-    if (t->limit >= 0)
-        redis_arg_i64(cmd, t->limit);
-    else
-        redis_arg_text(cmd, "");
-    redis_arg_text(cmd, old.len ? "old" : "new");
-    redis_arg_span(cmd, old);
+    move_configure_tenant(
+        &item->command, store_head(s, span_of(t->id)),
+        &(struct configure_tenant){
+            .id = span_of(t->id), .record = buf_span(&record), .old = old, .limit = t->limit});
     buf_fini(&record);
 }
 
@@ -104,8 +101,7 @@ int store_tenant_remove_if(struct store *s, struct span id, struct span old)
     int r;
 
     redis_command_init(&cmd);
-    store_configure_begin(s, &cmd, "tenant-remove", id);
-    redis_arg_span(&cmd, old);
+    move_configure_tenant_remove(&cmd, store_head(s, id), id, old);
     r = store_configure(s, &cmd);
     redis_command_fini(&cmd);
     return r;
@@ -118,17 +114,15 @@ int store_tenant_remove(struct store *s, struct span id)
 
 /* --- with its endpoints ------------------------------------------------------------------------- */
 
-static int add_endpoint(struct store *s, struct tenant *t, const redisReply *reply, size_t at)
+static int add_endpoint(struct store *s, struct tenant *t, const struct lookup_answer *a, size_t i)
 {
-    struct span id, record, disabled;
+    struct lookup_row row;
     struct endpoint *e = NULL;
     int r;
 
-    if (!redis_reply_span(redis_reply_at(reply, at), &id) ||
-        !redis_reply_span(redis_reply_at(reply, at + 1), &record) ||
-        !redis_reply_span(redis_reply_at(reply, at + 2), &disabled))
-        return store_unexpected(s, reply);
-    r = store_endpoint_parse(s, id, record, disabled, &e);
+    if (move_lookup_row(a, i, &row))
+        return store_unexpected(s, a->borrowed);
+    r = store_endpoint_parse(s, row.id, row.record, row.disabled, &e);
     if (!r && tenant_add_endpoint(t, e)) {
         (void)endpoint_free(e);
         r = -ENOMEM;
@@ -148,17 +142,17 @@ static int compare_endpoints(const void *a, const void *b)
 static int parse_whole(struct store *s, struct span id, const redisReply *reply,
                        struct tenant **ret)
 {
+    struct lookup_answer answer;
     struct tenant *t = NULL;
-    struct span record;
     int r;
 
-    if (!redis_reply_span(redis_reply_at(reply, 1), &record))
+    if (move_lookup_parse(&answer, reply))
         return store_unexpected(s, reply);
-    if (!record.len)
+    if (!answer.tenant.len)
         return STORE_MISSING;
-    r = store_tenant_do_parse(s, id, record, &t);
-    for (size_t i = 2; !r && i + 2 < reply->elements; i += 3)
-        r = add_endpoint(s, t, reply, i);
+    r = store_tenant_do_parse(s, id, answer.tenant, &t);
+    for (size_t i = 0; !r && i < answer.n; i++)
+        r = add_endpoint(s, t, &answer, i);
     if (!r && t->n_endpoints)
         qsort(t->endpoints, t->n_endpoints, sizeof(struct endpoint *), compare_endpoints);
     if (r)
@@ -175,9 +169,7 @@ int store_tenant_whole(struct store *s, struct span id, struct tenant **ret)
     int r;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_lookup, 1);
-    redis_arg_text(&cmd, keys_head(&s->keys, store_partition(s, id)));
-    redis_arg_span(&cmd, id);
+    move_lookup_begin(&cmd, &script_lookup, store_head(s, id), id);
     r = store_call(s, &cmd, &script_lookup, &reply);
     redis_command_fini(&cmd);
     if (!r)

@@ -1,7 +1,6 @@
 #include "admin/tenant/tenant_spec.h"
+#include "admin/store/store_update.h"
 #include <errno.h>
-
-enum { RECORD_MAX = 64 << 10, TRIES = 10 };
 
 static int tenant_spec_replace(char **place, const char *value)
 {
@@ -42,33 +41,35 @@ int tenant_spec_add(struct store *s, struct span id, const struct tenant_spec *s
     return r;
 }
 
-static int tenant_spec_change_once(struct store *s, struct span id, const struct tenant_spec *spec,
-                                   tenant_may_fn *may, void *arg, struct tenant **ret)
-{
-    struct tenant *t = NULL;
-    struct buf old;
-    int r;
+struct tenant_change {
+    struct span id;
+    const struct tenant_spec *spec;
+    tenant_may_fn *may;
+    void *arg;
+    struct tenant **ret;
+};
 
-    buf_init(&old, RECORD_MAX);
-    r = store_tenant_get(s, id, &t, &old);
-    if (!r && may)
-        r = may(arg, buf_span(&old));
-    r = r ? r : tenant_spec_apply(t, spec);
-    r = r ? r : store_tenant_put(s, t, buf_span(&old));
-    buf_fini(&old);
+static int tenant_spec_change_once(void *arg, struct store *s, struct buf *old)
+{
+    const struct tenant_change *c = arg;
+    struct tenant *t = NULL;
+    int r = store_tenant_get(s, c->id, &t, old);
+
+    if (!r && c->may)
+        r = c->may(c->arg, buf_span(old));
+    r = r ? r : tenant_spec_apply(t, c->spec);
+    r = r ? r : store_tenant_put(s, t, buf_span(old));
     if (r)
         (void)tenant_unref(t);
     else
-        *ret = t;
+        *c->ret = t;
     return r;
 }
 
 int tenant_spec_change(struct store *s, struct span id, const struct tenant_spec *spec,
                        tenant_may_fn *may, void *arg, struct tenant **ret)
 {
-    int r = STORE_CHANGED;
+    struct tenant_change c = {id, spec, may, arg, ret};
 
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
-        r = tenant_spec_change_once(s, id, spec, may, arg, ret);
-    return r;
+    return store_update(s, tenant_spec_change_once, &c);
 }

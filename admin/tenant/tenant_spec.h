@@ -19,7 +19,7 @@ int tenant_spec_add(struct store *s, struct span id, const struct tenant_spec *s
 /* Asked with the record that would be changed: 0 to go on, anything else ends and is answered. */
 typedef int tenant_may_fn(void *arg, struct span record);
 
-/* Reads, changes, and writes unless somebody else wrote in between; then again, up to ten times. Gives
+/* Reads, changes and writes, by store_update(). Gives
  * *ret, as it is now. @may may be NULL. STORE_MISSING, STORE_CHANGED. */
 int tenant_spec_change(struct store *s, struct span id, const struct tenant_spec *spec,
                        tenant_may_fn *may, void *arg, struct tenant **ret);

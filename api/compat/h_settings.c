@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 
-enum { VALUE_BYTES_MAX = 64 << 10, TRIES = 10 };
+enum { VALUE_BYTES_MAX = 64 << 10 };
 
 static const struct tenant_setting *h_settings_find(struct call *c)
 {
@@ -135,13 +135,9 @@ static void h_settings_set(struct call *c, struct store *s, const struct tenant_
                            const char *text)
 {
     struct store_setting wanted = {setting, span_of(text)};
-    struct tenant_webhook w = {0};
-    int r = STORE_CHANGED;
+    struct tenant_webhook w;
+    int r = store_settings_put(s, span_of(c->tenant), &c->api->egress, &wanted, 1, &w);
 
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++) {
-        store_webhook_fini(&w);
-        r = store_settings_put(s, span_of(c->tenant), &c->api->egress, &wanted, 1, &w);
-    }
     if (r == STORE_MISSING) {
         call_missing(c, "tenant");
     } else if (r) {

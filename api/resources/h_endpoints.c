@@ -1,4 +1,5 @@
 /* h_endpoints.c: a tenant's endpoints: listed, added, shown, removed. */
+#include "admin/store/store_update.h"
 #include "admin/tenant/endpoint_change.h"
 #include "admin/tenant/store_tenant.h"
 #include "api/api.h"
@@ -219,28 +220,23 @@ void h_endpoint_post(struct call *c, struct store *s)
 /* ---- removed ---- */
 
 /* Only the version that was looked at, where the call names one. */
-static int h_endpoints_remove_this(struct call *c, struct store *s)
+static int h_endpoints_remove_this(void *arg, struct store *s, struct buf *record)
 {
+    struct call *c = arg;
     struct endpoint *e = NULL;
-    struct buf record;
-    int r;
+    int r = store_endpoint_of(s, span_of(c->tenant), span_of(call_param(c, 0)), &e, record);
 
-    buf_init(&record, ENDPOINT_RECORD_MAX);
-    r = store_endpoint_of(s, span_of(c->tenant), span_of(call_param(c, 0)), &e, &record);
-    if (!r && etag_check(c, buf_span(&record)))
+    if (!r && etag_check(c, buf_span(record)))
         r = ENDPOINT_CALL_ANSWERED;
-    r = r ? r : store_endpoint_remove_if(s, e, buf_span(&record));
-    buf_fini(&record);
+    r = r ? r : store_endpoint_remove_if(s, e, buf_span(record));
     (void)endpoint_free(e);
     return r;
 }
 
 void h_endpoint_delete(struct call *c, struct store *s)
 {
-    int r = STORE_CHANGED;
+    int r = store_update(s, h_endpoints_remove_this, c);
 
-    for (int i = 0; r == STORE_CHANGED && i < ETAG_TRIES; i++)
-        r = h_endpoints_remove_this(c, s);
     if (r)
         endpoint_call_failed(c, s, r);
     else

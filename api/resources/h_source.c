@@ -1,13 +1,12 @@
 /* h_source.c: inbound sources: who may send webhooks to a tenant, and which events they become. */
 #include "admin/inbound/source_spec.h"
 #include "admin/inbound/store_source.h"
+#include "admin/store/store_update.h"
 #include "api/call.h"
 #include "api/handlers.h"
 #include "api/resources/delivery_view.h"
 #include <errno.h>
 #include <openssl/crypto.h>
-
-enum { TRIES = 10 };
 
 /* ---- views ---- */
 
@@ -181,62 +180,57 @@ void h_source_post(struct call *c, struct store *s)
     OPENSSL_cleanse(made, sizeof(made));
 }
 
-static int h_source_change_once(struct call *c, struct store *s, const json_t *body,
-                                struct source **ret, char made[SIGN_SECRET_SIZE])
+struct source_change {
+    struct call *c;
+    const json_t *body;
+    struct source *source; /* as it is now */
+    char made[SIGN_SECRET_SIZE];
+};
+
+static int h_source_change_once(void *arg, struct store *s, struct buf *record)
 {
-    struct buf record;
+    struct source_change *v = arg;
     int64_t now_ms;
     int r = store_change_begin(s, &now_ms);
 
-    buf_init(&record, SOURCE_RECORD_MAX);
-    r = r ? r : h_source_load(c, s, ret, &record);
-    r = r ? r : source_spec_apply(*ret, body, &s->key, now_ms, made, &s->words);
-    r = r ? r : store_source_put(s, *ret, buf_span(&record));
-    buf_fini(&record);
-    return r;
+    v->source = source_free(v->source);
+    r = r ? r : h_source_load(v->c, s, &v->source, record);
+    r = r ? r : source_spec_apply(v->source, v->body, &s->key, now_ms, v->made, &s->words);
+    return r ? r : store_source_put(s, v->source, buf_span(record));
 }
 
 void h_source_patch(struct call *c, struct store *s)
 {
-    char made[SIGN_SECRET_SIZE] = "";
-    struct source *source = NULL;
-    int r = STORE_CHANGED;
+    struct source_change v = {.c = c};
     json_t *body;
+    int r;
 
     if (call_object(c, &body))
         return;
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++) {
-        source = source_free(source);
-        r = h_source_change_once(c, s, body, &source, made);
-    }
+    v.body = body;
+    r = store_update(s, h_source_change_once, &v);
     if (r)
         h_source_tell_failed(c, s, r);
     else
-        h_source_answer(c, 200, source, made);
-    (void)source_free(source);
-    OPENSSL_cleanse(made, sizeof(made));
+        h_source_answer(c, 200, v.source, v.made);
+    (void)source_free(v.source);
+    OPENSSL_cleanse(v.made, sizeof(v.made));
 }
 
-static int remove_once(struct call *c, struct store *s)
+static int remove_once(void *arg, struct store *s, struct buf *record)
 {
     struct source *source = NULL;
-    struct buf record;
-    int r;
+    int r = h_source_load(arg, s, &source, record);
 
-    buf_init(&record, SOURCE_RECORD_MAX);
-    r = h_source_load(c, s, &source, &record);
-    r = r ? r : store_source_remove(s, source, buf_span(&record));
-    buf_fini(&record);
+    r = r ? r : store_source_remove(s, source, buf_span(record));
     (void)source_free(source);
     return r;
 }
 
 void h_source_delete(struct call *c, struct store *s)
 {
-    int r = STORE_CHANGED;
+    int r = store_update(s, remove_once, c);
 
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++)
-        r = remove_once(c, s);
     if (r)
         h_source_tell_failed(c, s, r);
     else

@@ -1,4 +1,5 @@
 /* h_tenants.c: tenants: an operator's, but each may look at its own. */
+#include "admin/store/store_update.h"
 #include "api/api.h"
 #include "api/etag.h"
 #include "api/handlers.h"
@@ -190,29 +191,24 @@ void h_tenant_patch(struct call *c, struct store *s)
 }
 
 /* Only the version that was looked at, where the call names one. */
-static int h_tenants_remove_this(struct call *c, struct store *s, struct span id)
+static int h_tenants_remove_this(void *arg, struct store *s, struct buf *record)
 {
+    struct call *c = arg;
+    struct span id = span_of(call_param(c, 0));
     struct tenant *t = NULL;
-    struct buf record;
-    int r;
+    int r = store_tenant_get(s, id, &t, record);
 
-    buf_init(&record, RECORD_MAX);
-    r = store_tenant_get(s, id, &t, &record);
-    if (!r && etag_check(c, buf_span(&record)))
+    if (!r && etag_check(c, buf_span(record)))
         r = REFUSED;
-    r = r ? r : store_tenant_remove_if(s, id, buf_span(&record));
-    buf_fini(&record);
+    r = r ? r : store_tenant_remove_if(s, id, buf_span(record));
     (void)tenant_unref(t);
     return r;
 }
 
 void h_tenant_delete(struct call *c, struct store *s)
 {
-    struct span id = span_of(call_param(c, 0));
-    int r = STORE_CHANGED;
+    int r = store_update(s, h_tenants_remove_this, c);
 
-    for (int i = 0; r == STORE_CHANGED && i < ETAG_TRIES; i++)
-        r = h_tenants_remove_this(c, s, id);
     if (r)
         h_tenants_tell_failed(c, s, r);
     else

@@ -7,7 +7,7 @@
 #include "common/model/options.h"
 #include <stdio.h>
 
-enum { SETTINGS_MAX = 20, TRIES = 10, JSON_MAX = 4096 };
+enum { SETTINGS_MAX = 20, JSON_MAX = 4096 };
 
 struct args {
     const char *tenant;
@@ -92,15 +92,12 @@ static int cmd_setting_set_tell(struct store *s, const struct args *a,
 static int cmd_setting_set_set(struct store *s, const struct args *a)
 {
     struct endpoint_rules rules;
-    struct tenant_webhook w = {0};
-    int r = STORE_CHANGED, status;
+    struct tenant_webhook w;
+    int r, status;
 
     if (endpoint_rules_init(&rules, s, &s->words))
         return cli_misuse(cli_of(s), "%s", s->words.text);
-    for (int i = 0; r == STORE_CHANGED && i < TRIES; i++) {
-        store_webhook_fini(&w);
-        r = store_settings_put(s, span_of(a->tenant), &rules.egress, a->settings, a->n, &w);
-    }
+    r = store_settings_put(s, span_of(a->tenant), &rules.egress, a->settings, a->n, &w);
     status = cmd_setting_set_tell(s, a, &w, r);
     store_webhook_fini(&w);
     return status;

@@ -6,6 +6,7 @@
 #include "common/base/rng.h"
 #include "common/base/text.h"
 #include "common/json/json_scan.h"
+#include "common/moves/key_names.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
@@ -327,8 +328,9 @@ static int start_redis(struct up *up)
 /* Has the process of this `up` been heard of? */
 static bool is_heard_of(struct up *up, redisContext *redis, const char *kind)
 {
-    redisReply *reply = redisCommand(redis, "ZSCORE %s:{0}:consumers %s/%s",
-                                     up->cli->settings.key_prefix, kind, up->name);
+    redisReply *reply =
+        redisCommand(redis, "ZSCORE " KEYS_HEAD_FORMAT "%s %s/%s", up->cli->settings.key_prefix, 0u,
+                     KEY_CONSUMERS, kind, up->name);
     bool is_there = reply && reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ERROR;
 
     freeReplyObject(reply);

@@ -18,8 +18,8 @@ int keys_init(struct keys *k, const char *prefix, unsigned partitions, struct di
     if (!k->heads)
         return err_origin(-ENOMEM);
     for (unsigned p = 0; p < partitions; p++)
-        (void)snprintf(k->heads[p], sizeof(k->heads[p]), "%s:{%u}:", prefix, p);
-    (void)snprintf(k->meta, sizeof(k->meta), "%s:meta", prefix);
+        (void)snprintf(k->heads[p], sizeof(k->heads[p]), KEYS_HEAD_FORMAT, prefix, p);
+    (void)snprintf(k->meta, sizeof(k->meta), KEYS_META_FORMAT, prefix);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* keys.h: the names of Redis keys, and nowhere else in C.
+/* keys.h: Redis keys are made here, of the names in keys.def, and nowhere else in C.
  *
  * All keys of a tenant lie in one partition and begin with its head, "<prefix>:{P}:", whose braces
  * are a Redis Cluster hash tag. docs/job-life.md lists what each key holds. */
@@ -6,38 +6,8 @@
 #define GRAPNEL_COMMON_MOVES_KEYS_H
 
 #include "common/base/base.h"
+#include "common/moves/key_names.h"
 #include "common/redis/redis_client.h"
-
-/* What is in a partition, by name behind the head. */
-#define KEY_EVENTS "events"
-#define KEY_JOBS "jobs"
-#define KEY_FAILED "failed"
-#define KEY_WAKE "wake"
-#define KEY_REJECTED "rejected"
-#define KEY_VERSION "version"
-#define KEY_CHANGED "changed"
-#define KEY_TENANTS "tenants"
-#define KEY_DELIVERY "delivery:" /* + delivery id */
-#define KEY_INDEX "index:"       /* + tenant */
-#define KEY_TENANT "tenant:"     /* + id */
-#define KEY_ENDPOINT "endpoint:" /* + id */
-#define KEY_EVENT_REFS "event_refs"
-#define KEY_OWN_IDS "own_ids:" /* + tenant */
-#define KEY_DISABLED "disabled"
-#define KEY_FAILURES "failures"
-#define KEY_SLOW "slow"
-#define KEY_SLOWED "slowed"
-#define KEY_THROTTLED "throttled"
-#define KEY_WINDOW "window:"     /* + tenant */
-#define KEY_WAIT "wait:"         /* + endpoint */
-#define KEY_SLOTS "slots:"       /* + endpoint */
-#define KEY_API_KEY "api_key:"   /* + id */
-#define KEY_API_KEYS "api_keys:" /* + tenant */
-#define KEY_AUDIT "audit:"       /* + tenant */
-#define KEY_NOTICES "notices"
-#define KEY_RETRIES "retries"
-#define KEY_RETRY_JOB "retry_job:"   /* + id */
-#define KEY_RETRY_JOBS "retry_jobs:" /* + tenant */
 
 #define GROUP_SCHEDULER "scheduler"
 #define GROUP_WORKERS "workers"

@@ -6,7 +6,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
+#include "common/moves/lookup.h"
 #include <errno.h>
 
 struct directory {
@@ -105,22 +105,21 @@ static int load_endpoint(struct directory *d, struct tenant *t, struct span id, 
     return 0;
 }
 
-static int load_endpoints(struct directory *d, struct tenant *t, const redisReply *reply)
+static int load_endpoints(struct directory *d, struct tenant *t, const struct lookup_answer *a)
 {
-    struct span id, record, disabled;
+    struct lookup_row row;
     int r;
 
-    for (size_t i = 2; i + 2 < reply->elements; i += 3) {
-        if (!redis_reply_span(reply->element[i], &id) ||
-            !redis_reply_span(reply->element[i + 1], &record) ||
-            !redis_reply_span(reply->element[i + 2], &disabled))
-            return err_origin(-EPROTO);
-        r = load_endpoint(d, t, id, record, disabled);
+    for (size_t i = 0; i < a->n; i++) {
+        r = move_lookup_row(a, i, &row);
+        if (r)
+            return r;
+        r = load_endpoint(d, t, row.id, row.record, row.disabled);
         if (r == -ENOMEM)
             return r;
         if (r) /* one bad record must not stop the tenant's others */
             log_error("endpoint record cannot be read", LOG_TEXT("tenant", t->id),
-                      LOG_SPAN("endpoint", id), LOG_ERR(r));
+                      LOG_SPAN("endpoint", row.id), LOG_ERR(r));
     }
     return 0;
 }
@@ -139,20 +138,20 @@ static int directory_parse_record(struct tenant *t, struct span record)
 
 static int directory_load(struct directory *d, struct span id, const redisReply *reply)
 {
+    struct lookup_answer answer;
     struct tenant *t;
-    struct span record;
     int r = tenant_new(&t, id);
 
     if (r)
         return r;
     t->detach = d->options.detach;
-    if (!redis_reply_i64(redis_reply_at(reply, 0), &t->version) ||
-        !redis_reply_span(redis_reply_at(reply, 1), &record))
-        r = err_origin(-EPROTO);
-    if (!r)
-        r = directory_parse_record(t, record);
+    r = move_lookup_parse(&answer, reply);
+    if (!r) {
+        t->version = answer.version;
+        r = directory_parse_record(t, answer.tenant);
+    }
     if (!r && t->exists)
-        r = load_endpoints(d, t, reply);
+        r = load_endpoints(d, t, &answer);
     if (r) {
         tenant_unref(t);
         return r;
@@ -176,8 +175,6 @@ static void on_lookup(struct redis_request *request, int result, redisReply *rep
     struct directory_sync *s = l->sync;
 
     if (!result)
-        result = redis_reply_result(reply);
-    if (!result)
         result = directory_load(s->directory, l->tenant, reply);
     if (result && !s->result)
         s->result = result;
@@ -189,9 +186,7 @@ static void look_up(struct lookup *l, struct redis_command *cmd)
 {
     const struct directory_options *o = &l->sync->directory->options;
 
-    redis_script_begin(cmd, &script_lookup, 1);
-    redis_arg_text(cmd, keys_head(o->keys, l->sync->partition));
-    redis_arg_span(cmd, l->tenant);
+    move_lookup_begin(cmd, &script_lookup, keys_head(o->keys, l->sync->partition), l->tenant);
     redis_run(o->redis, &l->request, &script_lookup, cmd, 0, on_lookup, NULL);
 }
 

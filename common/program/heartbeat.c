@@ -2,7 +2,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
+#include "common/moves/heartbeat.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -40,15 +40,15 @@ static int heartbeat_note(struct heart_request *r, const redisReply *reply)
 {
     struct heartbeat *h = r->heartbeat;
     struct beat beat = {.partition = r->partition};
-    int64_t seconds, micros;
+    struct heartbeat_answer answer;
+    int result = move_heartbeat_parse(&answer, reply);
 
-    if (!redis_reply_i64(redis_reply_at(reply, 0), &seconds) ||
-        !redis_reply_i64(redis_reply_at(reply, 1), &micros) ||
-        !redis_reply_i64(redis_reply_at(reply, 2), &beat.version) ||
-        !redis_reply_i64(redis_reply_at(reply, 3), &beat.delayed_ms) ||
-        !redis_reply_i64(redis_reply_at(reply, 4), &beat.throttled_ms))
-        return err_origin(-EPROTO);
-    redis_clock_note(&h->clock, r->asked_us, clock_mono_us(), seconds * 1000000 + micros);
+    if (result)
+        return result;
+    beat.version = answer.version;
+    beat.delayed_ms = answer.delayed_ms;
+    beat.throttled_ms = answer.throttled_ms;
+    redis_clock_note(&h->clock, r->asked_us, clock_mono_us(), answer.now_us);
     if (h->options.on_beat && !rounds_is_closing(&h->rounds))
         h->options.on_beat(h->options.arg, &beat);
     return 0;
@@ -61,8 +61,6 @@ static void heartbeat_on_answer(struct redis_request *request, int result, redis
     static struct log_limit limit;
     uint64_t held;
 
-    if (!result)
-        result = redis_reply_result(reply);
     if (!result)
         result = heartbeat_note(r, reply);
     if (result) {
@@ -88,11 +86,7 @@ static void beat(void *arg)
         struct heart_request *r = &h->requests[p];
 
         *r = (struct heart_request){.heartbeat = h, .partition = p, .asked_us = clock_mono_us()};
-        redis_script_begin(&cmd, &script_heartbeat, 1);
-        redis_arg_text(&cmd, keys_head(o->keys, p));
-        redis_arg_text(&cmd, h->member);
-        redis_arg_i64(&cmd, o->slots);
-        redis_arg_i64(&cmd, o->lease_ms);
+        move_heartbeat_begin(&cmd, keys_head(o->keys, p), h->member, o->slots, o->lease_ms);
         redis_run(o->redis, &r->request, &script_heartbeat, &cmd, 0, heartbeat_on_answer, NULL);
     }
     redis_command_fini(&cmd);

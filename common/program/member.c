@@ -2,7 +2,7 @@
 
 #include "common/base/err.h"
 #include "common/base/log.h"
-#include "common/moves/scripts.h"
+#include "common/moves/heartbeat.h"
 #include "common/runtime/metrics.h"
 #include <errno.h>
 
@@ -57,13 +57,8 @@ static void member_leave_partition(struct member *m, unsigned partition)
     struct redis_command cmd;
 
     redis_command_init(&cmd);
-    redis_script_begin(&cmd, &script_leave, 1);
-    redis_arg_text(&cmd, keys_head(&m->keys, partition));
-    redis_arg_text(&cmd, m->heartbeat.member);
-    redis_arg_text(&cmd, m->service.name);
-    redis_arg_text(&cmd, m->ops->group);
-    for (const char *const *stream = m->ops->streams; *stream; stream++)
-        redis_arg_text(&cmd, *stream);
+    move_leave_begin(&cmd, keys_head(&m->keys, partition), m->heartbeat.member, m->service.name,
+                     m->ops->group, m->ops->streams);
     redis_run(m->redis, &m->leaves[partition], &script_leave, &cmd, 0, member_on_left, m);
     redis_command_fini(&cmd);
 }

@@ -1,13 +1,10 @@
 #include "common/program/metric_labels.h"
 #include "common/model/format/dialect.h"
 #include "common/model/format/outcome.h"
-#include "common/moves/scripts.h"
+#include "common/moves/settle.h"
 #include "common/runtime/metrics_table.h"
 
 static const char *const statuses[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx", "other", NULL};
-/* As enum settle_kind of the worker has them. */
-static const char *const settlements[] = {"done", "failed", "slow", "cancel", "refuse",
-                                          "back", "lost",   "late", NULL};
 static const char *const events[] = {"fanned_out", "unmatched", "refused", NULL};
 static const char *const verdicts[] = {"retry",  "failed", "timeout", "disable",
                                        "cancel", "refuse", NULL};
@@ -35,7 +32,7 @@ const struct metric_label_row metric_labels[] = {
     [OUTCOME] = {.name = "outcome", .value = outcome_value},
     [DIALECT] = {.name = "dialect", .value = dialect_value},
     [STATUS] = {.name = "status", .values = statuses},
-    [SETTLEMENT] = {.name = "kind", .values = settlements},
+    [SETTLEMENT] = {.name = "kind", .value = settle_kind_name},
     [EVENT] = {.name = "result", .values = events},
     [VERDICT] = {.name = "verdict", .values = verdicts},
     [QUEUE] = {.name = "queue", .values = queues},

@@ -65,7 +65,7 @@ void settler_add(struct settler *s, struct settlement *settlement)
     assert_null(t.settlement);
     t.settlement = settlement;
     t.n_settled++;
-    assert_int_equal(record_open(&reader, settlement->record), 0);
+    assert_int_equal(record_open(&reader, settlement->move.record), 0);
     t.n_records = 0;
     while (t.n_records < ARRAY_LEN(t.records) && record_next(reader, &t.records[t.n_records]) == 0)
         t.n_records++;
@@ -178,7 +178,7 @@ static void settled_as(enum settle_kind kind)
 {
     assert_int_equal(t.n_settled, 1);
     assert_non_null(t.settlement);
-    assert_int_equal(t.settlement->kind, kind);
+    assert_int_equal(t.settlement->move.kind, kind);
     assert_int_equal(t.n_gone, 0);
     t.settlement->done(t.settlement);
     assert_int_equal(t.n_gone, 1);
@@ -197,7 +197,7 @@ static struct outcome outcome_told(void)
 {
     struct outcome o = {0};
 
-    assert_int_equal(job_outcome_parse(&o, t.settlement->outcome), 0);
+    assert_int_equal(job_outcome_parse(&o, t.settlement->move.outcome), 0);
     return o;
 }
 
@@ -317,7 +317,7 @@ static void test_a_tenant_that_left_the_cache(void **state)
     (void)state;
     t.tenant = NULL;
     delivery_send(claim(), &event);
-    assert_int_equal(t.settlement->number, REDIS_MS + 1000);
+    assert_int_equal(t.settlement->move.number, REDIS_MS + 1000);
     settled_as(SETTLE_BACK);
     t.tenant = held;
 }
@@ -378,7 +378,7 @@ static void test_an_entry_that_cannot_be_read(void **state)
     t.entry->element[1] = array_reply(0);
     assert_int_equal(delivery_new(&d, &t.setup, 0, t.entry), -EBADMSG);
     delivery_refuse(d);
-    assert_int_equal(t.settlement->job.len, 0);
+    assert_int_equal(t.settlement->move.job.len, 0);
     settled_as(SETTLE_REFUSE);
 }
 
