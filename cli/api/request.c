@@ -1,5 +1,7 @@
 #include "cli/api/request.h"
 #include "cli/input.h"
+#include "common/base/clock.h"
+#include "common/base/iso_time.h"
 #include "common/base/text.h"
 #include "common/json/json_scan.h"
 #include <jansson.h>
@@ -88,6 +90,19 @@ static json_t *request_bool(const char *name, const char *text, struct diag *dia
     return json_boolean(value);
 }
 
+/* The API takes times only: those who think in days need not compute one. */
+static json_t *request_end(const char *text)
+{
+    char time[ISO_TIME_LEN + 1];
+    int64_t ms;
+
+    if (parse_duration_ms(span_of(text), &ms))
+        return json_string(text);
+    iso_time_write(time, clock_wall_ms() + ms);
+    time[ISO_TIME_LEN] = '\0';
+    return json_string(time);
+}
+
 static json_t *request_file(const char *path, struct diag *diag)
 {
     struct buf file;
@@ -132,6 +147,8 @@ static json_t *request_value(const struct resource_argument *a, const char *text
         return request_bool(a->name, text, diag);
     case AS_TRUE:
         return json_true();
+    case AS_END:
+        return request_end(text);
     case AS_LIST:
         return request_list(text);
     case AS_FILE:

@@ -18,6 +18,7 @@ enum argument_kind {
     AS_NUMBER, /* `none' is 0 */
     AS_BOOL,   /* alone: true; otherwise yes or no */
     AS_TRUE,   /* has no value */
+    AS_END,    /* a time, or a duration from now on */
     AS_LIST,   /* comma separated */
     AS_JSON,
     AS_FILE,   /* what the file has in it */

@@ -62,6 +62,10 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZAD
 """
 
 
+# What these commands of `grapnel` are about, they ask the API: it must have been started.
+NOUNS_OF_THE_API = {"api-key"}
+
+
 class Failed(AssertionError):
     """A command of `grapnel` that did not exit with 0."""
 
@@ -88,6 +92,7 @@ class Stack:
         self.programs = find_programs()
         self.settings = dict(SETTINGS, redis_url=redis.url, master_key=MASTER_KEY)
         self.schedulers, self.workers, self.apis = [], [], []
+        self.api_url = None  # of the last that was started
         self._numbers = itertools.count(1)
 
     # --- processes --------------------------------------------------------------------------------------------------
@@ -110,7 +115,9 @@ class Stack:
     def start_api(self, **settings):
         """A client of it, with an operator's key."""
         child = self._start("api", self.apis, {"api_listen": "127.0.0.1:0", "api_root_key": ROOT_KEY, **settings})
-        return api_client.Api(int(re.search(r'"api ready".* port=(\d+)', child.log()).group(1)), ROOT_KEY, child)
+        port = int(re.search(r'"api ready".* port=(\d+)', child.log()).group(1))
+        self.api_url = f"http://127.0.0.1:{port}"
+        return api_client.Api(port, ROOT_KEY, child)
 
     def _start(self, kind, children, settings):
         child = self.spawn(kind, **settings)
@@ -151,6 +158,8 @@ class Stack:
 
     def run(self, *args, stdin=b"", **settings):
         """One command of `grapnel`, as subprocess.run() answers."""
+        if args[0] in NOUNS_OF_THE_API:
+            settings = {"api_url": self.api_url, "api_key": ROOT_KEY, **settings}
         return subprocess.run([self.programs["grapnel"], *map(str, args)], cwd=self.folder, input=stdin, timeout=60,
                               env=environment({**self.settings, **settings}), capture_output=True, check=False)
 
