@@ -3,8 +3,11 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#define ROW(name_, method_, route_, list_, columns_, running_, has_tenant_, about_, ...)           \
-    {.name = name_,                                                                                \
+#define ROW(...) ROW_IF(NULL, __VA_ARGS__)
+#define ROW_IF(verdict_, name_, method_, route_, list_, columns_, running_, has_tenant_, about_,   \
+               ...)                                                                                \
+    {.verdict = verdict_,                                                                          \
+     .name = name_,                                                                                \
      .method = method_,                                                                            \
      .route = route_,                                                                              \
      .list = list_,                                                                                \
@@ -17,6 +20,7 @@ static const struct resource resources[] = {
 #include "cli/api/resources.def"
 };
 #undef ROW
+#undef ROW_IF
 
 enum { N_RESOURCES = ARRAY_LEN(resources), RESOURCE_NAMES_MAX = 96 };
 

@@ -43,6 +43,7 @@ struct resource {
     const char *list;    /* where the answer has its items, a path; NULL: it is one object */
     const char *columns; /* of the table: "TITLE=path,…"; with a list only */
     const char *running; /* "member=value": --watch goes on while the object has it; may be NULL */
+    const char *verdict; /* a member: when it is false, so is the exit status (1); may be NULL */
     bool has_tenant;     /* the header Grapnel-Tenant */
     const char *about;
     const struct resource_argument *arguments; /* ended by a row without a name */

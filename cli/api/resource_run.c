@@ -234,6 +234,9 @@ static int run_object(struct run *r)
     buf_init(&body, RUN_BODY_MAX);
     status = run_call(r, r->request.path.data, &body, &json);
     status = status ? status : run_print_object(r, &body, json);
+    if (!status && r->args->resource->verdict &&
+        json_is_false(json_object_get(json, r->args->resource->verdict)))
+        status = EXIT_FAILED;
     json_decref(r->last);
     r->last = json;
     buf_fini(&body);

@@ -77,7 +77,7 @@ def routes():
 def rows():
     """(method, route) of each row of the table."""
     with open(os.path.join(ROOT, "cli/api/resources.def"), encoding="utf-8") as file:
-        found = re.findall(r'^ROW\("([^"]+)", "([A-Z]+)", "([^"]+)"', file.read(), re.M)
+        found = re.findall(r'^ROW(?:_IF\("\w+", |\()"([^"]+)", "([A-Z]+)", "([^"]+)"', file.read(), re.M)
     assert len(found) > 40
     assert len({name for name, _, _ in found}) == len(found)
     return [(method, route) for _, method, route in found]
@@ -95,8 +95,8 @@ def test_every_member_of_a_body_is_one_that_the_api_documents(cli):
         text = file.read()
     macros = {name: body for name, body in re.findall(r"^#define (\w+_MEMBERS) *\\\n((?:.*\\\n)*.*\n)", text, re.M)}
     assert set(macros) == {"TENANT_MEMBERS", "ENDPOINT_MEMBERS", "SOURCE_MEMBERS"}
-    for row in re.findall(r"^ROW\(.*?\)$(?=\n(?:ROW|\n|#))", text, re.M | re.S):
-        method, route = re.match(r'ROW\("[^"]+", "([A-Z]+)", "([^"]+)"', row).groups()
+    for row in re.findall(r"^ROW(?:_IF)?\(.*?\)$(?=\n(?:ROW|\n|#))", text, re.M | re.S):
+        method, route = re.match(r'ROW(?:_IF\("\w+", |\()"[^"]+", "([A-Z]+)", "([^"]+)"', row).groups()
         for name, body in macros.items():
             row = row.replace(name, body)
         members = re.findall(r'\bIN_BODY,\s*"(\w+)"', row) + re.findall(r'\bBODY\("([\w-]+)"', row)
@@ -248,6 +248,8 @@ def test_the_other_nouns(acme):
         assert acme.one(noun, "show", made["id"], *of)["status"] == status
         assert [one["id"] for one in acme.json(noun, "list", *of)] == [made["id"]]
     assert acme.one("filter", "test", '{"n":1}', *of, "--data", '{"n":1}')["matches"] is True
+    assert "n: $eq 1: 2 → no" in acme.run("filter", "test", '{"n":1}', *of, "--data", '{"n":2}').stdout.decode()
+    assert acme.run("filter", "test", '{"n":1}', *of, "--data", '{"n":2}').returncode == 1, "for scripts"
     assert "USER_CREATED" in acme.text("event-type", "list")
     assert "standard" in acme.text("dialect", "list")
 

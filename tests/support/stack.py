@@ -63,7 +63,7 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZAD
 
 
 # What these commands of `grapnel` are about, they ask the API: it must have been started.
-NOUNS_OF_THE_API = {"api-key"}
+OF_THE_API = {("api-key",), ("endpoint", "match")}
 
 
 class Failed(AssertionError):
@@ -158,7 +158,7 @@ class Stack:
 
     def run(self, *args, stdin=b"", **settings):
         """One command of `grapnel`, as subprocess.run() answers."""
-        if args[0] in NOUNS_OF_THE_API:
+        if args[:1] in OF_THE_API or args[:2] in OF_THE_API:
             settings = {"api_url": self.api_url, "api_key": ROOT_KEY, **settings}
         return subprocess.run([self.programs["grapnel"], *map(str, args)], cwd=self.folder, input=stdin, timeout=60,
                               env=environment({**self.settings, **settings}), capture_output=True, check=False)
