@@ -27,7 +27,6 @@ static const struct command *const commands[] = {
     &command_delivery_retry,
     &command_delivery_follow,
     &command_event_rejected,
-    &command_event_show,
     &command_master_key_new,
     &command_master_key_list,
     &command_master_key_rotate,

@@ -32,7 +32,6 @@ extern const struct command command_delivery_show;
 extern const struct command command_delivery_retry;
 extern const struct command command_delivery_follow;
 extern const struct command command_event_rejected;
-extern const struct command command_event_show;
 extern const struct command command_context_list;
 extern const struct command command_context_add;
 extern const struct command command_context_use;

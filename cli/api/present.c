@@ -118,8 +118,11 @@ static void present_field(const char *name, json_t *value)
     buf_init(&text, PRESENT_CELL_MAX);
     buf_init(&clean, 4 * PRESENT_CELL_MAX);
     present_value(&text, value);
+    text_clean(&clean, span_of(name), 0); /* of an event's data, it is the publisher's own */
+    buf_add_text(&clean, ": ");
     text_clean(&clean, buf_span(&text), 0);
-    (void)printf("%s: %.*s\n", name, (int)clean.len, clean.data ? clean.data : "");
+    buf_add_char(&clean, '\n');
+    (void)fwrite(clean.data ? clean.data : "", 1, clean.len, stdout);
     buf_fini(&clean);
     buf_fini(&text);
 }

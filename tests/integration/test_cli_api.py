@@ -198,15 +198,19 @@ def test_an_event_from_publish_to_retry(bare_stack, folder, receiver):
     (delivery,) = cli.json("delivery", "list", *of, "--status", "success")
     assert delivery["endpoint"] == endpoint
     assert '"data":{"total":1500.00}' in cli.text("event", "show", published["id"], *of, "--json"), "byte for byte"
+    assert "data.total: 1500" in cli.text("event", "show", published["id"], *of)
+    hostile = cli.one("event", "publish", *of, "--type", "order.paid", "--data", '{"a\\u001b[2J":"b\\u001b[2J\\u0007"}')
+    assert not re.search("[\x1b\x07]", cli.text("event", "show", hostile["id"], *of))
+    wait_until(lambda: len(hook.requests) == 2, 15, "the second event")
     assert "status: success" in cli.text("delivery", "show", delivery["id"], *of, "--watch")
 
     def ended():
         return cli.one("delivery", "show", delivery["id"], *of)["status"] == "success"
     cli.one("delivery", "retry", delivery["id"], *of)
-    wait_until(lambda: len(hook.requests) == 2 and ended(), 15, "the retry")
-    job = cli.one("retry-job", "start", *of, "--status", "success,failed")
+    wait_until(lambda: len(hook.requests) == 3 and ended(), 15, "the retry")
+    job = cli.one("retry-job", "start", *of, "--status", "success,failed", "--event", published["id"])
     assert re.search("^state: done$", cli.text("retry-job", "show", job["id"], *of, "--watch"), re.M)
-    wait_until(lambda: len(hook.requests) == 3, 15, "the bulk retry")
+    wait_until(lambda: len(hook.requests) == 4, 15, "the bulk retry")
     assert [one["id"] for one in cli.json("retry-job", "list", *of)] == [job["id"]]
     assert cli.one("endpoint", "match", endpoint, *of, "--type", "a", "--data", "{}")["matches"] is True
     assert cli.one("endpoint", "disable", endpoint, *of, "--reason", "maintenance")["state"] == "disabled"

@@ -63,7 +63,7 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZAD
 
 
 # What these commands of `grapnel` are about, they ask the API: it must have been started.
-OF_THE_API = {("api-key",), ("endpoint", "match")}
+OF_THE_API = {("api-key",), ("endpoint", "match"), ("event", "show")}
 
 
 class Failed(AssertionError):
