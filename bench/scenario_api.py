@@ -35,8 +35,9 @@ def run(options, say):
         stack.env |= {"GRAPNEL_API_ROOT_KEY": ROOT_KEY, "GRAPNEL_API_KEY_LIMIT": "0"}
         stack.start_scheduler().end()  # it prepares Redis
         stack.grapnel("tenant", "add", TENANT)
-        key = json.loads(stack.grapnel("api-key", "add", "--tenant", TENANT, "--role", "publish", "--name", "bench", "--json"))["key"]
         api, port = stack.start_api()
+        key = json.loads(stack.grapnel("api-key", "add", "--tenant", TENANT, "--role", "publish", "--name", "bench", "--json",
+                                       "--api", f"http://127.0.0.1:{port}", "--key", ROOT_KEY))["key"]
         confine(api, options.cores)
         event = {"type": "PAYMENT_COMPLETED", "data": {"text": "x" * max(0, options.bytes - 11)}}
         lines = "".join(json.dumps(event) + "\n" for _ in range(options.batch))

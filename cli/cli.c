@@ -162,6 +162,13 @@ static int parse_and_run(struct cli *cli, int argc, char **argv)
     return cli->command->run(cli);
 }
 
+static int cli_run_with_args(struct cli *cli, int argc, char **argv)
+{
+    if (cli->command->args_init)
+        cli->command->args_init(cli->args, cli->command);
+    return parse_and_run(cli, argc, argv);
+}
+
 int cli_run(const struct command *command, int argc, char **argv)
 {
     struct cli cli = {.command = command};
@@ -171,7 +178,7 @@ int cli_run(const struct command *command, int argc, char **argv)
     if (!cli.args || settings_init(&cli.settings))
         status = cli_fail(&cli, EXIT_FAILED, "out of memory");
     else
-        status = parse_and_run(&cli, argc, argv);
+        status = cli_run_with_args(&cli, argc, argv);
     if (command->args_fini && cli.args)
         command->args_fini(cli.args);
     settings_fini(&cli.settings);

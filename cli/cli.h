@@ -22,6 +22,7 @@ enum {
 };
 
 struct cli;
+struct resource;
 
 struct command {
     const char *name;      /* "publish"; of two words: "endpoint add" */
@@ -31,7 +32,9 @@ struct command {
     /* Its own options, ended by a zero row; may be NULL. Keys are letters, or from OPTION_FIRST on.
      */
     const struct argp_option *options;
-    size_t args_size; /* of its own struct, zeroed before the first option is told */
+    const struct resource *resource; /* of a row of cli/api/resources.def; NULL: of none */
+    size_t args_size;                /* of its own struct, zeroed before the first option is told */
+    void (*args_init)(void *args, const struct command *command); /* may be NULL */
     /* Told of each of its options (@key) and arguments (ARGP_KEY_ARG). -EINVAL with words: usage.
      */
     int (*option)(void *args, int key, char *value, struct diag *diag);

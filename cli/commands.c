@@ -19,7 +19,6 @@ static const struct command *const commands[] = {
     &command_endpoint_revoke,
     &command_endpoint_list,
     &command_endpoint_show,
-    &command_endpoint_match,
     &command_endpoint_enable,
     &command_endpoint_disable,
     &command_endpoint_remove,
@@ -28,22 +27,66 @@ static const struct command *const commands[] = {
     &command_delivery_retry,
     &command_delivery_follow,
     &command_event_rejected,
-    &command_event_show,
-    &command_key_new,
-    &command_key_list,
-    &command_key_rotate,
-    &command_api_key_add,
-    &command_api_key_list,
-    &command_api_key_revoke,
+    &command_master_key_new,
+    &command_master_key_list,
+    &command_master_key_rotate,
+    &command_context_list,
+    &command_context_add,
+    &command_context_use,
+    &command_context_show,
+    &command_context_remove,
     &command_help,
     &command_completion,
     &command_man,
     &command_version,
 };
 
+/* Do commands with two ways call the API? Otherwise they work on Redis directly. */
+static bool commands_call_api;
+
+void commands_choose(int argc, char **argv)
+{
+    commands_call_api = context_is_named(argc, argv);
+}
+
+static bool commands_has_direct(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The row of the table of that name; NULL when there is none. */
+static const struct command *commands_resource(const char *name)
+{
+    const struct command *command;
+
+    for (size_t i = 0; (command = resource_command_at(i)); i++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+/* Rows that no direct command stands for. */
+static const struct command *commands_other_resource(size_t index)
+{
+    const struct command *command;
+
+    for (size_t i = 0; (command = resource_command_at(i)); i++)
+        if (!commands_has_direct(command->name) && index-- == 0)
+            return command;
+    return NULL;
+}
+
 const struct command *command_at(size_t index)
 {
-    return index < ARRAY_LEN(commands) ? commands[index] : NULL;
+    const struct command *resource;
+
+    if (index >= ARRAY_LEN(commands))
+        return commands_other_resource(index - ARRAY_LEN(commands));
+    resource = commands_call_api ? commands_resource(commands[index]->name) : NULL;
+    return resource ? resource : commands[index];
 }
 
 /* How many of @argv's first words are @name; 0 when they are not. */

@@ -1,5 +1,5 @@
 /* main.c: `grapnel COMMAND …` finds the command and runs it. */
-#include "cli/cli.h"
+#include "cli/commands.h"
 #include <signal.h>
 #include <stdio.h>
 
@@ -36,6 +36,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write */
     if (argc > 1)
         argv[1] = as_command(argv[1]);
+    commands_choose(argc, argv);
     status = run_command(argc, argv);
     if (fflush(stdout) || ferror(stdout))
         status = status ? status : EXIT_FAILED;

@@ -134,10 +134,15 @@ static void print_page(struct table *t)
     t->n_rows = 0;
 }
 
-void table_end(struct table *t)
+void table_flush(struct table *t)
 {
     if (t->n_rows || !t->has_titles)
         print_page(t);
+}
+
+void table_end(struct table *t)
+{
+    table_flush(t);
     buf_fini(&t->cells);
 }
 

@@ -27,7 +27,8 @@ struct table {
 };
 
 void table_init(struct table *t, const char *const *titles, unsigned n_columns);
-void table_end(struct table *t); /* prints what is left; frees */
+void table_flush(struct table *t); /* prints the rows that are kept, and titles once */
+void table_end(struct table *t);   /* prints what is left; frees */
 
 /* The row's next cell; the last one of a row ends it. */
 void table_add(struct table *t, struct span cell);

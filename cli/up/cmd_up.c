@@ -1,4 +1,5 @@
 /* cmd_up.c: `grapnel up`: all of Grapnel on this machine, and a sample event on its way. */
+#include "cli/api/context.h"
 #include "cli/commands.h"
 #include "cli/up/up.h"
 #include "common/base/clock.h"
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define TENANT "demo"
+#define CONTEXT "up"
 #define SAMPLE_TYPE "PAYMENT_COMPLETED"
 enum { OUTPUT_MAX = 4 << 20, SAMPLE_MS = 20000, POLL_MS = 50 };
 
@@ -163,8 +165,8 @@ static int demo_make(struct up *up, struct demo *demo)
 static int demo_move(struct up *up, struct demo *demo)
 {
     char url[64];
-    const char *const set[] = {up->grapnel, "endpoint", "set",    demo->endpoint,
-                               "--url",     url,        "--json", NULL};
+    const char *const set[] = {up->grapnel, "endpoint", "set", demo->endpoint, "--tenant",
+                               TENANT,      "--url",    url,   "--json",       NULL};
     json_t *json;
 
     url_text(demo, url);
@@ -281,9 +283,10 @@ static int await_sample(struct up *up, struct demo *demo)
 
 static bool is_settled(struct up *up, const struct demo *demo, int *ret_status)
 {
-    const char *const argv[] = {up->grapnel, "delivery", "show", demo->delivery, "--json", NULL};
+    const char *const argv[] = {up->grapnel, "delivery", "show",   demo->delivery,
+                                "--tenant",  TENANT,     "--json", NULL};
     json_t *json = run_json(argv, ret_status);
-    const char *state = json_string_value(json_object_get(json, "deliveryStatus"));
+    const char *state = json_string_value(json_object_get(json, "status"));
     bool is_success = state && strcmp(state, "success") == 0;
 
     json_decref(json);
@@ -292,7 +295,8 @@ static bool is_settled(struct up *up, const struct demo *demo, int *ret_status)
 
 static void show_delivery(const struct up *up, const struct demo *demo)
 {
-    const char *const argv[] = {up->grapnel, "delivery", "show", demo->delivery, NULL};
+    const char *const argv[] = {up->grapnel, "delivery", "show", demo->delivery,
+                                "--tenant",  TENANT,     NULL};
     struct buf text;
 
     buf_init(&text, OUTPUT_MAX);
@@ -321,13 +325,24 @@ static int await_record(struct up *up, struct demo *demo)
     return EXIT_DONE;
 }
 
+/* So that a terminal without `env` can manage it too. */
+static void cmd_up_write_context(const struct up *up)
+{
+    char url[64];
+    struct diag diag = {""};
+
+    (void)snprintf(url, sizeof(url), "http://%s", up->http.listen);
+    if (context_write(CONTEXT, url, up->http.key, &diag))
+        (void)fprintf(stderr, "No context is written: %s\n", diag.text);
+}
+
 static void invite(const struct up *up)
 {
     (void)printf("Grapnel is up. In another terminal:\n\n"
                  "  . %s/env\n"
                  "  %s publish --tenant " TENANT " --type USER_CREATED --data '{\"id\":1}'\n"
                  "  %s delivery list --tenant " TENANT "\n"
-                 "  curl -H \"Authorization: Bearer $GRAPNEL_API_ROOT_KEY\" "
+                 "  curl -H \"Authorization: Bearer $GRAPNEL_API_KEY\" "
                  "'http://%s/v1/deliveries?tenant=" TENANT "'\n\n"
                  "Ctrl-C ends it; nothing accepted is lost. Requests are shown here:\n",
                  up->folder, up->grapnel, up->grapnel, up->http.listen);
@@ -367,8 +382,10 @@ static int run_all(struct up *up, const struct args *a)
         return EXIT_DONE;
     if (status || a->is_once)
         return status;
+    cmd_up_write_context(up);
     invite(up);
     show_until_signal(up, &demo);
+    (void)context_remove(CONTEXT, NULL);
     return EXIT_DONE;
 }
 
@@ -396,7 +413,8 @@ const struct command command_up = {
         "a worker, the API and a receiver, delivers a sample event and shows it, then shows every "
         "request until Ctrl-C.\n\n"
         "A second run on the same folder goes on where the first stopped. The master key is "
-        "made in the folder; `env` in it sets what other commands need.",
+        "made in the folder; `env` in it sets what other commands need. While it runs, the context "
+        "`up' names its API.",
     .options = options,
     .args_size = sizeof(struct args),
     .option = cmd_up_on_option,

@@ -172,6 +172,7 @@ static int set_environment(struct up *up)
 {
     const struct settings *s = &up->cli->settings;
     char key_path[UP_PATH_MAX + 16], partitions[16], limit[16], slots[16];
+    char url[64];
     const char *const names[][2] = {
         {"GRAPNEL_REDIS_URL", up->redis_url},
         {"GRAPNEL_MASTER_KEY_FILE", key_path},
@@ -182,6 +183,8 @@ static int set_environment(struct up *up)
         {"GRAPNEL_EGRESS_ALLOW", *s->egress_allow ? s->egress_allow : "127.0.0.0/8,::1/128"},
         {"GRAPNEL_API_LISTEN", up->http.listen},
         {"GRAPNEL_API_ROOT_KEY", up->http.key},
+        {"GRAPNEL_API_URL", url},
+        {"GRAPNEL_API_KEY", up->http.key},
     };
     char path[UP_PATH_MAX + 8];
     FILE *env;
@@ -192,6 +195,7 @@ static int set_environment(struct up *up)
     (void)snprintf(slots, sizeof(slots), "%lld", (long long)s->endpoint_slots);
     if (up_make_key(up, key_path) || prepare_api(up))
         return EXIT_FAILED;
+    (void)snprintf(url, sizeof(url), "http://%s", up->http.listen);
     (void)snprintf(path, sizeof(path), "%s/env", up->folder);
     env = fopen(path, "we");
     if (!env)

@@ -1090,7 +1090,6 @@ def test_retry_and_wait(stack):
     assert len(hook.requests) == 3
     shown = stack.cli("delivery", "show", identity)
     assert [attempt["responseStatus"] for attempt in shown["attempts"]] == [400, 400, 200]
-    assert stack.cli("event", "show", shown["event"])["data"] == {"n": 0}
 
 
 # --- events ---------------------------------------------------------------------------------------------------------------
@@ -1130,44 +1129,3 @@ def test_rejected_entries_may_hold_anything(cli, redis):
     assert job["value"] == "\ufffd\ufffd\x1b[2J"
     assert (len(until["value"]), until["truncated"]) == (16384, True)
     assert "\x1b" not in cli.text("event", "rejected")
-
-
-def test_event_show(cli, redis):
-    cli.one("tenant", "add", "acme")
-    data = '{"total": 1500.00, "name": "\\u00e9é", "list": [ ]}'
-    stream_id = redis("XADD", key("acme", "events"), f"{MS}-7", "tenant", "acme", "type", "order.paid", "data", data,
-                      "id", "mine", "time", str(MS - 1000), "trace", "trace 1")
-    event = f"evt_{partition('acme')}_{stream_id.decode().replace('-', '_')}"
-    redis("HSET", key("acme", "event_refs"), stream_id, 3)
-    done = cli.run("event", "show", event, "--json")
-    assert data.encode() in done.stdout  # byte for byte
-    shown = json.loads(done.stdout)
-    assert shown.pop("data") == json.loads(data)
-    assert shown == {"event": event, "deliveries": 3, "id": "mine", "tenant": "acme", "type": "order.paid",
-                     "occurredAt": "2025-01-22T14:29:59.000Z", "acceptedAt": "2025-01-22T14:30:00.000Z",
-                     "traceId": "trace 1"}
-    words = cli.text("event", "show", event)
-    assert data in words and "trace 1" in words and "mine" in words
-    redis("HSET", key("acme", "own_ids:acme"), "mine", stream_id)
-    assert cli.one("event", "show", "mine", "--tenant", "acme")["acceptedAt"] == shown["acceptedAt"]
-    assert "there is no event" in cli.refusal("event", "show", event, "--tenant", "other")
-
-
-def test_event_show_of_what_breaks_the_contract(cli, redis):
-    redis("XADD", key("acme", "events"), f"{MS}-0", "tenant", "acme", "type", "a", "data", "no json\x1b[2J")
-    redis("XADD", key("acme", "events"), f"{MS}-1", "tenant", "acme", "priority", "high")
-    event = f"evt_{partition('acme')}_{MS}_"
-    assert cli.one("event", "show", event + "0")["data"] == "no json\x1b[2J"
-    assert "\x1b" not in cli.text("event", "show", event + "0")
-    shown = cli.one("event", "show", event + "1")
-    assert "priority: unknown field" in shown["unreadable"]
-    assert shown["fields"][1] == {"name": "priority", "value": "high", "truncated": False}
-    assert "priority: unknown field" in cli.text("event", "show", event + "1")
-
-
-def test_event_show_refusals(cli):
-    assert "the event's id is missing" in cli.refusal("event", "show", status=2)
-    assert "looked up with --tenant" in cli.refusal("event", "show", "order-1")
-    assert "there is no event order-1" in cli.refusal("event", "show", "order-1", "--tenant", "acme")
-    for event in (f"evt_0_{MS}_0", f"evt_4095_{MS}_0"):
-        assert f"there is no event {event}" in cli.refusal("event", "show", event)

@@ -62,4 +62,5 @@ def test_published_by_the_command_line(stack, pair):
     bodies = [json.loads(request.body) for request in picky.hook.wait(2)]
     assert {body["type"] for body in bodies} == {"A", "B"}
     stack.wait_done(2)
-    assert stack.cli("event", "show", published["eventId"])["endpoint"] == picky.id
+    stack.start_api()
+    assert stack.cli("event", "show", published["eventId"], tenant="acme")["endpoint"] == picky.id

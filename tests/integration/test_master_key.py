@@ -44,8 +44,8 @@ def sealed_under(stack, key):
 
 
 def key_list(stack, **settings):
-    """{id: what `grapnel key list` tells of it}."""
-    done = stack.run("key", "list", "--json", **settings)
+    """{id: what `grapnel master-key list` tells of it}."""
+    done = stack.run("master-key", "list", "--json", **settings)
     if done.returncode:
         raise Failed(done)
     return {line["id"]: line for line in map(json.loads, done.stdout.splitlines())}
@@ -135,7 +135,7 @@ def test_the_key_is_changed_under_traffic(bare_stack):
     with Traffic.flows(stack, tenants) as traffic:
         restart(stack, OLD, NEW)
         traffic.wait_for_more()
-        stack.cli("key", "rotate", NEW_ID)
+        stack.cli("master-key", "rotate", NEW_ID)
         assert named(stack) == (OLD_ID, NEW_ID)
 
         wait_until(lambda: sealed_under(stack, NEW), 20, "re-encryption to begin", interval=0)
@@ -162,7 +162,7 @@ def test_the_key_is_changed_under_traffic(bare_stack):
 def test_a_secret_that_is_made_during_the_change_lies_under_the_new_key(bare_stack):
     stack = bare_stack.start(master_key=f"{OLD},{NEW}")
     stack.add("before")
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     during = stack.add("during")
     (record,) = [record for key, record in records(stack).items() if key.decode().endswith(during.id)]
     assert bytes.fromhex(NEW_ID) in record
@@ -194,7 +194,7 @@ def test_schedulers_with_different_orders_do_not_fight(bare_stack):
         beats(stack, 5, child)
     assert records(stack) == before
     stack.settings["master_key"] = f"{OLD},{NEW}"
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     wait_until(lambda: named(stack) == (NEW_ID, None), 30, "the change to end")
     after = records(stack)
     assert sealed_under(stack, NEW) == 40
@@ -207,7 +207,7 @@ def test_the_change_ends_although_configuration_never_rests(bare_stack):
     stack = bare_stack.start(master_key=f"{OLD},{NEW}")
     tenants = [next(f"t{n}" for n in range(100) if stack.partition(f"t{n}") == p) for p in range(4)]
     stack.add_many(tenants)
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     limits = itertools.count(1)
 
     def has_ended_while_tenants_change():
@@ -222,9 +222,9 @@ def test_the_change_can_be_taken_back(bare_stack):
     stack = bare_stack.start(master_key=f"{OLD},{NEW}")
     add_many_endpoints(stack, "large")
     endpoint = stack.add("acme")
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     wait_until(lambda: sealed_under(stack, NEW), 20, "re-encryption to begin")
-    stack.cli("key", "rotate", OLD_ID)
+    stack.cli("master-key", "rotate", OLD_ID)
     assert named(stack) == (NEW_ID, OLD_ID)
     wait_until(lambda: named(stack) == (OLD_ID, None), 30, "the change to end")
     assert sealed_under(stack, NEW) == 0 and key_list(stack)[OLD_ID]["secrets"] == MANY + 1
@@ -237,7 +237,7 @@ def test_the_change_can_be_taken_back(bare_stack):
 def test_during_the_change_both_keys_are_needed_to_start(bare_stack, kind, has, lacks):
     stack = bare_stack.start(schedulers=0, workers=0, master_key=f"{OLD},{NEW}")
     stack.cli("tenant", "add", "acme")
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     child = stack.spawn(kind, master_key=has)
     assert child.wait() == 1
     assert key_id(lacks) in child.log() and key_id(has) in child.log() and "master_key" in child.log()
@@ -252,7 +252,7 @@ def test_a_worker_that_lacks_the_new_key_stops_before_it_is_needed(bare_stack):
     laggard.wait_for_log("worker ready")
     with Traffic.flows(stack, ["acme"]) as traffic:
         traffic.wait_for_more()
-        stack.cli("key", "rotate", NEW_ID)
+        stack.cli("master-key", "rotate", NEW_ID)
         assert laggard.wait() == 1
         assert f"re-encrypted with key {NEW_ID}" in laggard.log()
         wait_until(lambda: named(stack) == (NEW_ID, None), 30, "the change to end")
@@ -275,7 +275,7 @@ def add_under(stack, key, tenant):
 def test_what_a_command_that_began_before_the_change_writes_is_brought_over(bare_stack):
     stack = bare_stack.start(workers=0, master_key=f"{OLD},{NEW}")
     stack.add("acme")
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     wait_until(lambda: named(stack) == (NEW_ID, None), 30, "the change to end")
     stack.add_tenant("late")
     add_under(stack, OLD, "late")
@@ -298,7 +298,7 @@ def test_a_secret_under_a_key_that_nobody_has_is_told_and_holds_the_change_open(
     wait_until(lambda: words in worker.log(), 5, "the worker to say so")
     assert worker.log().count(words) == 1 and worker.is_running()
 
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     scheduler = stack.schedulers[0]
     scheduler.wait_for_log(words, 20)
     wait_until(lambda: sealed_under(stack, NEW) == 1, 20, "the other endpoint to be re-encrypted")
@@ -325,12 +325,12 @@ def test_a_record_of_another_version_is_left_as_it_is(bare_stack):
     assert record[0] & 0xf0 == 0x80 and record[0] < 0x8f  # a map; with one member more that nobody knows yet
     record = bytes([record[0] + 1]) + record[1:] + b"\xa6future\xa1x"
     stack.redis("SET", key, record)
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     stack.schedulers[0].wait_for_log("written by another version", 20)
     wait_until(lambda: sealed_under(stack, NEW) == 1, 20, "the other endpoint to be re-encrypted")
     beats(stack, 5, stack.schedulers[0])
     assert stack.redis("GET", key) == record and named(stack) == (OLD_ID, NEW_ID)
-    assert "another version" in refusal(stack, "key", "list")
+    assert "another version" in refusal(stack, "master-key", "list")
     stack.publish("other")
     check_all_arrived(stack, [endpoint], 1)
 
@@ -352,7 +352,7 @@ def test_inbound_sources_come_over_too(bare_stack):
             secret = f"the-secret-{n}-{m}"
             paths[add_source(api, f"tenant{n}", secret)] = secret
     assert key_list(stack)[OLD_ID]["secrets"] == len(paths)
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     wait_until(lambda: named(stack) == (NEW_ID, None), 30, lambda: f"the change to end: {key_list(stack)}")
     keys = key_list(stack)
     assert (keys[OLD_ID]["secrets"], keys[NEW_ID]["secrets"]) == (0, len(paths))
@@ -372,18 +372,18 @@ def test_a_source_of_another_version_is_left_as_it_is(bare_stack):
     assert record[0] & 0xf0 == 0x80 and record[0] < 0x8f
     record = bytes([record[0] + 1]) + record[1:] + b"\xa6future\xa1x"
     stack.redis("SET", key, record)
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     stack.schedulers[0].wait_for_log("written by another version", 20)
     beats(stack, 5, stack.schedulers[0])
     assert stack.redis("GET", key) == record and named(stack) == (OLD_ID, NEW_ID)
-    assert "another version" in refusal(stack, "key", "list")
+    assert "another version" in refusal(stack, "master-key", "list")
 
 
 def test_a_key_is_made(bare_stack):
     stack = bare_stack
-    done = stack.run("key", "new", redis_url="redis://127.0.0.1:1/0", master_key=None)
+    done = stack.run("master-key", "new", redis_url="redis://127.0.0.1:1/0", master_key=None)
     assert done.returncode == 0 and len(base64.b64decode(done.stdout)) == 32
-    made = stack.cli("key", "new")
+    made = stack.cli("master-key", "new")
     assert made["id"] == key_id(made["key"]) and made["key"].encode() != done.stdout.strip()
 
 
@@ -391,16 +391,16 @@ def test_a_change_that_cannot_be_is_refused(bare_stack):
     stack = bare_stack
     stack.settings["master_key"] = f"{OLD},{NEW},{THIRD}"
     stack.cli("tenant", "add", "acme")
-    assert "not among what is configured" in refusal(stack, "key", "rotate", "00112233")
+    assert "not among what is configured" in refusal(stack, "master-key", "rotate", "00112233")
     for wrong in ("", "63", OLD_ID.upper() + "0", "xyzw1234"):
-        assert stack.run("key", "rotate", wrong).returncode == 2
-    assert stack.run("key", "rotate").returncode == 2
-    assert stack.cli("key", "rotate", OLD_ID) == {"current": OLD_ID, "next": None}
-    assert stack.cli("key", "rotate", NEW_ID) == {"current": OLD_ID, "next": NEW_ID}
-    assert stack.cli("key", "rotate", NEW_ID) == {"current": OLD_ID, "next": NEW_ID}
-    assert "expected that to end first" in refusal(stack, "key", "rotate", THIRD_ID)
-    assert "master_key" in refusal(stack, "key", "rotate", NEW_ID, master_key=None)
-    listed = stack.run("key", "list").stdout.decode()
+        assert stack.run("master-key", "rotate", wrong).returncode == 2
+    assert stack.run("master-key", "rotate").returncode == 2
+    assert stack.cli("master-key", "rotate", OLD_ID) == {"current": OLD_ID, "next": None}
+    assert stack.cli("master-key", "rotate", NEW_ID) == {"current": OLD_ID, "next": NEW_ID}
+    assert stack.cli("master-key", "rotate", NEW_ID) == {"current": OLD_ID, "next": NEW_ID}
+    assert "expected that to end first" in refusal(stack, "master-key", "rotate", THIRD_ID)
+    assert "master_key" in refusal(stack, "master-key", "rotate", NEW_ID, master_key=None)
+    listed = stack.run("master-key", "list").stdout.decode()
     assert "seals" in listed and "is being replaced" in listed
     assert key_list(stack, master_key=None)[OLD_ID]["configured"] is False
     for key in (OLD, NEW, THIRD):
@@ -421,7 +421,7 @@ def test_an_api_that_runs_on_seals_with_the_new_key_at_once(bare_stack):
         return answer.json["id"]
 
     first = add()
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     add()
     assert api.put("/tenant/settings/webhook-url", {"value": body["url"]}, tenant="acme").status < 300
     assert (sealed_under(stack, OLD), sealed_under(stack, NEW)) == (1, 2)
@@ -437,7 +437,7 @@ def test_an_api_without_the_new_key_makes_no_more_secrets(bare_stack):
     body = {"url": "http://127.0.0.1:1/x", "dialect": "standard"}
     assert api.post("/v1/endpoints", body, tenant="acme").status == 201
     stack.settings["master_key"] = f"{OLD},{NEW}"
-    stack.cli("key", "rotate", NEW_ID)
+    stack.cli("master-key", "rotate", NEW_ID)
     answer = api.post("/v1/endpoints", body, tenant="acme")
     assert answer.status >= 500, answer
     assert api.get("/v1/endpoints", tenant="acme").status == 200, "the rest goes on"

@@ -28,7 +28,8 @@ def test_each_attempt_is_a_span_of_its_own(stack):
     found = spans(endpoint.hook)
     assert len(found) == len(set(found)) == 2 and SPAN not in found
     assert {request.headers["tracestate"] for request in endpoint.hook.requests} == {STATE}
-    shown = stack.cli("event", "show", published["eventId"])
+    stack.start_api()
+    shown = stack.cli("event", "show", published["eventId"], tenant="acme")
     assert (shown["traceparent"], shown["tracestate"]) == (PARENT, STATE)
 
 

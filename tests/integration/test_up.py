@@ -15,14 +15,15 @@ from stack import find_programs
 GRAPNEL = find_programs()["grapnel"]
 
 
-def environment():
+def environment(folder):
     """Without what another test or a person may have set."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GRAPNEL_")}
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("GRAPNEL_")},
+            "GRAPNEL_CONTEXTS": os.path.join(folder, "contexts.json")}
 
 
 def up_once(folder, *arguments):
     return subprocess.run([GRAPNEL, "up", "--once", "--state", os.path.join(folder, "state"), *arguments],
-                          env=environment(), capture_output=True, text=True, timeout=90)
+                          env=environment(folder), capture_output=True, text=True, timeout=90)
 
 
 def demo_of(folder):
@@ -33,14 +34,14 @@ def demo_of(folder):
 def grapnel(folder, *arguments):
     """A command in a shell that has sourced the folder's `env`, as `up` tells a person to do."""
     env = os.path.join(folder, "state", "env")
-    return subprocess.run(["sh", "-c", f'. "{env}" && exec "$@"', "sh", GRAPNEL, *arguments], env=environment(),
+    return subprocess.run(["sh", "-c", f'. "{env}" && exec "$@"', "sh", GRAPNEL, *arguments], env=environment(folder),
                           capture_output=True, text=True, timeout=30, check=True).stdout
 
 
 @pytest.fixture
 def running(folder):
     """`grapnel up`, once it has shown the sample delivery."""
-    process = subprocess.Popen([GRAPNEL, "up", "--state", os.path.join(folder, "state")], env=environment(),
+    process = subprocess.Popen([GRAPNEL, "up", "--state", os.path.join(folder, "state")], env=environment(folder),
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     seen = []
     for line in process.stdout:
@@ -97,6 +98,17 @@ def test_a_person_can_publish_while_it_runs(folder, running):
     pytest.fail("the request was not shown")
 
 
+def test_a_context_names_its_api_while_it_runs(folder, running):
+    def from_context(*arguments):
+        return subprocess.run([GRAPNEL, *arguments], env=environment(folder), capture_output=True, text=True, timeout=30)
+    assert os.stat(os.path.join(folder, "contexts.json")).st_mode & 0o777 == 0o600
+    shown = from_context("tenant", "show", "demo", "--json")
+    assert shown.returncode == 0 and json.loads(shown.stdout)["name"] == "Demo", shown.stderr
+    running.send_signal(signal.SIGINT)
+    assert running.wait(timeout=60) == 0, running.stdout.read()
+    assert from_context("context", "list", "--json").stdout == ""
+
+
 def test_ctrl_c_ends_everything_in_order(folder, running):
     deliveries = json.loads(grapnel(folder, "delivery", "list", "--tenant", "demo", "--json"))
     assert deliveries
@@ -130,7 +142,7 @@ def test_the_programs_tell_of_their_health(folder, running):
 
 
 def test_a_state_folder_that_cannot_be_made_is_named(folder):
-    run = subprocess.run([GRAPNEL, "up", "--once", "--state", os.path.join(folder, "no", "such")], env=environment(),
+    run = subprocess.run([GRAPNEL, "up", "--once", "--state", os.path.join(folder, "no", "such")], env=environment(folder),
                          capture_output=True, text=True, timeout=30)
     assert run.returncode == 1 and "no/such" in run.stderr
 

@@ -53,12 +53,17 @@ def environment(settings):
     for name, value in settings.items():
         if value is not None:
             env["GRAPNEL_" + name.upper()] = str(value)
+    env.setdefault("GRAPNEL_CONTEXTS", "/dev/null/none")  # not those of whoever runs the tests
     return env
 
 
 MAKE_DUE = """#!lua flags=allow-oom
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], 1, member) end
 """
+
+
+# What these commands of `grapnel` are about, they ask the API: it must have been started.
+OF_THE_API = {("api-key",), ("endpoint", "match"), ("event", "show")}
 
 
 class Failed(AssertionError):
@@ -87,6 +92,7 @@ class Stack:
         self.programs = find_programs()
         self.settings = dict(SETTINGS, redis_url=redis.url, master_key=MASTER_KEY)
         self.schedulers, self.workers, self.apis = [], [], []
+        self.api_url = None  # of the last that was started
         self._numbers = itertools.count(1)
 
     # --- processes --------------------------------------------------------------------------------------------------
@@ -109,7 +115,9 @@ class Stack:
     def start_api(self, **settings):
         """A client of it, with an operator's key."""
         child = self._start("api", self.apis, {"api_listen": "127.0.0.1:0", "api_root_key": ROOT_KEY, **settings})
-        return api_client.Api(int(re.search(r'"api ready".* port=(\d+)', child.log()).group(1)), ROOT_KEY, child)
+        port = int(re.search(r'"api ready".* port=(\d+)', child.log()).group(1))
+        self.api_url = f"http://127.0.0.1:{port}"
+        return api_client.Api(port, ROOT_KEY, child)
 
     def _start(self, kind, children, settings):
         child = self.spawn(kind, **settings)
@@ -150,6 +158,8 @@ class Stack:
 
     def run(self, *args, stdin=b"", **settings):
         """One command of `grapnel`, as subprocess.run() answers."""
+        if args[:1] in OF_THE_API or args[:2] in OF_THE_API:
+            settings = {"api_url": self.api_url, "api_key": ROOT_KEY, **settings}
         return subprocess.run([self.programs["grapnel"], *map(str, args)], cwd=self.folder, input=stdin, timeout=60,
                               env=environment({**self.settings, **settings}), capture_output=True, check=False)
 

@@ -1,4 +1,4 @@
-/* cmd_key_list.c: `grapnel key list`. */
+/* cmd_master_key_list.c: `grapnel master-key list`. */
 #include "admin/access/store_key.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
@@ -21,7 +21,7 @@ static const char *role(const struct listing *l, const char *id)
     return "-";
 }
 
-static int cmd_key_list_print_json(const struct listing *l, unsigned i)
+static int cmd_master_key_list_print_json(const struct listing *l, unsigned i)
 {
     const char *id = l->count.all[i].id;
     struct buf json;
@@ -40,7 +40,7 @@ static int cmd_key_list_print_json(const struct listing *l, unsigned i)
     return status;
 }
 
-static void cmd_key_list_print_table(const struct listing *l)
+static void cmd_master_key_list_print_table(const struct listing *l)
 {
     static const char *const titles[] = {"KEY", "STATE", "CONFIGURED", "SECRETS"};
     struct table table;
@@ -58,7 +58,7 @@ static void cmd_key_list_print_table(const struct listing *l)
 }
 
 /* The named ones and the configured ones are told even when nothing lies under them. */
-static int cmd_key_list_count(struct listing *l)
+static int cmd_master_key_list_count(struct listing *l)
 {
     const struct master_key *key = &l->s->key;
     char id[KEY_ID_SIZE];
@@ -77,14 +77,14 @@ static int cmd_key_list_count(struct listing *l)
     return store_keys_count(l->s, &l->count);
 }
 
-static int cmd_key_list_print(const struct listing *l)
+static int cmd_master_key_list_print(const struct listing *l)
 {
     int status = EXIT_DONE;
 
     if (!cli_of(l->s)->is_json)
-        cmd_key_list_print_table(l);
+        cmd_master_key_list_print_table(l);
     for (unsigned i = 0; i < l->count.n && cli_of(l->s)->is_json && !status; i++)
-        status = cmd_key_list_print_json(l, i);
+        status = cmd_master_key_list_print_json(l, i);
     if (!status && l->count.n_unread)
         return cli_fail(cli_of(l->s), EXIT_FAILED,
                         "%lld records were written by another version of Grapnel, or are damaged: "
@@ -93,27 +93,27 @@ static int cmd_key_list_print(const struct listing *l)
     return status;
 }
 
-static int cmd_key_list_run(struct cli *cli)
+static int cmd_master_key_list_run(struct cli *cli)
 {
     struct store s;
     struct listing l = {.s = &s};
     int status = cli_store_open_any_key(&s, cli), r;
 
     if (!status) {
-        r = cmd_key_list_count(&l);
-        status = r ? cli_store_fail(&s, r) : cmd_key_list_print(&l);
+        r = cmd_master_key_list_count(&l);
+        status = r ? cli_store_fail(&s, r) : cmd_master_key_list_print(&l);
     }
     store_close(&s);
     return status;
 }
 
-const struct command command_key_list = {
-    .name = "key list",
+const struct command command_master_key_list = {
+    .name = "master-key list",
     .arguments = "",
     .about = "List the master keys, and how many secrets lie encrypted under each",
     .details =
         "A key that does not seal and has no secrets may be taken out of the settings. While "
-        "one is being replaced (`grapnel key rotate') all programs need both. With --json "
+        "one is being replaced (`grapnel master-key rotate') all programs need both. With --json "
         "each key is a line.",
-    .run = cmd_key_list_run,
+    .run = cmd_master_key_list_run,
 };

@@ -1,11 +1,11 @@
-/* cmd_key_new.c: `grapnel key new`. */
+/* cmd_master_key_new.c: `grapnel master-key new`. */
 #include "cli/commands.h"
 #include "cli/json_write.h"
 #include "common/base/rng.h"
 #include "common/crypto/master_key.h"
 #include <stdio.h>
 
-static int cmd_key_new_print_json(const struct cli *cli, const char *text)
+static int cmd_master_key_new_print_json(const struct cli *cli, const char *text)
 {
     struct master_key key = {.n = 0};
     char id[KEY_ID_SIZE];
@@ -27,7 +27,7 @@ static int cmd_key_new_print_json(const struct cli *cli, const char *text)
     return status;
 }
 
-static int cmd_key_new_run(struct cli *cli)
+static int cmd_master_key_new_run(struct cli *cli)
 {
     uint8_t bytes[sizeof(((struct cipher_key *)NULL)->bytes)];
     struct buf text;
@@ -40,18 +40,18 @@ static int cmd_key_new_run(struct cli *cli)
     if (buf_result(&text))
         status = cli_fail(cli, EXIT_FAILED, "out of memory");
     else if (cli->is_json)
-        status = cmd_key_new_print_json(cli, text.data);
+        status = cmd_master_key_new_print_json(cli, text.data);
     else if (printf("%s\n", text.data) < 0 || fflush(stdout))
         status = cli_fail(cli, EXIT_FAILED, "standard output cannot be written");
     buf_wipe(&text);
     return status;
 }
 
-const struct command command_key_new = {
-    .name = "key new",
+const struct command command_master_key_new = {
+    .name = "master-key new",
     .arguments = "",
     .about = "Make a master key and print it",
     .details = "32 random bytes in base64, for the settings master_key and master_key_file. It is "
                "kept nowhere. With --json its id is told, too.",
-    .run = cmd_key_new_run,
+    .run = cmd_master_key_new_run,
 };

@@ -1,4 +1,4 @@
-/* cmd_key_rotate.c: `grapnel key rotate`. */
+/* cmd_master_key_rotate.c: `grapnel master-key rotate`. */
 #include "admin/access/store_key.h"
 #include "cli/commands.h"
 #include "cli/json_write.h"
@@ -11,14 +11,14 @@ struct args {
     const char *id;
 };
 
-static int cmd_key_rotate_on_option(void *data, int key, char *value, struct diag *diag)
+static int cmd_master_key_rotate_on_option(void *data, int key, char *value, struct diag *diag)
 {
     struct args *a = data;
 
     if (key != ARGP_KEY_ARG)
         return diag_set(diag, "unexpected option");
     if (strlen(value) != KEY_ID_SIZE - 1 || strspn(value, "0123456789abcdef") != KEY_ID_SIZE - 1)
-        return diag_set(diag, "ID: expected the 8 hex digits that `grapnel key list' shows");
+        return diag_set(diag, "ID: expected the 8 hex digits that `grapnel master-key list' shows");
     return option_argument(&a->id, "ID", value, diag);
 }
 
@@ -41,7 +41,7 @@ static int plan(const struct installation_keys *now, const char *id, struct inst
     return 0;
 }
 
-static int cmd_key_rotate_print(const struct cli *cli, const struct installation_keys *k)
+static int cmd_master_key_rotate_print(const struct cli *cli, const struct installation_keys *k)
 {
     struct buf json;
     int status = EXIT_DONE;
@@ -50,7 +50,7 @@ static int cmd_key_rotate_print(const struct cli *cli, const struct installation
         if (*k->next)
             (void)printf(
                 "rotating from %s to %s: the schedulers re-encrypt what is there; `grapnel "
-                "key list' tells how far they are\n",
+                "master-key list' shows how far they are\n",
                 k->current, k->next);
         else
             (void)printf("%s is the master key already\n", k->current);
@@ -86,10 +86,10 @@ static int rotate(struct store *s, const char *id)
     if (r == STORE_CHANGED)
         return cli_fail(cli_of(s), EXIT_FAILED,
                         "somebody else changed the key meanwhile; try again");
-    return r ? cli_store_fail(s, r) : cmd_key_rotate_print(cli_of(s), &then);
+    return r ? cli_store_fail(s, r) : cmd_master_key_rotate_print(cli_of(s), &then);
 }
 
-static int cmd_key_rotate_run(struct cli *cli)
+static int cmd_master_key_rotate_run(struct cli *cli)
 {
     const struct args *a = cli->args;
     struct store s;
@@ -106,18 +106,19 @@ static int cmd_key_rotate_run(struct cli *cli)
     return status;
 }
 
-const struct command command_key_rotate = {
-    .name = "key rotate",
+const struct command command_master_key_rotate = {
+    .name = "master-key rotate",
     .arguments = "ID",
     .about = "Change the master key to another one that is configured",
     .details =
         "Every program must have been started with both keys before: one that lacks a key stops. "
         "From now on secrets are encrypted under the named key, and the schedulers re-encrypt what "
-        "lies under the other one; deliveries go on meanwhile. When `grapnel key list' shows no "
+        "lies under the other one; deliveries go on meanwhile. When `grapnel master-key list' "
+        "shows no "
         "secrets under the old key, and it is not being replaced any more, take it out of the "
         "settings.\n\n"
         "Until then the change can be taken back by naming the old key.",
     .args_size = sizeof(struct args),
-    .option = cmd_key_rotate_on_option,
-    .run = cmd_key_rotate_run,
+    .option = cmd_master_key_rotate_on_option,
+    .run = cmd_master_key_rotate_run,
 };
