@@ -63,6 +63,13 @@ void delivery_record_fini(struct delivery_record *d)
     d->n = 0;
 }
 
+int delivery_record_add(struct delivery_record *d, const struct record_entry *e)
+{
+    size_t room = d->n;
+
+    return delivery_record_add_entry(d, &room, e);
+}
+
 const struct record_entry *delivery_created(const struct delivery_record *d)
 {
     return &d->entries[0];

@@ -16,6 +16,8 @@ struct delivery_record {
 /* Borrows @bytes. -EBADMSG when they are no record, -ENOMEM. */
 int delivery_record_parse(struct delivery_record *ret, struct span id, struct span bytes);
 void delivery_record_fini(struct delivery_record *d);
+/* Adds what was written behind the bytes since. -ENOMEM. */
+int delivery_record_add(struct delivery_record *d, const struct record_entry *e);
 
 const struct record_entry *delivery_created(const struct delivery_record *d);
 const struct record_entry *delivery_last(const struct delivery_record *d);

@@ -28,6 +28,19 @@ static const struct render_field attempt_fields[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct render_field retry_fields[] = {
+    {"id", "id", NULL},
+    {"deliveryStatus", "status", NULL},
+    {"finalAttempt", "ended_at", render_is_set},
+    {"nextRetryAt", "next_attempt_at", NULL},
+    {NULL, NULL, NULL},
+};
+
+json_t *royalti_retry_json(const struct delivery_record *d, const char *url)
+{
+    return render(retry_fields, delivery_v1_json(d, url));
+}
+
 json_t *royalti_delivery_json(const struct delivery_record *d, const char *url)
 {
     return render(delivery_fields, delivery_v1_json(d, url));

@@ -9,5 +9,7 @@
 json_t *royalti_delivery_json(const struct delivery_record *d, const char *url);
 /* With `attempts`. */
 json_t *royalti_delivery_whole(const struct delivery_record *d, const char *url);
+/* As told when it is tried again. */
+json_t *royalti_retry_json(const struct delivery_record *d, const char *url);
 
 #endif

@@ -119,13 +119,13 @@ void h_webhook_delivery_get(struct call *c, struct store *s)
 
 void h_webhook_delivery_retry(struct call *c, struct store *s)
 {
-    int64_t due_ms;
+    struct one_delivery d;
 
-    if (delivery_retry_of_call(c, s, &due_ms))
+    if (delivery_retry_of_call(c, s, &d))
         return;
     call_json(c, 202,
-              json_pack("{s:s, s:s, s:{s:s, s:s, s:b, s:o}}", "status", "success", "message",
-                        "Webhook delivery will be retried", "data", "id", call_param(c, 0),
-                        "deliveryStatus", "pending", "finalAttempt", false, "nextRetryAt",
-                        json_of_time(due_ms)));
+              json_pack("{s:s, s:s, s:o}", "status", "success", "message",
+                        "Webhook delivery will be retried", "data",
+                        royalti_retry_json(&d.record, one_delivery_url(&d))));
+    one_delivery_fini(&d);
 }

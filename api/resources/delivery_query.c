@@ -129,17 +129,24 @@ static void tell_retry(struct call *c, struct store *s, int r)
     }
 }
 
-int delivery_retry_of_call(struct call *c, struct store *s, int64_t *ret_due_ms)
+static int delivery_query_retry(struct store *s, struct one_delivery *d)
 {
-    struct one_delivery d;
+    struct record_entry again = {.kind = RECORD_AGAIN};
+    int r = store_delivery_retry(s, span_of(d->record.id), DELIVERY_RETRY_DELAY_MS, &again.due_ms);
+
+    return r ? r : delivery_record_add(&d->record, &again);
+}
+
+int delivery_retry_of_call(struct call *c, struct store *s, struct one_delivery *ret)
+{
     int r;
 
-    if (delivery_of_call(c, s, &d)) /* another tenant's is not touched */
+    if (delivery_of_call(c, s, ret)) /* another tenant's is not touched */
         return -EINVAL;
-    one_delivery_fini(&d);
-    r = store_delivery_retry(s, span_of(call_param(c, 0)), DELIVERY_RETRY_DELAY_MS, ret_due_ms);
+    r = delivery_query_retry(s, ret);
     if (!r)
         return 0;
+    one_delivery_fini(ret);
     tell_retry(c, s, r);
     return -EINVAL;
 }

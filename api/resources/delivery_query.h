@@ -29,7 +29,7 @@ int delivery_of_call(struct call *c, struct store *s, struct one_delivery *ret);
 void one_delivery_fini(struct one_delivery *d);
 const char *one_delivery_url(const struct one_delivery *d); /* NULL: the endpoint was removed */
 
-/* Has the delivery of the path tried again. */
-int delivery_retry_of_call(struct call *c, struct store *s, int64_t *ret_due_ms);
+/* Has the delivery of the path tried again, and gives it as it is then; one_delivery_fini() when it answered 0. */
+int delivery_retry_of_call(struct call *c, struct store *s, struct one_delivery *ret);
 
 #endif

@@ -32,11 +32,10 @@ void h_delivery_get(struct call *c, struct store *s)
 
 void h_delivery_retry(struct call *c, struct store *s)
 {
-    int64_t due_ms;
+    struct one_delivery d;
 
-    if (delivery_retry_of_call(c, s, &due_ms))
+    if (delivery_retry_of_call(c, s, &d))
         return;
-    call_json(c, 202,
-              json_pack("{s:s, s:s, s:o}", "id", call_param(c, 0), "status", "pending",
-                        "next_attempt_at", json_of_time(due_ms)));
+    call_json(c, 202, delivery_v1_json(&d.record, one_delivery_url(&d)));
+    one_delivery_fini(&d);
 }

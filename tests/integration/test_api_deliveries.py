@@ -101,6 +101,10 @@ def test_again(stack, api, path):
         data = answer.json["data"]
         assert answer.json["status"] == "success" and data["deliveryStatus"] == "pending" and data["finalAttempt"] is False
         assert TIME.fullmatch(data["nextRetryAt"])
+    else:
+        shown = get(api, f"{path}/{one['id']}")
+        del shown["attempt_list"]
+        assert answer.json == shown and answer.json["status"] == "pending" and TIME.fullmatch(shown["next_attempt_at"])
     now = get(api, f"/webhook-deliveries/{one['id']}")["data"]
     assert now["finalAttempt"] is False and now["deliveryStatus"] == "pending"
     refused = api.post(f"{path}/{one['id']}/retry", tenant="acme")

@@ -131,6 +131,20 @@ static void the_last_entry_tells_the_state(void **state)
     drop(&f);
 }
 
+static void what_was_written_since_can_be_added(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(RECORD(&f, &created, &delivered, &success), 0);
+    assert_int_equal(delivery_record_add(&f.d, &again), 0);
+    assert_status(&f, "pending");
+    assert_int_equal(delivery_next_ms(&f.d), again.due_ms);
+    assert_int_equal(delivery_last_attempt(&f.d)->status, 200);
+    assert_int_equal(f.d.n, 4);
+    drop(&f);
+}
+
 static void what_is_no_record_is_refused(void **state)
 {
     struct fixture f;
@@ -210,6 +224,7 @@ int main(void)
         cmocka_unit_test(it_backs_off_until_it_is_due),
         cmocka_unit_test(a_lost_attempt_is_no_outcome),
         cmocka_unit_test(the_last_entry_tells_the_state),
+        cmocka_unit_test(what_was_written_since_can_be_added),
         cmocka_unit_test(what_is_no_record_is_refused),
         cmocka_unit_test(a_filter_looks_at_each_part),
         cmocka_unit_test(only_times_can_be_counted_by_the_index),
