@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api.h: grapnel-api: the management API over HTTP, and inbound webhooks. No state outside Redis: run as many as you
  * like. */
 #ifndef GRAPNEL_API_API_H

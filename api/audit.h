@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit.h: no change without an entry of who asked for it (store_audit.h).
  *
  * The entry is there before the handler runs, and has the answer's status after it; a call that was refused with

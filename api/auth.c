@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/auth.h"
 #include "admin/access/store_api_key.h"
 #include "admin/store/store_room.h"

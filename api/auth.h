@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* auth.h: may this caller make this call, and about which tenant. */
 #ifndef GRAPNEL_API_AUTH_H
 #define GRAPNEL_API_AUTH_H

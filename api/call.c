@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/call.h"
 #include "admin/store/store.h"
 #include "common/base/err.h"

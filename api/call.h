@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* call.h: one call of the API: what was asked, who asks, and the answer.
  *
  * What a handler needs of the request is taken over before it runs, as it runs on another thread. Answers

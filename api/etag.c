@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/etag.h"
 #include <errno.h>
 #include <openssl/sha.h>

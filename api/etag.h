@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* etag.h: which version of a thing a change is about (RFC 9110, 8.8.3 and 13.1.1): a strong tag of the bytes that lie in
  * Redis, so that it changes with every change, whoever made it, and with nothing else. */
 #ifndef GRAPNEL_API_ETAG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event_post.h: calls that publish events, dealt with together: one round trip to Redis for all. */
 #ifndef GRAPNEL_API_EVENT_POST_H
 #define GRAPNEL_API_EVENT_POST_H

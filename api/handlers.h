@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* handlers.h: what the table of calls (routes.c) points to, by resource. */
 #ifndef GRAPNEL_API_HANDLERS_H
 #define GRAPNEL_API_HANDLERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* identity.h: who asks: what a bearer token stands for. */
 #ifndef GRAPNEL_API_IDENTITY_H
 #define GRAPNEL_API_IDENTITY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* jwt.h: who a JSON Web Token (RFC 7519, in the compact form of RFC 7515) stands for. Pure.
  *
  * The header's `alg` and `kid` choose among our keys, and cannot make a key into what it is not; `none`, and headers

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/jwt_keyring.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"

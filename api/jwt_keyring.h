@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* jwt_keyring.h: the keys that tokens are checked with now: those of the settings jwt_key and jwt_keys_file. The file
  * is looked at at most once a second, and read again when it is another one; what cannot be read then leaves the keys
  * as they were. For all threads. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* jwt_keys.h: the keys that tokens may be signed with (RFC 7517).
  *
  * The key's type decides the algorithm, never the token: a symmetric key of 32 bytes or more HS256, an RSA key of 2048

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/openapi.h"
 #include "api/openapi_short.h"
 #include "api/route.h"

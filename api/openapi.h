@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openapi.h: the description of the API (OpenAPI 3.1), which it serves at /openapi.json.
  *
  * Made of api/openapi/openapi.json (what is about the whole), one file a resource beside it, and what the table of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openapi_short.h: the short form in which api/openapi/ is written, and OpenAPI made of it.
  *
  *   "parameters": ["Limit", …]              a text is the name of a component; so are headers and answers ("409": "Conflict")

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pool.h: threads on which handlers run, each with a store (a connection to Redis) of its own, so that what waits
  * for Redis never holds up the loop.
  *

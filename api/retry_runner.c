@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/retry_runner.h"
 #include "admin/delivery/store_retry.h"
 #include "common/base/err.h"

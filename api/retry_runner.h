@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* retry_runner.h: a thread that makes the steps of bulk retries (admin/delivery/store_retry.h), of all tenants, with a store of
  * its own. Each grapnel-api has one, and they share the steps; there is a pause behind each, so that what a job asks of
  * Redis does not stand in front of others. */

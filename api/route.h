@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* route.h: the calls that there are: one table (routes.c), and which of them a request is. Pure. */
 #ifndef GRAPNEL_API_ROUTE_H
 #define GRAPNEL_API_ROUTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* routes.c: the table of calls. Handlers are in h_<resource>.c. */
 #include "api/handlers.h"
 #include "api/route.h"

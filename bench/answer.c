@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/answer.h"
 
 #include "bench/tally.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* answer.h: what a request is answered with. */
 #ifndef GRAPNEL_BENCH_ANSWER_H
 #define GRAPNEL_BENCH_ANSWER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* connection.h: one client of the receiver.
  *
  *   READING ──► DELAYED (--delay) ──► READING

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* counters.h: the few numbers that the receiver shows to other processes while it runs, in a mapped
  * file: reading them costs the reader a memory access and the receiver nothing.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* driver.h: publishes events, one of three ways:
  *
  *   open loop    @rate a second, evenly spaced; an event carries the time at which it was due, so

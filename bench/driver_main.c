@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* driver_main.c: the program grapnel-bench-driver. Publishes, then prints one line of JSON. */
 #include "bench/driver.h"
 #include "common/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* handshake.h: what one fresh TLS connection with verification costs a client in CPU time: by the
  * worker's HTTP client, and by a bare curl loop as one would write it first. */
 #ifndef GRAPNEL_BENCH_HANDSHAKE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* handshake_curl.c: a bare curl loop: an easy handle per request, nothing set that needs not be.
  * The bundle is named, as the test's own CA is in it; else it is the default. */
 #include "bench/handshake.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* handshake_main.c: the program grapnel-bench-handshake. Makes fresh TLS connections, then prints
  * one line of JSON. */
 #include "bench/handshake.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* handshake_ours.c: the worker's HTTP client. */
 #include "bench/handshake.h"
 #include "common/base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* histogram.h: durations in µs, kept so that percentiles are right within 1.6 %.
  *
  * Log-linear: 64 steps per doubling, up to 2^40 µs (12 days); longer ones count as that. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* id_set.h: which delivery ids have been seen: a table of 64-bit hashes of a fixed size, so that
  * no insert ever stops the receiver to grow it. Two ids of n collide by chance in n²/2^65 cases. */
 #ifndef GRAPNEL_BENCH_ID_SET_H

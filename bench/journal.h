@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* journal.h: one CSV line per request, for what bench/run works out afterwards:
  *
  *     us,path,delivery_id,attempt,status,latency_us

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The standard measurements: limit of the machine, throughput, CPU, latency, memory."""
 
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* now.h: the clock that driver and receiver share: CLOCK_MONOTONIC in µs, as one machine runs both.
  * (common/base/clock.h counts suspended time too, and costs more to ask.) */
 #ifndef GRAPNEL_BENCH_NOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* payload.h: an event's data of a wanted size that looks like what people send (numbers, short
  * strings, nested objects), and begins with its publish time: {"t":123456789
  * ,"order":[…],"note":"…"} */

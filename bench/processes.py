@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Child processes that are measured, and the CPU time that they use."""
 
 import os

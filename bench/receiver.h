@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* receiver.h: the bench receiver: a plain epoll loop in one thread, as its cost per request is
  * taken off the figures of whatever is measured against it.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """grapnel-bench-receiver as a child: its counters, its statistics, its log."""
 
 import csv

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* receiver_main.c: the program grapnel-bench-receiver. Prints its port as one line, then serves
  * until SIGTERM or SIGINT. */
 #include "bench/receiver.h"

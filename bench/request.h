@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* request.h: one HTTP/1.1 request out of received bytes; pure. Knows what our clients send: a
  * Content-Length or no body. */
 #ifndef GRAPNEL_BENCH_REQUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/rule.h"
 
 #include "common/base/text.h"

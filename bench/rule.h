@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rule.h: which paths the receiver answers badly, and which never. */
 #ifndef GRAPNEL_BENCH_RULE_H
 #define GRAPNEL_BENCH_RULE_H

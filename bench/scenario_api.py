@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Publishing by HTTP: calls a second, one event and many a call, beside GET /healthz in the same run.
 
 wrk asks grapnel-api, which may use one core only (--cores 0: all), over 64 connections. /healthz is answered by the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tenant at its limit with 1 000 000 events waiting: what does the waiting cost?"""
 
 import time

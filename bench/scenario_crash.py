@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A worker is killed (SIGKILL) with 1000 requests in flight: is all delivered, how much twice, and how soon?"""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One tenant whose endpoint hangs, with 20 000 events queued, beside 50 healthy tenants: what do those notice?"""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One tenant at 100 a minute, 350 events at once: does any 60 s window hold more than its limit?
 
 Real clock, so it takes 3 minutes (5 with --stop, which stops all workers for 90 s in the middle)."""

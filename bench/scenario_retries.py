@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """1000 deliveries that fail once: how far from its due time is each retry?
 
 Due times are read from Redis (`delayed`) while they wait, actual ones at the receiver."""

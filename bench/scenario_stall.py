@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workers stop for some seconds while many tenants get an event each: how soon does everything arrive?"""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CPU time of a fresh TLS connection, verified against a full CA bundle: ours, and a bare curl loop.
 
 No keep-alive and no session resumption: the server closes each connection and gives no tickets. Its own CPU time is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sink.h: where the driver publishes to: Redis by libgrapnel, or, to learn what driver and receiver
  * cost by themselves, straight to the receiver. */
 #ifndef GRAPNEL_BENCH_SINK_H

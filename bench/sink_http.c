@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sink_http.c: one connection, pipelined: a batch is one write, then its answers are awaited. */
 #include "bench/sink.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole Grapnel of our own: Redis, schedulers, workers, receiver, in a temporary folder that goes with it."""
 
 import base64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tally.h: what the receiver has counted: per path, per second, delivery ids, latency.
  *
  * A request belongs to the path /<first>/<second> of its own (/t/<tenant>, /e/<n>). Beyond

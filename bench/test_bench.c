@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of the receiver and the driver, and both together. */
 #include "bench/driver.h"
 #include "bench/histogram.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* window.h: the most that came within any window of a given length: an exact sliding log.
  * "Any window" is half open: two requests exactly the length apart are not in the same one. */
 #ifndef GRAPNEL_BENCH_WINDOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 #include "common/base/log.h"
 #include <errno.h>

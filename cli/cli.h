@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli.h: what all commands of `grapnel` share.
  *
  * A command is one file and one row in commands.c: its name, its options, its words and the

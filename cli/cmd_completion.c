@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_completion.c: `grapnel completion SHELL`: made from the commands' rows. */
 #include "cli/commands.h"
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_help.c: `grapnel help [COMMAND]` and `grapnel version`. */
 #include "cli/commands.h"
 #include <stdio.h>

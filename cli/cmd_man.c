@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_man.c: `grapnel man`: the man page, made from the commands' rows. */
 #include "cli/commands.h"
 #include <stdio.h>

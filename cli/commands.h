@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* commands.h: the commands' rows, each defined in its own file. */
 #ifndef GRAPNEL_CLI_COMMANDS_H
 #define GRAPNEL_CLI_COMMANDS_H

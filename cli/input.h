@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* input.h: reads a body from a file or from standard input, whole and bounded. */
 #ifndef GRAPNEL_CLI_INPUT_H
 #define GRAPNEL_CLI_INPUT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/json_write.h"
 
 /* Between two values, and between a value and the next key. */

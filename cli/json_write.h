@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* json_write.h: JSON onto a buf, member after member; commas come by themselves. */
 #ifndef GRAPNEL_CLI_JSON_WRITE_H
 #define GRAPNEL_CLI_JSON_WRITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lines.h: reads lines from a descriptor, none longer than a cap. */
 #ifndef GRAPNEL_CLI_LINES_H
 #define GRAPNEL_CLI_LINES_H

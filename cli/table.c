@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/table.h"
 #include "common/base/text.h"
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* table.h: what people read: aligned columns, and text that cannot play tricks on a terminal. */
 #ifndef GRAPNEL_CLI_TABLE_H
 #define GRAPNEL_CLI_TABLE_H

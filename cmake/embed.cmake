@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # embed_lua(TARGET name...): each common/moves/<name>.lua, with the shared parts it names in lines
 # `--#include other.lua` pasted in, becomes `const char script_<name>_lua[]` in <build>/scripts_embedded.c.
 function(embed_lua target)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Run by embed.cmake with OUT, DIR and NAMES (a list). Writes C arrays, as string literals have a size limit.
 set(text "/* Made from common/scripts by cmake/embed_script.cmake. */\n")
 foreach(name ${NAMES})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Run by embed.cmake with OUT, ARRAY and FILES (a list). Writes C arrays, as string literals have a size limit.
 set(text "/* Made by cmake/embed_texts.cmake. */\n#include <stddef.h>\n")
 set(names "")

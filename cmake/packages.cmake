@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The packages that Grapnel stands on, all from Debian (hiredis: 1.0 or newer, see ./dev).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # GRAPNEL_SANITIZE: address (with undefined), thread, or empty. GRAPNEL_COVERAGE: gcov.
 set(GRAPNEL_SANITIZE "" CACHE STRING "address, thread or empty")
 option(GRAPNEL_COVERAGE "Instrument for gcov" OFF)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # grapnel::strict: the warnings that every target of ours is built with; errors unless switched off.
 option(GRAPNEL_WERROR "Treat warnings as errors" ON)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The version is project(VERSION) in CMakeLists.txt. Two files that are used without a build repeat it; they must agree.
 function(check_version file pattern)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${file})

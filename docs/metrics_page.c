@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metrics_page.c: prints docs/reference/metrics.md; run by ./dev doc. */
 #include "common/program/metric_labels.h"
 #include "common/runtime/settings.h"

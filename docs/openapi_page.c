@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* openapi_page.c: prints docs/openapi.json; run by ./dev doc. */
 #include "api/openapi.h"
 #include <stdio.h>

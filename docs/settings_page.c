@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* settings_page.c: prints docs/reference/configuration.md; run by ./dev doc. */
 #include "common/runtime/settings.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* exchange.c: one chunk of events goes out, its answers come back.
  *
  * Plain events are an XADD. Events with an idempotency key run publish.lua: sent whole once per

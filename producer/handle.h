@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* handle.h: what is behind a struct grapnel; shared by the library's own files. */
 #ifndef GRAPNEL_PRODUCER_HANDLE_H
 #define GRAPNEL_PRODUCER_HANDLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* producer.c: libgrapnel's handle: connect, publish, close. */
 #include "common/base/id.h"
 #include "common/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* queue.c: events that wait to be sent together: grapnel_enqueue() and grapnel_flush(). */
 #include "producer/handle.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* alerts.c: see alerts.h.
  *
  *   RESTING ──timer──► ASKING, partition by partition, step by step ──all seen, or a fault──► RESTING */

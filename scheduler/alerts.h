@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* alerts.h: has tenants' statistics looked at, once in each period by one of the schedulers (alerts.lua). */
 #ifndef GRAPNEL_SCHEDULER_ALERTS_H
 #define GRAPNEL_SCHEDULER_ALERTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* batch.h: entries of one stream of one partition, read by the intake for one of its handlers. */
 #ifndef GRAPNEL_SCHEDULER_BATCH_H
 #define GRAPNEL_SCHEDULER_BATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* depths.c: see depths.h.
  *
  *   RESTING ──timer──► ASKING ──answer──► ASKING for the next partition … ──the last──► RESTING

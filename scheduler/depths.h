@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* depths.h: asks every few seconds how much lies in each partition (depths.lua), for the metrics: one partition
  * after the other, one cheap request at a time. While Redis does not answer, these metrics are left out. */
 #ifndef GRAPNEL_SCHEDULER_DEPTHS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fanout.c: see fanout.h.
  *
  *   IDLE ──start──► LOADING ──known──► MOVING ──answer──► IDLE

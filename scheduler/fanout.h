@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fanout.h: accepted events of one partition become deliveries, admitted or waiting.
  *
  * One batch at a time. Nothing is kept here: what is not acknowledged by fanout.lua stays pending.

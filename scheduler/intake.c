@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* intake.c: see intake.h.
  *
  *   READING ──entries──► HANDLING ──all dealt with──► READING

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* intake.h: reads what waits for a scheduler, in all partitions, with one blocking command.
  *
  * Streams `events`, `failed` and `wake`, as a consumer of group `scheduler`. First, and after any

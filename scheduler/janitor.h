@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* janitor.h: the rounds that a scheduler makes through all partitions: rescue of dead processes'
  * work, and retention by age. A partition at a time, a bounded step each. */
 #ifndef GRAPNEL_SCHEDULER_JANITOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* limits.h: the settings that the moves need, as the scripts take them. */
 #ifndef GRAPNEL_SCHEDULER_LIMITS_H
 #define GRAPNEL_SCHEDULER_LIMITS_H

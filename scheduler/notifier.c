@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* notifier.c: see notifier.h.
  *
  *   RESTING ──timer──► LOOKING ──► READING ──some──► PUBLISHING ──► REMOVING

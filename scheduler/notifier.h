@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* notifier.h: makes events of the operational tenant of what the moves have written into `notices`.
  *
  * A round each heartbeat: is there such a tenant? Then what lies in `notices` of each partition is published into the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* promoter.c: see promoter.h.
  *
  *   ASLEEP ──timer──► RUNNING ──answer──► ASLEEP until the due time it told

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* promoter.h: moves what is due in one partition: deliveries out of `delayed`, tenants out of
  * `throttled`. Sleeps until the next due time; is told of earlier ones by promoter_at(). */
 #ifndef GRAPNEL_SCHEDULER_PROMOTER_H

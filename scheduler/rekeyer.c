@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rekeyer.c: see rekeyer.h.
  *
  *   RESTING ─► ASKING ─► SCANNING ─► READING ─► WRITING ─┐

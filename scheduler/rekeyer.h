@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rekeyer.h: brings what is sealed under other master keys under the one that the installation
  * names (installation.h), in the background.
  *

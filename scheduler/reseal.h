@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* reseal.h: brings one tenant's endpoints, or its inbound sources, under the master key that seals: a part of the rekeyer.
  *
  * Each record is replaced in one step, and only if it still is the one that was read. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scheduler.c: see scheduler.h. Start and end are a member's (common/program/member.h); in between it reads, and when
  * it drains it stops reading and deals with what is in hand. */
 #include "scheduler/scheduler.h"

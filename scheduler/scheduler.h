@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scheduler.h: the scheduler's parts, put together.
  *
  *     intake ──events──► fanout ──┐

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* verdicts.c: see verdicts.h.
  *
  *   start ──► load the endpoints' policies ──► decide ──► move all in one step ──► done */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* verdicts.h: failed attempts of one partition get their verdict: try again later, or the end.
  *
  * The decision itself is pure: verdict_of() in common/model/format/outcome.h. One batch at a time; what is not

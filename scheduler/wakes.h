@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* wakes.h: calls from workers' and users' moves to look at a partition at a certain time.
  *
  * A wake is an entry of stream `wake`, field `at` (ms of Redis's clock). Losing one costs at most a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* attempt.h: one attempt to deliver, as the delivery and its destination see it (destination.h). */
 #ifndef GRAPNEL_WORKER_ATTEMPT_H
 #define GRAPNEL_WORKER_ATTEMPT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* claim.c: see claim.h.
  *
  *   IDLE ──free slots──► READING ──jobs or nothing──► IDLE

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* claim.h: claims jobs, never more than there are free slots.
  *
  * One blocking XREADGROUP over the `jobs` of all partitions, on a connection of its own. At the

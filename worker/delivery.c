@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery.c: carries one claimed job to its end.
  *
  *   LOADING ──event──► SENDING ──answer──► SETTLING ──► gone

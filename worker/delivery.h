@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery.h: carries one claimed job to its end: an attempt at its destination, and the settlement.
  *
  * Life: new → (send | hand_back | lose | refuse) → … → gone, told by `gone` of what it shares. */

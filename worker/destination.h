@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* destination.h: the door between the worker and what it delivers to.
  *
  * A kind of destination is a row of common/model/destination.def and a folder here, in which

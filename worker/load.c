@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* load.c: see load.h.
  *
  *   version + bodies ──all cached──► each delivery goes on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* load.h: gets what the jobs of one claim need: their events' bodies, and the configuration as it
  * is at this moment.
  *

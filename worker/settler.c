@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/settler.h"
 
 #include "common/base/err.h"

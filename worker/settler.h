@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* settler.h: writes outcomes of one partition back, several in one step (settle.lua).
  *
  * One step is under way at a time; meanwhile, and for `delay` before each, outcomes wait for others. So

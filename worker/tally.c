@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tally.c: see tally.h.
  *
  *   RESTING ──timer──► telling partition 0, a chunk at a time ──► … the last ──► all is 0, RESTING

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tally.h: what this worker's attempts came to, by tenant, told to Redis now and then (tally.lua) for alerts.
  *
  * Statistics: what was counted since the last time is lost with the process, or when Redis does not answer. The table is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* target.h: what a worker needs of a cached endpoint, made once: its destination, what that has
  * prepared, signing keys. Hangs on
  * endpoint->attached, and goes with the cached configuration. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* worker.c: see worker.h. Start and end are a member's (common/program/member.h); in between it claims.
  *
  * Drain: claim no more → requests in flight end, all is settled → leave → close.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* worker.h: the worker's parts, put together.
  *
  *     claim ──jobs──► load ──► delivery ──► destination (http/, mail/)

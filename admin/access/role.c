@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/access/role.h"
 
 static const char *const names[] = {[ROLE_NONE] = "none",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* role.h: what a caller of the API may do: an API key has one, a JWT claims one. */
 #ifndef GRAPNEL_ADMIN_ACCESS_ROLE_H
 #define GRAPNEL_ADMIN_ACCESS_ROLE_H

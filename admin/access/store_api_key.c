@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/access/store_api_key.h"
 #include "common/base/buf.h"
 #include "common/base/rng.h"

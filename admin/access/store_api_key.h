@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_api_key.h: API keys in the store.
  *
  * A key is "gk_<uuid>_<64 hex digits>": its id, which names the partition of its tenant (operators' keys: that of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/access/store_audit.h"
 #include "common/base/text.h"
 #include "common/moves/access.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_audit.h: the audit stream of a tenant (of operators: ""): who asked for which change, and what came of it.
  *
  * Life of an entry: begin, before the change is made → end, with its status. Bounded by the settings audit_entries

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/access/store_key.h"
 #include "admin/tenant/store_tenant.h"
 #include "common/model/endpoint_reseal.h"

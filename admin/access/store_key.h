@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_key.h: the master keys in the store: which are named, and what is sealed under each. */
 #ifndef GRAPNEL_ADMIN_ACCESS_STORE_KEY_H
 #define GRAPNEL_ADMIN_ACCESS_STORE_KEY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/delivery/delivery_filter.h"
 
 bool delivery_status_is_known(struct span status)

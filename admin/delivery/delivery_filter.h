@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_filter.h: which deliveries of a tenant are asked for. Pure. */
 #ifndef GRAPNEL_ADMIN_DELIVERY_DELIVERY_FILTER_H
 #define GRAPNEL_ADMIN_DELIVERY_DELIVERY_FILTER_H

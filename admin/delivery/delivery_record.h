@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_record.h: a delivery's record as a whole, and what it tells: where the delivery stands,
  * its last attempt, when the next one comes. */
 #ifndef GRAPNEL_ADMIN_DELIVERY_DELIVERY_RECORD_H

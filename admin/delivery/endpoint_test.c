@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/delivery/endpoint_test.h"
 #include "admin/delivery/store_delivery.h"
 #include "admin/event/store_event.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_test.h: an endpoint tried out: an event for it alone goes the way of all events, through the queue and the
  * limits, signed and recorded; and its first attempt is waited for. */
 #ifndef GRAPNEL_ADMIN_DELIVERY_ENDPOINT_TEST_H

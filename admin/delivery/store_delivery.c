@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/delivery/store_delivery.h"
 #include "admin/tenant/store_endpoint.h"
 #include "common/base/text.h"

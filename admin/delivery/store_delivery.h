@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_delivery.h: deliveries in the store. */
 #ifndef GRAPNEL_ADMIN_DELIVERY_STORE_DELIVERY_H
 #define GRAPNEL_ADMIN_DELIVERY_STORE_DELIVERY_H

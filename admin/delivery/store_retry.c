@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/delivery/store_retry.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"

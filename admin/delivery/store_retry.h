@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_retry.h: bulk retries: jobs that have ended deliveries of a tenant tried again, as many as a filter fits.
  *
  * A job lies in Redis and goes on step by step (retries.lua), whoever makes the next one: nothing of it is kept

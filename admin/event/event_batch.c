@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/event/event_batch.h"
 #include "admin/event/event_line.h"
 #include "common/json/json_scan.h"

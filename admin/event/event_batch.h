@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event_batch.h: a call's body → events: one JSON object, a JSON array of them, or one a line (NDJSON).
  *
  * Objects are as event_line.h has them. Each event stands on its own: what is wrong with one is noted, and the others

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event_line.h: one JSON object → one event: a line of a file, or a body for the API.
  *
  *     {"tenant": "123", "type": "USER_CREATED", "data": {…},

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/event/store_event.h"
 #include "common/base/id.h"
 #include <errno.h>

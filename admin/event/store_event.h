@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_event.h: events in the store, and those that were rejected. */
 #ifndef GRAPNEL_ADMIN_EVENT_STORE_EVENT_H
 #define GRAPNEL_ADMIN_EVENT_STORE_EVENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/event/store_publish.h"
 #include "common/redis/durability.h"
 

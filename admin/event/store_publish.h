@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_publish.h: events published by the API and the command line, through libgrapnel. */
 #ifndef GRAPNEL_ADMIN_EVENT_STORE_PUBLISH_H
 #define GRAPNEL_ADMIN_EVENT_STORE_PUBLISH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_rejected.c: merges the partitions' streams. Of each a few entries are held, as they may be as
  * large as events can be. */
 #include "admin/event/store_rejected.h"

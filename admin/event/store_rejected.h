@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_rejected.h: what could not be handled, and why: the streams `rejected` of all partitions. */
 #ifndef GRAPNEL_ADMIN_EVENT_STORE_REJECTED_H
 #define GRAPNEL_ADMIN_EVENT_STORE_REJECTED_H

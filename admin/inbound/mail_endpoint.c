@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/inbound/mail_endpoint.h"
 #include "admin/inbound/transfer_news.h"
 #include "admin/tenant/store_endpoint.h"

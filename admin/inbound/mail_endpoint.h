@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail_endpoint.h: the endpoint through which a tenant's e-mails go: events of type grapnel.email, each to the
  * address that it names. There is one at most: its id is derived from the tenant's. */
 #ifndef GRAPNEL_ADMIN_INBOUND_MAIL_ENDPOINT_H

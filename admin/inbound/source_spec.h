@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source_spec.h: what is wanted of an inbound source, as members of a JSON object, applied to one. */
 #ifndef GRAPNEL_ADMIN_INBOUND_SOURCE_SPEC_H
 #define GRAPNEL_ADMIN_INBOUND_SOURCE_SPEC_H

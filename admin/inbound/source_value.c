@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/inbound/source_value.h"
 #include "common/model/inbound/source_event.h"
 #include "common/model/options.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source_value.h: values of one kind in what is wanted of an inbound source. All are 0, or -EINVAL with words that begin
  * with the member's name; then what they give is of no use. */
 #ifndef GRAPNEL_ADMIN_INBOUND_SOURCE_VALUE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/inbound/store_source.h"
 #include "admin/store/store_revise.h"
 #include "common/moves/lookup.h"

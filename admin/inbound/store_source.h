@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_source.h: inbound sources in the store (common/model/inbound/source.h). */
 #ifndef GRAPNEL_ADMIN_INBOUND_STORE_SOURCE_H
 #define GRAPNEL_ADMIN_INBOUND_STORE_SOURCE_H

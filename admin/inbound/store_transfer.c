@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_transfer.c: see store_transfer.h.
  *
  * A download's webhook names no tenant. So its id is claimed first (`owner:download/<id>`, in the id's own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_transfer.h: downloads and royalty files in the store (transfer.h). They are kept for the setting
  * inbound_retention from when they were registered. */
 #ifndef GRAPNEL_ADMIN_INBOUND_STORE_TRANSFER_H

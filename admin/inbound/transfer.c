@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/inbound/transfer.h"
 #include "common/base/err.h"
 #include "common/base/pack.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* transfer.h: a download or a royalty file that somebody outside prepares and tells of when it is done: its record
  * (a msgpack map), and which status may follow which. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/inbound/transfer_news.h"
 
 static struct buf *transfer_news_begin(struct transfer_news *n, const char *type)

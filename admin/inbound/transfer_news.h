@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* transfer_news.h: what is told of a download's or a file's change: events of its tenant. Pure. */
 #ifndef GRAPNEL_ADMIN_INBOUND_TRANSFER_NEWS_H
 #define GRAPNEL_ADMIN_INBOUND_TRANSFER_NEWS_H

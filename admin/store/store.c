@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/store/store.h"
 #include "common/base/buf.h"
 #include "common/base/id.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store.h: what people and the API read and change in Redis, one blocking step after the other.
  *
  * Life: store_open → calls → store_close. Opening connects, and checks the installation (or makes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/store/store_revise.h"
 
 int store_revise(struct store *s, const struct revision *v, const struct revision_event *events,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_revise.h: one record of a tenant made, replaced or removed, and told of by events, in one step
  * (common/moves/revise.lua). */
 #ifndef GRAPNEL_ADMIN_STORE_STORE_REVISE_H

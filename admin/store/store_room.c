@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/store/store_room.h"
 #include "common/base/buf.h"
 #include "common/moves/access.h"

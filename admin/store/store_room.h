@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_room.h: how many requests per minute somebody may make whom the store does not know (by a JWT, say). */
 #ifndef GRAPNEL_ADMIN_STORE_STORE_ROOM_H
 #define GRAPNEL_ADMIN_STORE_STORE_ROOM_H

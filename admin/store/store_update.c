@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/store/store_update.h"
 
 int store_update(struct store *s, store_try_fn *once, void *arg)

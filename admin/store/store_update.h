@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_update.h: compare and set: one record read, changed, and written unless it changed meanwhile. The scripts
  * (configure.lua, revise.lua) compare the record that they replace with the one that was read. */
 #ifndef GRAPNEL_ADMIN_STORE_STORE_UPDATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_body.h: members of a JSON object → what is wanted of an endpoint: of a call's body, or of a
  * line of a file.
  *

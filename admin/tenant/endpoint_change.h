@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_change.h: endpoints in the store, made and changed as a spec says. */
 #ifndef GRAPNEL_ADMIN_TENANT_ENDPOINT_CHANGE_H
 #define GRAPNEL_ADMIN_TENANT_ENDPOINT_CHANGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/tenant/endpoint_line.h"
 #include "common/model/options.h"
 #include <errno.h>

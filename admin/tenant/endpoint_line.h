@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_line.h: one line of JSON → what is wanted of an endpoint: what endpoint_body.h has, and
  *
  *     {"tenant": "123", "create_tenant": true or {"limit": 600, "allow_http": false}}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/tenant/endpoint_match.h"
 
 int endpoint_match(struct endpoint_match *ret, const struct endpoint *e, struct span type,

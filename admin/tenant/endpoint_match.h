@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_match.h: would an endpoint get an event, and why. Pure; nothing is sent. */
 #ifndef GRAPNEL_ADMIN_TENANT_ENDPOINT_MATCH_H
 #define GRAPNEL_ADMIN_TENANT_ENDPOINT_MATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/tenant/endpoint_revoke.h"
 #include "admin/store/store_update.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_revoke.h: an endpoint's older secrets, taken away before their time. */
 #ifndef GRAPNEL_ADMIN_TENANT_ENDPOINT_REVOKE_H
 #define GRAPNEL_ADMIN_TENANT_ENDPOINT_REVOKE_H

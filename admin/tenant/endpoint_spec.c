@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/tenant/endpoint_spec.h"
 #include "common/base/err.h"
 #include "common/model/destination.h"

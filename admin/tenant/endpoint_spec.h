@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_spec.h: what is wanted of an endpoint: options of `endpoint add` and `set`, or a line of
  * a file; and the endpoint made of it. */
 #ifndef GRAPNEL_ADMIN_TENANT_ENDPOINT_SPEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/tenant/store_setting.h"
 #include "admin/store/store_update.h"
 #include "admin/tenant/store_endpoint.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_setting.h: the settings of a tenant's webhook in the store: read, changed, and written back in one
  * step unless somebody else wrote in between. */
 #ifndef GRAPNEL_ADMIN_TENANT_STORE_SETTING_H

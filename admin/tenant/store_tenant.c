@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/tenant/store_tenant.h"
 #include "admin/tenant/store_endpoint.h"
 #include "common/base/pack.h"

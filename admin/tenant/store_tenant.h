@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* store_tenant.h: tenants in the store. */
 #ifndef GRAPNEL_ADMIN_TENANT_STORE_TENANT_H
 #define GRAPNEL_ADMIN_TENANT_STORE_TENANT_H

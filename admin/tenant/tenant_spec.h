@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tenant_spec.h: what is wanted of a tenant: options of `tenant add` and `set`, or a call's body; and
  * the tenant made or changed by it. */
 #ifndef GRAPNEL_ADMIN_TENANT_TENANT_SPEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/compat/guide.h"
 #include "api/resources/delivery_view.h"
 #include "api/resources/endpoint_view.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* guide.h: the webhooks of the two small guides: one core (h_guide*.c), and here what differs: names, words, members.
  *
  *   simple     /v1/webhooks    active: true or false   status: success, failed, pending, cancelled

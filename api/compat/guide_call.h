@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* guide_call.h: what the calls of the two small guides have in common. */
 #ifndef GRAPNEL_API_COMPAT_GUIDE_CALL_H
 #define GRAPNEL_API_COMPAT_GUIDE_CALL_H

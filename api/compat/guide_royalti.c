@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/compat/guide_royalti.h"
 #include "api/compat/render.h"
 #include "api/resources/delivery_view.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* guide_royalti.h: deliveries as the platform guide shows them: tables over the form of /v1 (render.h). */
 #ifndef GRAPNEL_API_COMPAT_GUIDE_ROYALTI_H
 #define GRAPNEL_API_COMPAT_GUIDE_ROYALTI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* guide_simple.c: a webhook is active or not; a delivery fails when its last attempt has failed. */
 #include "api/compat/guide.h"
 

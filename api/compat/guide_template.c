@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* guide_template.c: a webhook's status is a word; a delivery has failed when its last attempt has, even if another one
  * is to come: its example has both, "failed" and next_attempt_at. */
 #include "api/compat/guide.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_delivery_stats.c: how a tenant's deliveries do, for the platform guide: a summary, and figures of
  * a timeframe.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_guide.c: webhooks as the two small guides have them (guide.h): made, listed, changed, removed. */
 #include "admin/tenant/store_tenant.h"
 #include "api/api.h"

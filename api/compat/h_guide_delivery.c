@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_guide_delivery.c: what a webhook of the small guides got: its deliveries, and (template) a log of all attempts.
  *
  * The guides' answers have no pages. Ours are the guides' as long as they hold everything; else there is a member

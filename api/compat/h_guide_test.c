@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_guide_test.c: tries out a webhook of the small guides: an event for it alone, and what came of it, in the form of
  * the list of its deliveries.
  *

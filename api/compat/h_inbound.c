@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_inbound.c: the platform guide's inbound webhooks: those who prepare downloads and royalty files tell of them.
  * They have no key: they sign the body with the installation's inbound_secret (royalti-x-hash), as the guide has one
  * for all, and as a download's webhook names no tenant. Answers are the guide's. */

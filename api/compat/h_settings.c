@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_settings.c: the platform guide's settings of a tenant's webhook (common/model/tenant_setting.h). */
 #include "admin/tenant/store_setting.h"
 #include "api/api.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_webhook_delivery.c: deliveries as the platform guide has them: pages, totals, one, again.
  *
  * Where nothing but time is asked for, the index counts and skips, whatever the page. Else records are

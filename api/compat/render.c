@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/compat/render.h"
 #include "common/base/iso_time.h"
 #include "common/base/text.h"

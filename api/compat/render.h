@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* render.h: a document's own form of a thing, as a table over the form of /v1: a row for each member that it has. Pure. */
 #ifndef GRAPNEL_API_COMPAT_RENDER_H
 #define GRAPNEL_API_COMPAT_RENDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/resources/delivery_page.h"
 #include "api/resources/delivery_query.h"
 #include <errno.h>

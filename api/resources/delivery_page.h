@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_page.h: a page of a tenant's deliveries behind a cursor, the newest first, so that the end of a list is as
  * cheap to read as its beginning. ?limit= and ?cursor= say which. */
 #ifndef GRAPNEL_API_RESOURCES_DELIVERY_PAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_query.h: what calls about a tenant's deliveries have in common: filters out of the query,
  * one delivery by its id, trying it again. Each answers the problem itself and says so by -EINVAL. */
 #ifndef GRAPNEL_API_RESOURCES_DELIVERY_QUERY_H

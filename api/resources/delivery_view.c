@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/resources/delivery_view.h"
 #include "common/base/buf.h"
 #include "common/base/text.h"

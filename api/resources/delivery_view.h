@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_view.h: deliveries as /v1 shows them; the guides' forms are tables over it (compat/). Pure.
  *
  * All give JSON, or NULL when out of memory. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/resources/endpoint_call.h"
 #include "api/etag.h"
 #include "api/resources/endpoint_view.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_call.h: the endpoint that a call is about: its body read, its answer written, what went wrong told. */
 #ifndef GRAPNEL_API_RESOURCES_ENDPOINT_CALL_H
 #define GRAPNEL_API_RESOURCES_ENDPOINT_CALL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_view.h: endpoints as /v1 shows them. Pure; no secret can be seen.
  *
  * What can be changed has the name and the form in which a body takes it (endpoint_body.h), and is null where it is the

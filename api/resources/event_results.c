@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/resources/event_results.h"
 
 static enum event_result event_results_result_of(const struct grapnel_receipt *receipt)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event_results.h: what became of the events of a call, as its answer tells it. Pure. */
 #ifndef GRAPNEL_API_RESOURCES_EVENT_RESULTS_H
 #define GRAPNEL_API_RESOURCES_EVENT_RESULTS_H

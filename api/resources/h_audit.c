@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_audit.c: what was changed, and by whom. */
 #include "admin/access/store_audit.h"
 #include "api/call.h"

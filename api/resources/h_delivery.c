@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_delivery.c: deliveries for /v1. */
 #include "api/handlers.h"
 #include "api/resources/delivery_page.h"

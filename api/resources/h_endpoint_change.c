@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_endpoint_change.c: endpoints changed: their parts, their secrets, whether they are used. */
 #include "admin/tenant/endpoint_change.h"
 #include "admin/tenant/endpoint_revoke.h"

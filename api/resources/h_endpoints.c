@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_endpoints.c: a tenant's endpoints: listed, added, shown, removed. */
 #include "admin/store/store_update.h"
 #include "admin/tenant/endpoint_change.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_event.c: an event with what came of it. */
 #include "admin/delivery/store_delivery.h"
 #include "admin/event/store_event.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_event_post.c: events published by HTTP: one, or many in one call. */
 #include "admin/event/store_publish.h"
 #include "api/api.h"

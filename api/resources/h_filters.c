@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_filters.c: dry runs: would an endpoint, or a filter that nobody has yet, take an event, and why. Nothing is sent.
  *
  * Bodies are read as they are written, as the workers read events: data is not rebuilt, its numbers stay decimals. */

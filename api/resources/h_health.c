@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_health.c: is it of use? (/healthz and /metrics are answered by the loop: api.c.) */
 #include "admin/store/store.h"
 #include "api/call.h"

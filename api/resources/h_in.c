@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_in.c: calls of inbound sources (common/model/inbound/source.h).
  *
  *   the source ─► genuine? ─► type, key and data ─► published ─► 202, or 200 when it was there already

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_keys.c: API keys: a tenant's admin makes them for its tenant, an operator for any, and for operators. */
 #include "admin/access/store_api_key.h"
 #include "api/call.h"

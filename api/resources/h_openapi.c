@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_openapi.c: the API's own description (openapi.h). */
 #include "api/call.h"
 #include "api/handlers.h"

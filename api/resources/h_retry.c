@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_retry.c: bulk retries: jobs that have many deliveries tried again. */
 #include "admin/delivery/store_retry.h"
 #include "api/api.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_source.c: inbound sources: who may send webhooks to a tenant, and which events they become. */
 #include "admin/inbound/source_spec.h"
 #include "admin/inbound/store_source.h"

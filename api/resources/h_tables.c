@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_tables.c: what there is to choose from: the platform guide's event types, and the dialects. */
 #include "api/call.h"
 #include "api/handlers.h"

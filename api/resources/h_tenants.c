@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_tenants.c: tenants: an operator's, but each may look at its own. */
 #include "admin/store/store_update.h"
 #include "api/api.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* h_transfer.c: downloads and royalty files that a tenant registers, so that those who prepare them can tell of
  * them (h_inbound.c). */
 #include "admin/inbound/mail_endpoint.h"

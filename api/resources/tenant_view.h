@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tenant_view.h: tenants as /v1 shows them, and what a body wants of one. Pure.
  *
  *     {"id": "123", "name": "Acme", "domain": "acme.example", "limit": 600, "allow_http": false, …}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/api/api_client.h"
 #include <grapnel.h>
 #include <openssl/crypto.h>

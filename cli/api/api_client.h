@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api_client.h: one call of the API after another, blocking. */
 #ifndef GRAPNEL_CLI_API_API_CLIENT_H
 #define GRAPNEL_CLI_API_API_CLIENT_H

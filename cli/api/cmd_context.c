@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_context.c: `grapnel context list|add|use|show|remove`: which API the commands call. */
 #include "cli/api/context.h"
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/api/context.h"
 #include "cli/commands.h"
 #include <errno.h>

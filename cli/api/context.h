@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* context.h: which API the management commands call, and with which key.
  *
  * The first that is given wins: the options --api, --key and --context; GRAPNEL_API_URL and

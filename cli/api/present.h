@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* present.h: prints what the API answered, for people. */
 #ifndef GRAPNEL_CLI_API_PRESENT_H
 #define GRAPNEL_CLI_API_PRESENT_H

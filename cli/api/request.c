@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/api/request.h"
 #include "cli/input.h"
 #include "common/base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* request.h: makes the call of a row from its arguments. */
 #ifndef GRAPNEL_CLI_API_REQUEST_H
 #define GRAPNEL_CLI_API_REQUEST_H

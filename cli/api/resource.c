@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/api/resource.h"
 #include "cli/commands.h"
 #include <ctype.h>

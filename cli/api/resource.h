@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* resource.h: the management commands, as rows of a table (resources.def).
  *
  * A row is a command and the route that it calls. Its arguments go into the path, the query or the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* resource_run.c: runs any row of the table: request, answer, and the next page or the next look. */
 #include "cli/api/api_client.h"
 #include "cli/api/present.h"

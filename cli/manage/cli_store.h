@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli_store.h: a command's store: what goes wrong is told, and becomes an exit status. */
 #ifndef GRAPNEL_CLI_MANAGE_CLI_STORE_H
 #define GRAPNEL_CLI_MANAGE_CLI_STORE_H

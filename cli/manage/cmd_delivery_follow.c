@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_delivery_follow.c: `grapnel delivery follow`: what happens, as it happens. */
 #include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"

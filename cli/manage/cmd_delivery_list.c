@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_delivery_list.c: `grapnel delivery list`: a tenant's deliveries, the newest first. */
 #include "admin/delivery/delivery_filter.h"
 #include "admin/delivery/store_delivery.h"

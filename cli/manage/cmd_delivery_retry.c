@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_delivery_retry.c: `grapnel delivery retry`: an ended delivery is tried once more. */
 #include "cli/commands.h"
 #include "cli/json_write.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_delivery_show.c: `grapnel delivery show`: all that is known of one delivery. */
 #include "admin/delivery/store_delivery.h"
 #include "admin/event/store_event.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_endpoint_add.c: `grapnel endpoint add`: one by options, or many from a file. */
 #include "admin/tenant/endpoint_change.h"
 #include "cli/commands.h"

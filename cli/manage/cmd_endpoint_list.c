@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_endpoint_list.c: `grapnel endpoint list`: a tenant's endpoints, or all. */
 #include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_endpoint_revoke.c: `grapnel endpoint revoke`: older secrets stop signing at once. */
 #include "admin/tenant/endpoint_revoke.h"
 #include "cli/commands.h"

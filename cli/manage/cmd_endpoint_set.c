@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_endpoint_set.c: `grapnel endpoint set`: changes what is named, leaves the rest. */
 #include "admin/tenant/endpoint_change.h"
 #include "cli/commands.h"

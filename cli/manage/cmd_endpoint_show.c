@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_endpoint_show.c: `grapnel endpoint show`: an endpoint and what it is doing. */
 #include "cli/commands.h"
 #include "cli/json_write.h"

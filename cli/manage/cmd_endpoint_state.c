@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_endpoint_state.c: `grapnel endpoint enable`, `disable` and `remove`. */
 #include "cli/commands.h"
 #include "cli/json_write.h"

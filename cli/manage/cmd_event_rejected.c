@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_event_rejected.c: `grapnel event rejected`: what was not delivered because it broke the wire
  * contract, or named a tenant that is not there. */
 #include "admin/event/store_rejected.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_master_key_list.c: `grapnel master-key list`. */
 #include "admin/access/store_key.h"
 #include "cli/commands.h"

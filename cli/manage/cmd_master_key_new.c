@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_master_key_new.c: `grapnel master-key new`. */
 #include "cli/commands.h"
 #include "cli/json_write.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_master_key_rotate.c: `grapnel master-key rotate`. */
 #include "admin/access/store_key.h"
 #include "cli/commands.h"

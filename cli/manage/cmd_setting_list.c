@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_setting_list.c: `grapnel setting list`: the settings of a tenant's webhook. */
 #include "admin/tenant/store_setting.h"
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_setting_set.c: `grapnel setting set`: changes settings of a tenant's webhook, all or none. */
 #include "admin/tenant/endpoint_spec.h"
 #include "admin/tenant/store_setting.h"

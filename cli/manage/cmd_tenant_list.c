@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_tenant_list.c: `grapnel tenant list`. */
 #include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"

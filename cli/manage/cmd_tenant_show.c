@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_tenant_show.c: `grapnel tenant show` and `grapnel tenant remove`. */
 #include "admin/tenant/store_tenant.h"
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/manage/delivery_view.h"
 #include "cli/json_write.h"
 #include "common/model/destination.h"

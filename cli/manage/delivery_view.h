@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_view.h: a delivery as JSON, with the names of the platform guide, and as words. */
 #ifndef GRAPNEL_CLI_MANAGE_DELIVERY_VIEW_H
 #define GRAPNEL_CLI_MANAGE_DELIVERY_VIEW_H

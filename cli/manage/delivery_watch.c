@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/manage/delivery_watch.h"
 #include <errno.h>
 #include <stdio.h>

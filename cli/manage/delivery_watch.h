@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delivery_watch.h: follows what happens to deliveries, by looking at their records again and again:
  * a record only grows. */
 #ifndef GRAPNEL_CLI_MANAGE_DELIVERY_WATCH_H

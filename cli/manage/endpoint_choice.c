@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/manage/endpoint_choice.h"
 #include "cli/manage/cli_store.h"
 #include "common/model/options.h"

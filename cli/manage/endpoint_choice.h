@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_choice.h: the one endpoint that a command is about: its ID, and --tenant to be sure. */
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_CHOICE_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_CHOICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_file.c: lines → tenants → endpoints → what became of each line, batch by batch.
  *
  * A batch takes three round trips: read the tenants that it names, add those that are missing, add the

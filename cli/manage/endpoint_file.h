@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_file.h: `grapnel endpoint add --from`: many endpoints, one JSON object a line. */
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_FILE_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/manage/endpoint_options.h"
 #include "cli/input.h"
 #include "common/crypto/tls_pem.h"

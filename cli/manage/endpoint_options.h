@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_options.h: the options that `endpoint add` and `endpoint set` share. */
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_OPTIONS_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_view.h: an endpoint as JSON and as words; never its secrets, only how many. */
 #ifndef GRAPNEL_CLI_MANAGE_ENDPOINT_VIEW_H
 #define GRAPNEL_CLI_MANAGE_ENDPOINT_VIEW_H

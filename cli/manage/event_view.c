@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/manage/event_view.h"
 #include "cli/json_write.h"
 #include "common/redis/redis_client.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event_view.h: stored events as JSON. */
 #ifndef GRAPNEL_CLI_MANAGE_EVENT_VIEW_H
 #define GRAPNEL_CLI_MANAGE_EVENT_VIEW_H

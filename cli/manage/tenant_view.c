@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/manage/tenant_view.h"
 #include "cli/json_write.h"
 #include <stdio.h>

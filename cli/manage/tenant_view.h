@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tenant_view.h: a tenant as JSON and as words. */
 #ifndef GRAPNEL_CLI_MANAGE_TENANT_VIEW_H
 #define GRAPNEL_CLI_MANAGE_TENANT_VIEW_H

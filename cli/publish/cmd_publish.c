@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_publish.c: `grapnel publish`: one event from options, or many from a file. */
 #include "admin/event/event_line.h"
 #include "admin/event/store_publish.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* publish_file.c: lines → batches → Redis → what became of each line.
  *
  * A batch is read, sent and answered before the next: memory is bounded, and the resume file says

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* publish_file.h: `grapnel publish` for many events: one JSON object a line, sent in batches. */
 #ifndef GRAPNEL_CLI_PUBLISH_PUBLISH_FILE_H
 #define GRAPNEL_CLI_PUBLISH_PUBLISH_FILE_H

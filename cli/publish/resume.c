@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/publish/resume.h"
 #include "common/base/rng.h"
 #include "common/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* resume.h: how far a file has been published, so that an interrupted run can go on.
  *
  * The resume file holds one line of fixed width: a random id, the number of lines that are dealt

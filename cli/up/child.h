@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* child.h: processes that `grapnel up` starts and looks after.
  *
  * Each is in a process group of its own, so that Ctrl-C reaches `up` alone, which ends them in order;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_up.c: `grapnel up`: all of Grapnel on this machine, and a sample event on its way. */
 #include "cli/api/context.h"
 #include "cli/commands.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* up.c: the processes of `grapnel up`; what they are shown doing is in cmd_up.c. */
 #include "cli/up/up.h"
 

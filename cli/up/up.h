@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* up.h: the whole of Grapnel on one machine, for trying and developing: what `grapnel up` runs.
  *
  * The state folder holds all that must survive: `redis/` (append-only file), `master.key`, `api.key`, `demo.json`

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/up/up_api.h"
 #include "common/base/text.h"
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* up_api.h: the API that `grapnel up` runs: where it listens, and the operator's key to it. */
 #ifndef GRAPNEL_CLI_UP_UP_API_H
 #define GRAPNEL_CLI_UP_UP_API_H

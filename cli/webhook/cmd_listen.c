@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_listen.c: `grapnel listen`: a receiver for development. */
 #include "cli/commands.h"
 #include "cli/webhook/listener.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_sign.c: `grapnel sign`: the headers that Grapnel would send with a body. */
 #include "cli/commands.h"
 #include "cli/input.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_verify.c: `grapnel verify`: is a received request genuine, and if not, why? */
 #include "cli/commands.h"
 #include "cli/input.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/webhook/listener.h"
 #include "cli/webhook/show.h"
 #include "common/base/clock.h"

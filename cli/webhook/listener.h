@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* listener.h: a small HTTP server for development: judges, shows and answers each request.
  *
  * libmicrohttpd serves in a thread of its own; the caller's thread waits for signals, wakes delayed

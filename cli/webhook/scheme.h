@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scheme.h: how deliveries are signed: dialect, an endpoint's own parts of it, and secrets. The options
  * that sign, verify and listen share.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* show.h: a received request on standard output: for a person, or as one line of JSON. */
 #ifndef GRAPNEL_CLI_WEBHOOK_SHOW_H
 #define GRAPNEL_CLI_WEBHOOK_SHOW_H

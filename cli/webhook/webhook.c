@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/webhook/webhook.h"
 #include "common/crypto/sign.h"
 #include "common/crypto/sign_time.h"

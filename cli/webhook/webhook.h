@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* webhook.h: judges a received request as a receiver should: dialect, signature, age. Pure. */
 #ifndef GRAPNEL_CLI_WEBHOOK_WEBHOOK_H
 #define GRAPNEL_CLI_WEBHOOK_WEBHOOK_H

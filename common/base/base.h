@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base.h: the few macros that every file may use. */
 #ifndef GRAPNEL_COMMON_BASE_BASE_H
 #define GRAPNEL_COMMON_BASE_BASE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* buf.h: growable bytes with a hard cap.
  *
  * A failed append (cap reached, out of memory) marks the buffer as failed and changes nothing else;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* clock.h: time and its unit, milliseconds. Tests replace both clocks. */
 #ifndef GRAPNEL_COMMON_BASE_CLOCK_H
 #define GRAPNEL_COMMON_BASE_CLOCK_H

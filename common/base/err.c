@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* err.c: see err.h; and diag_set() of base.h, which belongs to the same convention. */
 #include "common/base/err.h"
 #include "common/base/base.h"

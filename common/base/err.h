@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* err.h: the result convention.
  *
  * 0 is done. Negative: something broke (-errno; libuv uses the same numbers); hand it up unchanged.

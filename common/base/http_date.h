@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_date.h: the three forms of a date in HTTP headers (RFC 9110 5.6.7). Pure. */
 #ifndef GRAPNEL_COMMON_BASE_HTTP_DATE_H
 #define GRAPNEL_COMMON_BASE_HTTP_DATE_H

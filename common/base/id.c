@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/id.h"
 #include "common/base/rng.h"
 #include "common/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* id.h: the ids that we hand out.
  *
  * A delivery id is "whd_" and a UUID, an endpoint id "ep_" and a UUID. The UUID has version 4's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* iso_time.h: times as RFC 3339 writes them. Pure. */
 #ifndef GRAPNEL_COMMON_BASE_ISO_TIME_H
 #define GRAPNEL_COMMON_BASE_ISO_TIME_H

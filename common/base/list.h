@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* list.h: an intrusive, doubly linked, circular list. A node that is in no list points to itself. */
 #ifndef GRAPNEL_COMMON_BASE_LIST_H
 #define GRAPNEL_COMMON_BASE_LIST_H

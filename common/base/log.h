@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* log.h: one event per line on stderr, as key=value or as JSON.
  *
  *     log_info("worker started", LOG_TEXT("redis", url), LOG_INT("slots", 1024));

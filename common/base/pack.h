@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack.h: msgpack (msgpack-c) for what lies in Redis: values onto a buf, and back with types
  * checked.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rng.h: random numbers, from OpenSSL's generator; tests replace it by a seeded one. */
 #ifndef GRAPNEL_COMMON_BASE_RNG_H
 #define GRAPNEL_COMMON_BASE_RNG_H

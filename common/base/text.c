@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/text.h"
 #include <errno.h>
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* text.h: text to values, strictly: the whole input must fit the form, or it is refused. */
 #ifndef GRAPNEL_COMMON_BASE_TEXT_H
 #define GRAPNEL_COMMON_BASE_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* master_key.h: the operator's key, that secrets are encrypted with at rest (secret.h).
  *
  * While it is being changed there are several: one seals, all open. Which one seals is the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* secret.h: secrets at rest: AES-256-GCM under the operator's master key.
  *
  * Sealed form: byte 1 (version) · 4 bytes key id (first of SHA-256 of the key) · 12 bytes nonce ·

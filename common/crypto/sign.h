@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sign.h: signatures over what is sent. Pure but for the keyed context.
  *
  * HMAC-SHA256 (RFC 2104, FIPS 180-4), or ed25519 (RFC 8032), by the key: sign_key.h. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sign_key.h: what signs: a secret as people write it, made into a keyed OpenSSL context.
  *
  *   a text             its bytes are the HMAC key                    (forms hex and sha256=hex)

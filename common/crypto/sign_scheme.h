@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sign_scheme.h: what a signature covers and how it is written. */
 #ifndef GRAPNEL_COMMON_CRYPTO_SIGN_SCHEME_H
 #define GRAPNEL_COMMON_CRYPTO_SIGN_SCHEME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sign_time.h: timestamps that are signed: seconds since 1970 in decimal digits. Pure. */
 #ifndef GRAPNEL_COMMON_CRYPTO_SIGN_TIME_H
 #define GRAPNEL_COMMON_CRYPTO_SIGN_TIME_H

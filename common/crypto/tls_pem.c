@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/crypto/tls_pem.h"
 #include "common/base/err.h"
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tls_pem.h: an endpoint's own TLS material in PEM (RFC 7468): CA certificates, and a client
  * certificate with its key. Pure; no files, no network.
  *

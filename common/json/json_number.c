@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* json_number.c: a number is read as sign × 0.DIGITS × 10^(exponent + point), where DIGITS begins with
  * no 0. So the larger power is the larger number, and at equal powers the digits decide from the
  * left. The exponent stays text: it may have more digits than any integer type. */

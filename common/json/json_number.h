@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* json_number.h: JSON numbers compared as the decimals they are, of any length and any exponent.
  * Pure; the time is linear in the lengths of the texts. */
 #ifndef GRAPNEL_COMMON_JSON_JSON_NUMBER_H

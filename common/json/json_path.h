@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* json_path.h: the value at a path in JSON. Pure, no allocation; each byte is read once, whatever
  * the path's length. */
 #ifndef GRAPNEL_COMMON_JSON_JSON_PATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* json_scan.h: checks JSON and finds members in it without rebuilding it.
  *
  * Payloads are passed on byte for byte (1500.00 stays 1500.00), which a parser that builds values

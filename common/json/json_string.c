@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/json/json_string.h"
 
 enum { CHAR_BYTES_MAX = 4, HEX_ESCAPE_BYTES = 6 };

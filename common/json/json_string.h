@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* json_string.h: what a JSON string says, compared without a copy of it.
  *
  * @raw is what stands between the quotes in text that passed json_check(); "plain" is what it says,

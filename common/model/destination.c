@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/destination.h"
 #include "common/model/mail_address.h"
 #include <strings.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* destination.h: the kinds of destination that an endpoint's URL may name: a table (destination.def) for all that is to be
  * known of them but how to get there, which is the worker's (worker/destination.h). Pure. */
 #ifndef GRAPNEL_COMMON_MODEL_DESTINATION_H

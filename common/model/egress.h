@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* egress.h: may this URL, port, address be called? Pure; no look-ups.
  *
  * Checked when an endpoint is configured (URL form, and its host where that is an address) and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* egress_url.c: egress_check_url(). The form is checked on the text itself, so that the words are
  * ours and no parser's leniency matters; host and port are then taken from libcurl, which will use
  * them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint.h: a URL that receives: its configuration, as it lies in `endpoint:<id>` (a msgpack
  * map). */
 #ifndef GRAPNEL_COMMON_MODEL_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_record.c: an endpoint as it lies in Redis; see endpoint.h. */
 #include "common/base/err.h"
 #include "common/base/pack.h"

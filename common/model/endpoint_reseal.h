@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_reseal.h: everything of an endpoint that is sealed under the master key, whatever it is,
  * and how it comes under another. */
 #ifndef GRAPNEL_COMMON_MODEL_ENDPOINT_RESEAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_secret.h: the signing secrets of an endpoint: one in use, and older ones that are still
  * honoured for a while after it was rotated. */
 #ifndef GRAPNEL_COMMON_MODEL_ENDPOINT_SECRET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/endpoint_tls.h"
 #include "common/base/err.h"
 #include "common/crypto/tls_pem.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* endpoint_tls.h: what an endpoint has of its own for TLS (tls_pem.h): CA certificates that it is trusted by
  * besides the common ones, and a client certificate with its key. The key is sealed as secrets are. */
 #ifndef GRAPNEL_COMMON_MODEL_ENDPOINT_TLS_H

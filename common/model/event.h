@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event.h: an accepted event, as an entry of the `events` stream. */
 #ifndef GRAPNEL_COMMON_MODEL_EVENT_H
 #define GRAPNEL_COMMON_MODEL_EVENT_H

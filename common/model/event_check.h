@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* event_check.h: does an event keep the wire contract? Pure; see docs/reference/wire-contract.md.
  *
  * One check for all who handle events: the library and the command line before they send one, the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* job.h: a job as it travels through `jobs`, the wait queues, `delayed` and `failed`, and what a
  * worker tells the scheduler of a failed attempt. Both are msgpack arrays:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/mail_address.h"
 
 enum { SCHEME_LEN = 7 }; /* of "mailto:" */

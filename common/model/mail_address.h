@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail_address.h: addresses of e-mails, and the URLs of endpoints that are one: "mailto:ann@example.org"; "mailto:" alone
  * is one whose events name the address. Pure. */
 #ifndef GRAPNEL_COMMON_MODEL_MAIL_ADDRESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* options.h: values of options, checked; the words name the option and what was expected. */
 #ifndef GRAPNEL_COMMON_MODEL_OPTIONS_H
 #define GRAPNEL_COMMON_MODEL_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/partition.h"
 
 /* Half a byte at a time: tenant ids are short, and 64 bytes of table stay in the cache. */

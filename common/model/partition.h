@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* partition.h: which partition holds a tenant's keys. Pure.
  *
  * Part of the wire contract (docs/reference/wire-contract.md): every producer in every language must come to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* record.h: what is kept of a delivery: an append-only log of msgpack arrays in `delivery:<id>`.
  *
  *     ["created", ms, tenant, endpoint, event (stream id), type]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tenant.h: a customer: settings in `tenant:<id>` (a msgpack map), and, when cached, its endpoints.
  */
 #ifndef GRAPNEL_COMMON_MODEL_TENANT_H

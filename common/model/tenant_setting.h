@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tenant_setting.h: a tenant's webhook as the platform guide configures it: ten settings with names, types
  * and ranges (tenant_setting.def). Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trace_context.h: the two headers by which traces are told on, W3C Trace Context (www.w3.org/TR/trace-context-2).
  * An event may carry them; each attempt sends them on with a span of its own. Pure but for the random span. */
 #ifndef GRAPNEL_COMMON_MODEL_TRACE_CONTEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/access.h"
 #include "common/base/err.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* access.h: packs the scripts of who calls the API: api_key.lua, api_key_change.lua, pace.lua; and what is kept of the
  * calls, audit.lua. */
 #ifndef GRAPNEL_COMMON_MOVES_ACCESS_H

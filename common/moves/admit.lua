@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- admit.lua: the one place where limits live; part of every script that may grant a permit. Needs base,
 -- slow and guard.
 -- ARGV[1] default limit per window (0: none) · ARGV[2] permit in ms · ARGV[3] default endpoint slots

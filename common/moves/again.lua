@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- again.lua: an ended delivery gets one new attempt, with one retry.
 -- Invariants: it leaves `done` as it enters `delayed`, so that its record cannot be removed meanwhile; nothing of a
 -- disabled endpoint enters `delayed` (disable.lua).

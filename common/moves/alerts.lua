@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- alerts.lua: looks at some tenants' last five periods in `tally`, and tells the operator of those that are not well.
 -- KEYS[1] head · ARGV[1] length of a period in ms · ARGV[2] cursor, '0' to begin
 -- ARGV[3] the operational tenant; '': nobody is told, only what is old is removed

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- api_key.lua: who calls with this API key, and may it call now? One step, so that a key that was revoked or has
 -- expired is worth nothing from that moment on, and its limit holds over all processes.
 -- KEYS[1] head · ARGV[1] key's id · ARGV[2] digest of what was sent · ARGV[3] requests per minute (0: no limit)

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- api_key_change.lua: an API key is made, or revoked. KEYS[1] head · ARGV[1] what · ARGV[2] tenant ('': an
 -- operator's) · ARGV[3] id · then:
 --   add     digest, role, name, expires in ms (0: never), most keys per tenant

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- audit.lua: what is kept of one change that somebody asked the API for.
 -- KEYS[1] head · ARGV[1] tenant ('': operators) · ARGV[2] most entries · ARGV[3] ms for which they are kept ·
 -- ARGV[4] the entry that this one replaces, or '' · then field, value, … of the new entry; none: nothing was changed

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- base.lua: what every script begins with.
 -- KEYS[1] is the partition's head, "grapnel:{3}:"; all keys of the script begin with it, so a script
 -- touches one hash slot. All times are Redis's own clock, in milliseconds.

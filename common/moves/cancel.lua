@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- cancel.lua: the end of a delivery whose endpoint is disabled or removed (disable.lua). Needs base and
 -- retire.
 

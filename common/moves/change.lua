@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- change.lua: tells every cache that @tenant's configuration is another one now.
 -- Invariant: a cache that is at `version` knows every tenant whose score in `changed` is not above it.
 -- Versions begin with the time, and with a change of all tenants (''): when Redis was emptied, what a

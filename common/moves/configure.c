@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/configure.h"
 
 static void configure_begin(struct redis_command *cmd, const char *head, const char *what,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* configure.h: packs configure.lua, one change of a tenant's configuration.
  *
  * @old is the record that the caller has read and changed, or means to remove: nothing is done when it is another one by

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- configure.lua: one change of a tenant's configuration, seen by all caches at their next step.
 -- KEYS[1] head · ARGV[1] what · ARGV[2] tenant · then:
 --   tenant           record, limit ('' for the default), must_be: 'new', 'old' or '', replaces

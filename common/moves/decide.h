@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* decide.h: packs decide.lua, the verdicts on failed attempts. */
 #ifndef GRAPNEL_COMMON_MOVES_DECIDE_H
 #define GRAPNEL_COMMON_MOVES_DECIDE_H

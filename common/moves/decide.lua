@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- decide.lua: the scheduler's verdicts on failed attempts.
 -- KEYS[1] head · ARGV[1] ended deliveries to keep · ARGV[2] failed deliveries in a row that disable
 -- ARGV[3] the operational tenant; '': there is none, and nobody is told of anything

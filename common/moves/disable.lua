@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- disable.lua: an endpoint that takes no more deliveries. Needs base and change.
 -- `disabled`[endpoint] = msgpack {reason, ms}. Those of its deliveries that are pending end as `cancelled`
 -- with the reason: those that wait and those that back off at once and in bounded steps (promote.lua

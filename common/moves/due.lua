@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- due.lua: when a scheduler has to come back for this partition. Needs base.
 -- Invariant: all that waits for a time, or for a next step, is seen here, and every heartbeat asks. So
 -- nothing is forgotten when a `wake` is lost, or when all schedulers die and others come.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/fanout.h"
 
 void move_fanout_begin(struct redis_command *cmd, const char *head,

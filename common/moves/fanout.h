@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fanout.h: packs fanout.lua, by which accepted events become deliveries. */
 #ifndef GRAPNEL_COMMON_MOVES_FANOUT_H
 #define GRAPNEL_COMMON_MOVES_FANOUT_H

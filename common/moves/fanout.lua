@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- fanout.lua: accepted events become deliveries, each admitted or waiting.
 -- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] version that the caller's cache is at
 -- ARGV[5…] event after event:

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- guard.lua: what fails in the middle takes nothing else with it. Needs base. Redis does not roll a script back, so a
 -- script does its work in units (one job, event, verdict), each under guard().
 -- Invariant: of a unit that fails, whatever the reason, the rest of the script does not notice; its job is in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/heartbeat.h"
 
 void move_heartbeat_begin(struct redis_command *cmd, const char *head, const char *member,

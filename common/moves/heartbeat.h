@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* heartbeat.h: packs heartbeat.lua, by which a process says that it lives, and leave.lua, by which it goes. */
 #ifndef GRAPNEL_COMMON_MOVES_HEARTBEAT_H
 #define GRAPNEL_COMMON_MOVES_HEARTBEAT_H

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- heartbeat.lua: a process says that it lives, and heals what it needs in this partition.
 -- KEYS[1] head · ARGV[1] member, "worker/<name>" or "scheduler/<name>" · ARGV[2] slots of a worker, 0
 -- ARGV[3] lease in ms

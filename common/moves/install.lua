@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- install.lua: what all processes must agree on; written once.
 -- KEYS[1] "<prefix>:meta" · ARGV[1] format · ARGV[2] partitions · ARGV[3] master key's id, or ''
 -- Answers {format, partitions, master key's id or '', id of the one that follows it or ''} as they are now.

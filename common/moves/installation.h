@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* installation.h: what all processes of one installation must agree on, in hash `<prefix>:meta`:
  *
  *     format            the form of the keys, "1"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* key_names.h: the names of Redis keys, made from keys.def; and how a partition's head is written. Of this header alone
  * libgrapnel makes its keys, too. */
 #ifndef GRAPNEL_COMMON_MOVES_KEY_NAMES_H

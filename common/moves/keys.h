@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* keys.h: Redis keys are made here, of the names in keys.def, and nowhere else in C.
  *
  * All keys of a tenant lie in one partition and begin with its head, "<prefix>:{P}:", whose braces

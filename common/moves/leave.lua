@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- leave.lua: a process that has drained goes, so that nobody waits for its lease.
 -- KEYS[1] head · ARGV[1] member · ARGV[2] name · ARGV[3] group · ARGV[4…] streams
 -- Answers 1 when it has gone, 0 when it still has pending entries (then rescue.lua does it later).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lookup.h: packs lookup.lua and sources.lua, which answer a tenant's endpoints or inbound sources in one form. */
 #ifndef GRAPNEL_COMMON_MOVES_LOOKUP_H
 #define GRAPNEL_COMMON_MOVES_LOOKUP_H

@@ -1,4 +1,5 @@
 #!lua flags=no-writes
+-- SPDX-License-Identifier: Apache-2.0
 -- lookup.lua: one tenant's configuration as a whole, for the caches. Reads only.
 -- KEYS[1] head · ARGV[1] tenant
 -- Answers {version, tenant record or '', endpoint id, record, disabled or '', endpoint id, …}.

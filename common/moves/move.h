@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* move.h: what the packers and parsers of the scripts share.
  *
  * Beside each script NAME.lua stands NAME.h: move_NAME_begin() packs its KEYS and ARGV into a command, further calls add

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- notice.lua: what the operator is told of (docs/how-to/notifications.md). Needs base.
 -- A scheduler makes an event of the operational tenant of each entry of `notices`, which lies in another partition
 -- mostly, and removes it then (notifier.h). `unwell`[endpoint] = ms: it was told of that it was disabled, or so many of

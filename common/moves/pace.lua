@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- pace.lua: may somebody whom we know without asking Redis (by a JWT) make one more request now?
 -- KEYS[1] head · ARGV[1] his name · ARGV[2] requests per minute
 -- Answers the ms to wait; 0: he may.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/promote.h"
 
 void move_promote_begin(struct redis_command *cmd, const char *head,

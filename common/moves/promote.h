@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* promote.h: packs promote.lua, by which what is due moves on. */
 #ifndef GRAPNEL_COMMON_MOVES_PROMOTE_H
 #define GRAPNEL_COMMON_MOVES_PROMOTE_H

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- promote.lua: what is due moves on: deliveries out of `delayed`, tenants out of `throttled`, endpoints to
 -- the next stage of `slowed`; and the deliveries of disabled endpoints, waiting or backing off, to their end.
 -- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] most deliveries to move · ARGV[5] ended ones to keep

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/publish.h"
 
 void move_publish_begin(struct redis_command *cmd, const char *head, const char *idempotency_key,

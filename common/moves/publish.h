@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* publish.h: packs publish.lua, by which an event is accepted once for an idempotency key. libgrapnel packs it itself
  * (producer/exchange.c), as it links nothing of this. */
 #ifndef GRAPNEL_COMMON_MOVES_PUBLISH_H

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- publish: accepts an event once for an idempotency key.
 --
 -- KEYS[1]  "<prefix>:{P}:", the start of all keys of the tenant's partition

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- refuse.lua: what cannot be handled is kept in `rejected`, with the reason, for a person to look at. Needs guard.
 -- The newest 100 000 are kept, and none longer than ended deliveries are (trim.lua). Of each the first fields, so that
 -- neither its size nor their number breaks anything: `cut` tells how many there were.

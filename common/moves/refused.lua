@@ -1,4 +1,5 @@
 #!lua
+-- SPDX-License-Identifier: Apache-2.0
 -- refused.lua: counts a call of an inbound source that was not genuine.
 -- KEYS[1] head · ARGV[1] "<tenant>/<source>" · ARGV[2] why · ARGV[3] most in an hour, above which the operator is told; 0: never
 -- ARGV[4] the operational tenant; '': there is none

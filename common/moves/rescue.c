@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/rescue.h"
 
 void move_rescue_begin(struct redis_command *cmd, const char *head, const struct rescue_options *o)

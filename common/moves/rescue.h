@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rescue.h: packs rescue.lua, which takes over the work of processes that have died. */
 #ifndef GRAPNEL_COMMON_MOVES_RESCUE_H
 #define GRAPNEL_COMMON_MOVES_RESCUE_H

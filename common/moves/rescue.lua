@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- rescue.lua: the work of processes that have died.
 -- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] the caller, a scheduler · ARGV[5] lease in ms
 -- ARGV[6] most jobs to move · ARGV[7] ended deliveries to keep

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- retire.lua: the end of a delivery and of its record.
 -- Invariants: a delivery is in `done:<tenant>` (a list, the oldest first) from its final state on, and
 -- only then may its record be removed; `event_refs`[event] counts the records that need the event's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* retries.h: packs retries.lua, the life of a bulk retry, and retry.lua, one delivery's. */
 #ifndef GRAPNEL_COMMON_MOVES_RETRIES_H
 #define GRAPNEL_COMMON_MOVES_RETRIES_H

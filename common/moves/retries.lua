@@ -1,4 +1,5 @@
 #!lua
+-- SPDX-License-Identifier: Apache-2.0
 -- retries.lua: the life of a bulk retry: a job that has many ended deliveries tried again, step by step.
 -- KEYS[1] head · ARGV[1] what:
 --   make   ARGV[2] job · [3] tenant · [4] most that run · [5] most that are kept · [6…] field, value, …

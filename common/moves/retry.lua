@@ -1,4 +1,5 @@
 #!lua
+-- SPDX-License-Identifier: Apache-2.0
 -- retry.lua: a person wants an ended delivery tried again: one new attempt, with one retry.
 -- KEYS[1] head · ARGV[1] delivery id · ARGV[2] delay in ms
 -- Answers {due ms}, or an error text: 'missing', 'pending', 'endpoint removed', 'endpoint disabled'.

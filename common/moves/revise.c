@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/revise.h"
 
 void move_revise_begin(struct redis_command *cmd, const char *head, const struct revision *v)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* revise.h: packs revise.lua: one record of a tenant made, replaced or removed, and told of by events. */
 #ifndef GRAPNEL_COMMON_MOVES_REVISE_H
 #define GRAPNEL_COMMON_MOVES_REVISE_H

@@ -1,4 +1,5 @@
 #!lua
+-- SPDX-License-Identifier: Apache-2.0
 -- revise.lua: one record of a tenant (a download, a file, an inbound source) is made, replaced or removed, and
 -- told of by events, in one step.
 -- KEYS[1] head · ARGV[1] tenant · ARGV[2] the record's key behind the head · ARGV[3] the record; '': it goes

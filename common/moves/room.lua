@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- room.lua: how many requests per minute somebody may make. Needs base.
 -- Invariant: `room_at` is when his bucket, which holds a minute's requests and fills evenly, is full again (in
 -- microseconds); never more than a minute ahead, however Redis's clock was set. Who must wait changes nothing.

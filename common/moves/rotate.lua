@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- rotate.lua: one step in the change of the master key.
 -- KEYS[1] "<prefix>:meta" · ARGV[1], ARGV[2] ids of the master key and of the one that follows it ('': none)
 -- and ARGV[3] the turn, as the caller knows them · ARGV[4], ARGV[5] the ids as they are to be.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scripts.h: the Lua scripts of common/scripts, embedded. One atomic move each; each file says what
  * it takes, answers and keeps. */
 #ifndef GRAPNEL_COMMON_MOVES_SCRIPTS_H

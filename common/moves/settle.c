@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/settle.h"
 
 const char *settle_kind_name(unsigned kind)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* settle.h: packs settle.lua, which carries the jobs that one worker claimed to where they go next. */
 #ifndef GRAPNEL_COMMON_MOVES_SETTLE_H
 #define GRAPNEL_COMMON_MOVES_SETTLE_H

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- settle.lua: what came of the jobs that one worker claimed.
 -- KEYS[1] head · ARGV[1..3] see admit.lua · ARGV[4] ended deliveries to keep
 -- ARGV[5…] job after job, nine each:

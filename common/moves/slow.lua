@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- slow.lua: an endpoint that answered "slow down" gets fewer requests at a time for a while. Needs base.
 -- `slow`[endpoint] = "<does it rest: 1 or 0> <slots> <halved at ms> <tenant>", and `slowed`: endpoints by
 -- the ms at which their present stage ends.

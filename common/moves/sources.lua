@@ -1,4 +1,5 @@
 #!lua flags=no-writes
+-- SPDX-License-Identifier: Apache-2.0
 -- sources.lua: a tenant's inbound sources, the oldest first. Reads only.
 -- KEYS[1] head · ARGV[1] tenant
 -- Answers {0, '', source id, record, '', source id, …}: the form of lookup.lua's.

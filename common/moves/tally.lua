@@ -1,4 +1,5 @@
 #!lua
+-- SPDX-License-Identifier: Apache-2.0
 -- tally.lua: a worker adds up what its attempts came to, for alerts.lua.
 -- KEYS[1] head · ARGV[1] length of a period in ms
 -- ARGV[2…] tenant after tenant, five each: tenant, attempts, failed ones, those that were answered, sum of their ms

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/trim.h"
 
 void move_trim_begin(struct redis_command *cmd, const char *head, const char *cursor,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trim.h: packs trim.lua, retention by age. */
 #ifndef GRAPNEL_COMMON_MOVES_TRIM_H
 #define GRAPNEL_COMMON_MOVES_TRIM_H

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- SPDX-License-Identifier: Apache-2.0
 -- trim.lua: retention by age, some tenants a call.
 -- KEYS[1] head · ARGV[1] cursor over the tenants ('0' to begin) · ARGV[2] age in ms · ARGV[3] most to remove
 -- Answers {next cursor ('0': all seen), removed}.

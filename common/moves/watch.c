@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/moves/watch.h"
 
 void move_tally_begin(struct redis_command *cmd, const char *head, int64_t period_ms)

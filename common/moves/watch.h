@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* watch.h: packs the scripts that count and look: tally.lua, alerts.lua, depths.lua, refused.lua. */
 #ifndef GRAPNEL_COMMON_MOVES_WATCH_H
 #define GRAPNEL_COMMON_MOVES_WATCH_H

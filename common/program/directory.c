@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* directory.c: see directory.h.
  *
  * A sync asks for the changes first, and looks up what is missing once they are known: a lookup

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* directory.h: the cache of tenants and their endpoints; exact, not merely recent.
  *
  * Each partition has a `version` that every change of configuration raises, and `changed` tells

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/program/heartbeat.h"
 
 #include "common/base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* heartbeat.h: a process says in each partition that it lives, and learns Redis's clock by it.
  *
  * See scripts/heartbeat.lua. Begins at once and goes on until closed; the first round that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* member.h: what every worker and scheduler is: a process that checks the installation, says in each partition that
  * it lives, can be asked how it is, and leaves in order.
  *

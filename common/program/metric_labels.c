@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/program/metric_labels.h"
 #include "common/model/format/dialect.h"
 #include "common/model/format/outcome.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metric_labels.h: the values that the labels of metrics take: dialects, outcomes, scripts, … Apart from metrics.c,
  * which knows none of them. */
 #ifndef GRAPNEL_COMMON_PROGRAM_METRIC_LABELS_H

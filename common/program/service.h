@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* service.h: the frame of a long-running program: settings, log, loop, signals, drain.
  *
  * SIGTERM or SIGINT asks for a drain; a second one, or the drain deadline, ends it at once; a third

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/redis/connection.h"
 #include "common/base/clock.h"
 #include "common/redis/redis_tls.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* connection.h: one blocking connection to Redis, for libgrapnel and admin/.
  *
  * Life: connection_init → (connection_open → requests → connection_drop)* → connection_fini. A

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* durability.h: how safe an event must be before its producer is told that it was accepted.
  *
  *     memory       Redis has it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_address.c: where Redis is, from a URL. The words of a refusal never repeat the URL: it may
  * hold a password. */
 #include "common/base/err.h"

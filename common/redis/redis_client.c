@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_client.c: one connection that is always wanted, and the requests on it.
  *
  *   RESTING ──► LOOKING_UP ──► CONNECTING ──► GREETING ──► READY

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_client.h: hiredis on the libuv loop: connects, reconnects, keeps deadlines, runs scripts.
  *
  * One client is one connection. It connects by itself, for as long as it lives: after a loss it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_command.c: commands as RESP bytes; scripts and their names.
  *
  * The bytes are written behind room for the first line, "*<argc>", whose length is known only at

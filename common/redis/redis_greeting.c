@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/redis/redis_greeting.h"
 
 static void add_auth(struct redis_command *cmd, const struct redis_address *a)

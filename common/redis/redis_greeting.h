@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_greeting.h: what is said on a new connection before any request: who we are, which database
  * we want, how we are called. Pure; redis_client.c says it and waits for the answers. */
 #ifndef GRAPNEL_COMMON_REDIS_REDIS_GREETING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/redis/redis_link.h"
 #include "common/base/err.h"
 #include "common/redis/redis_reply.h"

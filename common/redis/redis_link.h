@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_link.h: one connection to Redis: bytes out, replies in. Reconnecting, deadlines and who
  * asked what are redis_client.c's.
  *

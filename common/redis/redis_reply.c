@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_reply.c: making replies (redis_reply.h) and reading them (redis_client.h). */
 #include "common/redis/redis_reply.h"
 #include "common/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_reply.h: builds hiredis' replies in memory of ours, within bounds.
  *
  * hiredis takes two allocations for each element of a reply and gives them back one by one; we put

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/redis/redis_tls.h"
 #include "common/base/err.h"
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_tls.h: TLS to Redis. The server's certificate and name are always verified.
  *
  * hiredis' own contexts verify the certificate but not whose it is, so we make them ourselves and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/redis/redis_unblock.h"
 
 enum { TRIES_MAX = 100 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_unblock.h: ends a blocked read of ours, so that its answer comes at once.
  *
  * Cutting the connection instead would end it on our side only: Redis may serve the read before it

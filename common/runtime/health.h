@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* health.h: what a program tells of itself over HTTP (setting `listen`):
  *
  *   GET /healthz   200 "ok" as long as its loop turns

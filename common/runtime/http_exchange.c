@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_exchange.c: see http_exchange.h, and http_server.h for what those who answer see. */
 #include "common/runtime/http_exchange.h"
 #include <stdio.h>

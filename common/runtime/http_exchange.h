@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_exchange.h: a request and its answer, between http_server.c, which moves it along, and those who answer
  * it, who see http_server.h only. */
 #ifndef GRAPNEL_COMMON_RUNTIME_HTTP_EXCHANGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/runtime/http_listen.h"
 #include "common/base/text.h"
 #include <netdb.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_listen.h: a listening socket from an address as it stands in a setting. */
 #ifndef GRAPNEL_COMMON_RUNTIME_HTTP_LISTEN_H
 #define GRAPNEL_COMMON_RUNTIME_HTTP_LISTEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_server.c: see http_server.h.
  *
  * libmicrohttpd has an epoll descriptor of its own, which the loop watches; each time that it is ready, or a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_server.h: an HTTP/1.1 server on our loop, by libmicrohttpd: for the API, and for health and metrics of
  * every program. TLS is an ingress's or a proxy's affair.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop.h: small helps around a libuv loop. */
 #ifndef GRAPNEL_COMMON_RUNTIME_LOOP_H
 #define GRAPNEL_COMMON_RUNTIME_LOOP_H

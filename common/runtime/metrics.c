@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.c: see metrics.h. All numbers lie in one array; a metric has a run of cells per combination of label
  * values: one, or for a histogram one per bucket, one for what is above all, and the sum. */
 #include "common/runtime/metrics.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metrics.h: every counter, gauge and histogram, from one table (metrics.def), and Prometheus's text format out
  * (version 0.0.4, prometheus.io/docs/instrumenting/exposition_formats).
  *

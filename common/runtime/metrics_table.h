@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metrics_table.h: the table behind metrics.h, for metrics.c, which counts, and metrics_text.c, which writes. */
 #ifndef GRAPNEL_COMMON_RUNTIME_METRICS_TABLE_H
 #define GRAPNEL_COMMON_RUNTIME_METRICS_TABLE_H

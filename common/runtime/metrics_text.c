@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* metrics_text.c: metrics in Prometheus's text format, and their table for a person. */
 #include "common/runtime/metrics_table.h"
 #include "common/runtime/settings.h"

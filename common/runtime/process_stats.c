@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/runtime/process_stats.h"
 #include "common/base/clock.h"
 #include "common/runtime/metrics.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* process_stats.h: what the kernel knows of this process, for the metrics that begin with `process_`. */
 #ifndef GRAPNEL_COMMON_RUNTIME_PROCESS_STATS_H
 #define GRAPNEL_COMMON_RUNTIME_PROCESS_STATS_H

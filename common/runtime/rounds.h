@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rounds.h: work that comes back: a rest, one round, the next rest. Never two rounds at a time.
  *
  *   IDLE ──start──► RESTING ──timer──► BUSY ──rounds_end()──► RESTING …

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* settings.h: every knob, from one table (settings.def).
  *
  * A setting's value comes from, later wins: its default, a file of `name = value` lines (--config

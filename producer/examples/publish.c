@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* publish.c: the smallest useful producer.
  *
  *     cc publish.c -o publish $(pkg-config --cflags --libs grapnel)

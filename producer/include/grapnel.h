@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* grapnel.h: publish events to Grapnel.
  *
  *     struct grapnel *g;

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """english.py: the documentation and the help texts keep to plain technical English.
 
 Each row is a phrase that this project's texts used to have and that no reader should meet again, with what to write

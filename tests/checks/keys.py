@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that common/moves/keys.def, the Lua scripts, docs/job-life.md and C agree on the names of Redis keys.
 
     keys.py [ROOT]     prints each offence; exit status 1 if there is one

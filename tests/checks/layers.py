@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that includes point one way, and that a function's name is used once.
 
     layers.py [ROOT]     prints each offence with both files; exit status 1 if there is one

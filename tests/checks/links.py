@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """links.py: every relative link and anchor of the documentation resolves, every file that names a page of docs/ names one
 that exists, and no page is too long to read.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Checks that each external program that tests and bench start comes from a package that ./dev installs.
 
     programs.py [ROOT]     prints each offence; exit status 1 if there is one

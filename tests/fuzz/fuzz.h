@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz.h: what a harness is made of. fuzz_<module>.c defines LLVMFuzzerTestOneInput(); libFuzzer
  * calls it with inputs of its own, replay.c with the files of a corpus. */
 #ifndef GRAPNEL_TESTS_FUZZ_FUZZ_H

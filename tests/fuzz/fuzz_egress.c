@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_egress.c: what egress_check_url() lets pass, the C library and libcurl do not read as
  * something that may not be called.
  *

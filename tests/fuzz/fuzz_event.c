@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_event.c: fields of an event, each behind a byte that names it, each ended by a NUL byte. What keeps the wire
  * contract makes an envelope in every dialect: one JSON value, with the data in it as it came, and headers without
  * anything that could end them. */

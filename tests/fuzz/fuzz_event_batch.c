@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_event_batch.c: a body with events; its first byte says how it is read. Every event of it is there once, good or
  * refused; what was taken out of it lies in it or in the defaults, and data is JSON as it came. */
 #include "admin/event/event_batch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_filter.c: a filter, a NUL byte, data. What is refused is refused with words; a match agrees
  * with its explanation and with the negated filter's; bounds hold, also for data that are no JSON.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_json_scan.c: no read outside, every part of valid text is valid, and jansson agrees. */
 #include "common/json/json_scan.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_jwt.c: a byte that says what the rest is: a token; a header and a payload, a line each, which are signed with a key
  * of ours here; or keys. Who gets in has a role, and a tenant if and only if it is no operator; without our secret
  * nobody gets in; keys that are taken are within bounds. */

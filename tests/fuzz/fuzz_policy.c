@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_policy.c: a byte that names the dialect, then parts: a byte that names one, its text, a NUL byte. What is
  * refused is refused with words and changes nothing; what is taken keeps its bounds, and no line of headers holds
  * what could end it. */

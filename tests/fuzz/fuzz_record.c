@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_record.c: a byte that says what the rest is: anything that lies in Redis as msgpack. What can be read is written
  * again and read the same. */
 #include "common/model/endpoint.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_redis_reply.c: bytes as Redis sends them, in two parts (the first byte says where they are parted); every reader of
  * replies looks at what comes of them. */
 #include "common/model/event.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_retry_after.c: the answer is within its bounds, and libcurl reads accepted dates the same
  * way. */
 #include "common/base/http_date.h"

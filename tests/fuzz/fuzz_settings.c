@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_settings.c: settings, each behind a byte that names it, each ended by a NUL byte; then those that are lists are
  * read. What is refused is refused with words that name the setting, and the old value stays. */
 #include "common/model/egress.h"

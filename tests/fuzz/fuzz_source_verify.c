@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_source_verify.c: a byte that names the check, then texts that end with a NUL byte: the header, an id, a
  * timestamp; the rest is the body. What is no signature of ours is refused with words, whatever it is, and what is
  * taken apart lies in the header. */

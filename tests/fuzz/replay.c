@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* replay.c: gives each file of the folders named as arguments to the harness that it is linked
  * with, so that ctest walks the corpora with any compiler. */
 #include "tests/fuzz/fuzz.h"

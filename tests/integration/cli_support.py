@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of the managing commands share: records as a worker would write them, and reading what was printed."""
 
 import json

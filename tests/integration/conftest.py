@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the integration tests share: each test gets a Redis, a receiver and a Grapnel of its own in a temporary folder."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Alerts, from workers' attempts and refused inbound calls to the operator's endpoint. What is one: tests/model/test_alerts.py."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The audit: who changed what. No change without an entry, whatever dies."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who may call the API: keys that are no keys, roles, the limit of a key, and a Redis that is away."""
 
 import concurrent.futures

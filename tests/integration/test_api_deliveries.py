@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deliveries in the API: as the platform guide has them, and for /v1."""
 
 import re

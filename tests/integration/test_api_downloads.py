@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Downloads and royalty files, as a tenant registers and reads them."""
 
 import json

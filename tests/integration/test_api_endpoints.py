@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """/v1/endpoints: a tenant's endpoints, over the API."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Events in the API: published one by one and many at once, looked up with what came of them."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Redis away while events are published by HTTP: what clients are answered, and that nothing accepted is missing.
 Leaves outage_killed.txt and outage_stopped.txt in reports/ of the build directory. GRAPNEL_OUTAGE_S: how long Redis is away at least (default 1)."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The platform guide's management calls, made with curl. Leaves guide_royalti.txt in reports/ of the build directory: the
 guide's answers and ours, side by side."""
 

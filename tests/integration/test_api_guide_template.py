@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The template guide's webhooks: each of its calls as it stands there, and what we add. Leaves guide_template.txt in
 reports/ of the build directory: the guide's answers and ours, side by side."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Wrong, hostile and huge inputs against a real grapnel-api: it stays up, serves others, and lets go of what it was made to
 hold. Leaves hostile.txt in reports/ of the build directory: what was sent, what was answered, and what memory it took."""
 

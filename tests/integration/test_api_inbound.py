@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The platform guide's inbound webhooks. Leaves guide_inbound.txt in reports/ of the build directory."""
 
 import concurrent.futures

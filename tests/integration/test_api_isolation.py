@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every call of the running program × everybody who may not make it: nobody gets in, nobody sees or changes what is another
 tenant's, nor learns whether it is there. Routes come from `grapnel-api --routes`, so a new one is in the matrix by itself.
 Leaves isolation.txt in reports/ of the build directory."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON Web Tokens: good ones get in, all others get the answer of a wrong key; how their keys are configured and replaced."""
 
 import http.server

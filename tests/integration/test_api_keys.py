@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """API keys: made, listed and revoked through the API and the command line; what is answered to whom is in
 test_api_auth.py."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API's description, as it is served."""
 
 import dataclasses

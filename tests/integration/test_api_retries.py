@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bulk retries: which deliveries, how often, and what becomes of a job when those who work at it are killed."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Schemathesis calls everything that the description has, with what it allows and with what it does not, and holds the
 answers against it. What its calls look at is there: see api_objects.one_of_each(). Leaves schemathesis.txt in reports/ of
 the build directory. In builds without sanitizers only: it says nothing of memory that other tests do not."""

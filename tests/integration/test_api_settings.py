@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API's frame, and the settings of a tenant's webhook as the platform guide has them."""
 
 import json

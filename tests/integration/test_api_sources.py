@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inbound sources: who sends, how it proves itself, and that what it sends flows to the customers' endpoints."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """/v1/tenants: an operator's tenants, over the API."""
 
 import concurrent.futures

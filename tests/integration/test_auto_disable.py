@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The failures in a row that disable an endpoint, with the default of 50, and what becomes of everybody else."""
 
 from children import wait_until

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which events reach an endpoint: the catalogue's types and words in `royalti`, names and prefixes elsewhere."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything at once, at random: at any moment the invariants hold, and at the end every delivery has ended."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The management commands that call the API: one table of rows (cli/api/resources.def), run by generic code."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`grapnel sign`, `verify` and `listen`, judged by Python's own hmac and http.client."""
 
 import base64

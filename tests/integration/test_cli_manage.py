@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands of `grapnel` that read and change configuration and records, against a redis-server of their own."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`grapnel publish` against a redis-server of its own; help, completion and the man page."""
 
 import json

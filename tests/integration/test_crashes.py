@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes that die, stop or leave: nothing is lost, and only what was on its way may be sent twice."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From an event to signed POSTs: what is sent, to whom, and what becomes of events that nobody can have."""
 
 import json

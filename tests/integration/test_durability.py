@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a published event counts as accepted: the setting `durability`."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An egress that cannot be tricked: spellings of private addresses, name servers that lie, redirects.
 
 What needs a name server of its own runs in a network namespace, where 93.184.216.34 is a public address with a receiver,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workers that reach endpoints through the operator's proxy, and only so."""
 
 import pytest

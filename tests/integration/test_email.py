@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """E-mails: endpoints whose URL is mailto:, through a real SMTP server."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Events for one endpoint only: the wire field `endpoint`."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an endpoint has of its own for TLS: CA certificates, a client certificate."""
 
 import os

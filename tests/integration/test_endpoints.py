@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Endpoints that are changed, disabled by hand or by their failures, enabled again, or removed."""
 
 import pytest

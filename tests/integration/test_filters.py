@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Payload filters: which events an endpoint gets, by what stands in them."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Health, readiness and metrics of real processes."""
 
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `cmake --install` puts into place: a library for others, shared and static, and nothing but grapnel_* in it."""
 
 import os

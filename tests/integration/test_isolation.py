@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One bad endpoint, or one tenant's backlog, hurts only itself; caps on what is in flight hold over all workers."""
 
 import time

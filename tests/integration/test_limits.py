@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The limit holds at the receiver: in any 60 seconds no tenant gets more than its limit, whatever stops or dies."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operator's master key is changed while deliveries go on: in any order of restarts, with processes dying, nothing
 fails, and at the end nothing lies under the old key. Whoever lacks a key says which."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Operational webhooks: what a move tells of becomes one event of the operator's tenant, whatever dies in between."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an endpoint has of its own over its dialect, part by part, as a receiver and the records show it."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/how-to/receive.md holds: its code in every language tells what Grapnel sends from what somebody else made of it, and
 its commands write the same signatures. Leaves receivers.txt and requests.txt in reports/ of the build directory."""
 

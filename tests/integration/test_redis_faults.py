@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Redis that refuses, forgets or cuts connections: every program heals by itself, and nothing is half done."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows a failed attempt: when the next one comes, when there is none, and what is recorded."""
 
 import email.utils

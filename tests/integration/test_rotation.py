@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Secrets that overlap, run out or are revoked: what signs each attempt, checked with Python's hmac and openssl."""
 
 import base64

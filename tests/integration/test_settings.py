@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Settings that cannot be right are refused with words that name them, and an exit status of their own."""
 
 import base64

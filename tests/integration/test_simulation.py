@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Many schedules of workers and schedulers on fake I/O and a virtual clock (tests/sim). Leaves simulation.txt in reports/ of the
 build directory. A seed that fails is run again with `tests/sim/run <build>/tests/sim/sim_grapnel --seed S --trace`."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An endpoint that says "slow down" (standard: 429, 502, 504) gets fewer requests at a time, and none until its Retry-After."""
 
 from children import wait_until

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The settings of a tenant's webhook, as the platform guide configures it."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """All attempts of a delivery that always fails, to the end, in each dialect: against docs/reference/dialects.md."""
 
 import json

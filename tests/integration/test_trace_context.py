@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """W3C Trace Context, from the producer to the endpoint."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`grapnel up`: the whole of Grapnel on one machine, as a newcomer meets it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/reference/wire-contract.md with nothing but redis-cli: its vectors, its script, and its examples as they are printed."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The processes of an installation, each step as the C programs take it; the model decides who comes next, and
 who dies, sleeps or says everything twice."""
 

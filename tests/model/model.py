@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A partition of a real Redis, the scripts that move things in it, and what must hold after each of them.
 
 Nobody waits here: advance() moves everything that has a time into the past instead."""

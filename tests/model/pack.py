@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """As much of msgpack as jobs and records need: texts, whole numbers, arrays."""
 
 import struct

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One tenant, one endpoint, a scheduler and a worker: for tests that take one step after the other."""
 
 import collections

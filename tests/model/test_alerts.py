@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tally.lua, alerts.lua and the alert of refused.lua, step by step."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A script whose Nth call fails, for every N: nothing is lost, nothing comes twice, the limit holds.
 
 `once`: that call raises and the others work, as with one key of a wrong type. `from then on`: Redis refuses all that comes

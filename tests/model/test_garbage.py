@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What cannot be read must not take anything with it: a script that ends in the middle leaves half a move behind."""
 
 import pack

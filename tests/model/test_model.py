@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random interleavings of all moves, by processes that die, sleep, come back and say things twice.
 
 After each step the keys must be as docs/architecture.md has it; in the end everything must have ended.

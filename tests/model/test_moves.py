@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Single moves, step by step: what the model at random would meet only now and then."""
 
 import pack

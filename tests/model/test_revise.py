@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """revise.lua and refused.lua, step by step: one record of a tenant, and the events that tell of it."""
 
 import pytest

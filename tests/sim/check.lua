@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- check.lua: what holds at any moment in one partition (docs/architecture.md). KEYS[1]: its head. Answers a list of words.
 local P, call, wrong = KEYS[1], redis.call, {}
 local function demand(is_true, ...)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* main.c: runs schedules: `sim_grapnel [--seeds N] [--seed S] [--sweep [--every K]] [--trace]`, with SIM_REDIS, the socket of a
  * redis-server of its own. Exit status 1 and the seed, when something is wrong. */
 #include "common/redis/redis_client.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "receiver.h"
 #include <assert.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* receiver.h: the endpoints of a simulation: what they answer, and what they saw. */
 #ifndef GRAPNEL_TESTS_SIM_RECEIVER_H
 #define GRAPNEL_TESTS_SIM_RECEIVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sim.c: what happens next. */
 #include "sim.h"
 #include "common/base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sim.h: workers and schedulers of one installation in one process, on fake I/O and a virtual clock.
  *
  * Their code is the product's; in place of loop.c, service.c, redis_client.c and http_client.c stand

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sim_http.c: http_client.h without curl: a call connects, asks whether it may send, is seen by the receiver (receiver.h),
  * and is answered, each at a time that is drawn. */
 #include "receiver.h"

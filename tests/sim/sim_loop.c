@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sim_loop.c: loop.h and service.h without libuv. */
 #include "common/base/log.h"
 #include "sim.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sim_redis.c: redis_client.h without sockets: what is sent waits until sim_step() lets Redis run it, and its answer waits
  * until sim_step() lets the process take it. Losing the connection in between loses one or both. */
 #include "common/moves/scripts.h"

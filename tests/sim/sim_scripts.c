@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sim_scripts.c: the product's scripts with the virtual clock put in for Redis's own: `TIME`, and the ids of stream entries,
  * which begin with the time. */
 #include "common/moves/scripts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "world.h"
 #include "admin/store/store.h"
 #include "admin/tenant/endpoint_spec.h"

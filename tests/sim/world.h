@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* world.h: what a simulation is about: tenants, endpoints, events; and whether all is as it must be. */
 #ifndef GRAPNEL_TESTS_SIM_WORLD_H
 #define GRAPNEL_TESTS_SIM_WORLD_H

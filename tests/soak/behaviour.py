@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a receiver answers: a pure function of the seed, the endpoint's mood, the delivery and how often it came."""
 
 import dataclasses

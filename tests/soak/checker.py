@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Judges a history. Pure: the same history is always judged the same."""
 
 import dataclasses

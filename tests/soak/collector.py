@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What Redis holds at the end: the records of all deliveries, what was rejected, whether anything is still to be done."""
 
 import json

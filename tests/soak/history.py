@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Everything that is known of a run, read from its journals: what producers were told, what receivers saw, which faults
 there were, what became of processes, what Redis held at the end. Times are seconds since 1970 of the machine's clock,
 which is Redis's, too."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is to be remembered, one JSON object a line. Each call is one write(), so kill -9 costs no line that was noted."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who there is: tenants with their limits, endpoints with their moods. The same in every run, so that reports can be
 compared; what is left to the seed is when which fault comes, what is published, and what each request is answered."""
 

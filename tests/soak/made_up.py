@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Histories that never happened, for the tests of the checker: one event, one delivery, all well; then something else."""
 
 import behaviour

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Brings together what a receiver saw of a delivery and what is on record of it."""
 
 import dataclasses

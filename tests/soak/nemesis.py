@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Does what plan.py says, one thread a lane, and notes when each fault really began and ended."""
 
 import os

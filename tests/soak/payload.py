@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The data of the soak's events. Its mark makes each one its own, so that what a receiver got can be traced to what a
 producer was told."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Somebody who disables and enables endpoints through the API all the time, and asks again until it is done."""
 
 import http.client

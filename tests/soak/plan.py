@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of faults: a pure function of the seed and the time there is. Each lane has one fault at a time; those of
 different lanes overlap."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Asks the API all the time, and at the end compares what it says with what Redis holds."""
 
 import http.client

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The process of one producer: publishes events at a rate, and notes what it was told of each. Before an event is sent
 it is noted, so that of a producer that was killed it is known what it may have sent."""
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The process of the receivers: HTTP on one port, an endpoint a path. What comes is noted before it is answered, with
 the time at which the kernel got it: being slow ourselves must not look like a limit that was exceeded."""
 

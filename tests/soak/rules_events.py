@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules about events: what was accepted is delivered or recorded, once; nothing else is."""
 
 import collections

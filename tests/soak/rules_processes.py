@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules about processes: they live, do not grow, leave in order; Redis's keys are as they must be; the API tells it."""
 
 import collections

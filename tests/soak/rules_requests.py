@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules about requests: what came is what was published, what is on record is what came, duplicates have a cause."""
 
 import layout

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rules about times: the limit at the receiver, and when retries come."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keeps processes running: one that ends is started again, and both are noted with who did it."""
 
 import os

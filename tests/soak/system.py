@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole that is tried: Redis, the programs, wires between them, receivers and producers, in one folder."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each rule of the checker can be broken, and forgives only what it is to forgive."""
 
 import checker

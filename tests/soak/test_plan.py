@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The schedule of faults is the seed's alone, and leaves no kind of fault out for long."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the faults of a run excuse. Everything that a rule forgives is decided here."""
 
 import layout

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The process of the wires: TCP proxies that can be cut, muted and slowed down while they run.
 
 A command is one JSON object a line on standard input, {"wire": name, "mode": mode, "delay": seconds}, and is answered

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One of everything that the API's paths can name, of one tenant; for tests that take the routes from the running program."""
 
 import re

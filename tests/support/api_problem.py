@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Problem documents (RFC 9457), as the API answers what it refuses."""
 
 def problem(answer, status, field=None):

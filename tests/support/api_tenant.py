@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tenant whose endpoints are managed through the API."""
 
 URL = "https://acme.example/hook"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Child processes and waiting. Only what we started is ever signalled, by its own pid."""
 
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A name server whose answers a test scripts: python3 dns_server.py ZONE LOG, on 127.0.0.1:53 (UDP).
 
 ZONE is a JSON file, read for each question: {"name": {"A": [[addresses], …], "AAAA": …, "CNAME": "name", "silent": true}}.

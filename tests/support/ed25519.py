@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ed25519 (RFC 8032, 5.1) in plain numbers: slow, and with nothing in common with the library that Grapnel signs by.
 
     public_key(seed)      32 bytes

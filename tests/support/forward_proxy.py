@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A proxy as operators have for what leaves their network: HTTP CONNECT, or SOCKS5. It finds every name at 127.0.0.1."""
 
 import base64

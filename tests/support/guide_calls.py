@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A guide's calls, made with curl, and how the answers compare with those that the guide shows."""
 
 import json

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_fixture.h: what the tests of the worker's HTTP client have in common: a client on a loop, a
  * scripted receiver, a resolver of their own, and calls that note what came of them.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inbound sources, and calls as third parties sign them."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What must be true of a partition's keys at any moment (docs/architecture.md), checked on one atomic picture of it."""
 
 import collections

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP receivers at addresses of a namespace: python3 listeners.py LOG ADDRESS:PORT…. LOG gets a line for each connection
 that is made, even if nothing is asked: "connect ADDRESS", and "request ADDRESS HOST PATH" for each request."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An SMTP server (aiosmtpd) with STARTTLS and AUTH, that does as a test tells it."""
 
 import email

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes tests/vectors/signatures.json and envelopes.json.
 
 Made with Python's hmac and json, and ed25519.py, from the guides alone, so that C code which agrees with it agrees with

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes tests/vectors/wire.json: test vectors for docs/reference/wire-contract.md.
 
 Made from the document alone, with zlib's CRC-32, so that it is a second opinion on the C code:

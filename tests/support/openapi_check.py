@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Holds an answer of the API against its description, docs/openapi.json.
 
 As strict as can be: a member that the description does not name is a fault, and so is a word of JSON Schema that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The operational tenant, and what its endpoint is sent."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A scripted receiver of webhooks: what each path answers is told beforehand, all that came is kept."""
 
 import asyncio

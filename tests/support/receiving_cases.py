@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Requests that a receiver must accept or refuse, made from one that is genuine. What is right is known from how a
 case was made; signed here with Python's hmac and `cryptography`, with nothing of ours."""
 

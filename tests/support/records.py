@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading what is kept of a delivery: see common/model/record.h. Redis unpacks the msgpack for us."""
 
 import json

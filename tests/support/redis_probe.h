@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* redis_probe.h: a redis_client under test: its loop, what it told, and what became of each request. */
 #ifndef GRAPNEL_TESTS_SUPPORT_REDIS_PROBE_H
 #define GRAPNEL_TESTS_SUPPORT_REDIS_PROBE_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A redis-server of a test's own, that can be killed, stopped and started again on its data."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """As much of a Redis client as the tests need: RESP2 over TCP, blocking."""
 
 import socket

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* scripted_server.h: the receiver that the tests of the HTTP client call: one thread, epoll, the path of a
  * request says how it is answered. Aborts on what must not happen. */
 #ifndef GRAPNEL_TESTS_SUPPORT_SCRIPTED_SERVER_H

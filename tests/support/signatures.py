@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Are these webhooks signed as the guides tell their receivers to check? With Python's hmac, nothing of ours."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A test that is skipped says nothing. In CI it is an error, but for the reasons below; import the two hooks in conftest.py."""
 
 import os

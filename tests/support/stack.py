@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole Grapnel of a test's own: real programs on a real Redis, configured through the command line as a user would."""
 
 import base64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* temp_redis.h: a redis-server of a test's own: a temporary folder, a free port, gone at the end.
  */
 #ifndef GRAPNEL_TESTS_SUPPORT_TEMP_REDIS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_proxy.h: a proxy for the tests of the HTTP client: HTTP CONNECT, also behind TLS, or SOCKS5;
  * a thread per connection. It resolves every name to 127.0.0.1. Aborts on what must not happen. */
 #ifndef GRAPNEL_TESTS_SUPPORT_TEST_PROXY_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Follows deliveries through all their attempts. What backs off is brought forward in time, never on another schedule:
 what the schedule was is read from the due times that were recorded, between what Redis's clock said before and after."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A certificate authority, and an HTTPS receiver that may want client certificates."""
 
 import http.server

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tls_server.h: an HTTPS receiver for the tests of the HTTP client. Its certificates are made on
  * the spot; the name that the client asks for (SNI) picks one: good.test, expired.test, self.test
  * (signed by itself), anything else: good.test's. A thread per connection; one answer to every

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """JSON Web Tokens and their keys, good ones and bad ones, by python3-cryptography."""
 
 import base64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* vectors.h: reads tests/vectors/<name>.json (VECTORS_DIR comes from CMake). Include after
  * cmocka.h. */
 #ifndef GRAPNEL_TESTS_SUPPORT_VECTORS_H

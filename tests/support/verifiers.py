@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The verifiers of docs/how-to/receive.md and verify-*.md, cut out of the pages, built, and run: one process a language for many cases."""
 
 import base64

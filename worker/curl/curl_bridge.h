@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* curl_bridge.h: curl's multi handles driven by the libuv loop, for the destinations that use curl.
  *
  * There are CURL_SHARDS multi handles, because curl's look-ups in its caches are linear. Life: init

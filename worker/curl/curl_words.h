@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* curl_words.h: what curl says of a transfer that failed, as an attempt's error and words for a person. */
 #ifndef GRAPNEL_WORKER_CURL_CURL_WORDS_H
 #define GRAPNEL_WORKER_CURL_CURL_WORDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/curl/tls_store.h"
 #include "common/base/err.h"
 #include "common/base/log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tls_store.h: the certificates by which endpoints are trusted: one OpenSSL store, read once and
  * put into each connection's context. (curl by itself would read the bundle for each: 21 ms.) */
 #ifndef GRAPNEL_WORKER_CURL_TLS_STORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_client.h: HTTP POST by libcurl's multi interface on the libuv loop. Of curl the other files
  * see nothing, but for its URL parser (egress_url.c) and where its CA bundle is (tls_store.c).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_destination.c: HTTP as a destination (destination.h): each attempt is one POST. */
 #include "common/base/err.h"
 #include "common/crypto/secret.h"

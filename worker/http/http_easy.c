@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/http/http_easy.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"

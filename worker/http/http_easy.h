@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_easy.h: one curl easy handle: its options, what curl tells while it carries a call, and what
  * came of the call. Only the HTTP client uses it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_proxy.h: the setting egress_proxy, read once at start. Only the HTTP client uses it. */
 #ifndef GRAPNEL_WORKER_HTTP_HTTP_PROXY_H
 #define GRAPNEL_WORKER_HTTP_HTTP_PROXY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_request.c: see http_request.h. */
 #include "worker/http/http_request.h"
 #include "common/model/endpoint.h"

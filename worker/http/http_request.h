@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_request.h: what one attempt says over HTTP: body and header lines, by the endpoint's dialect, signed. Pure. */
 #ifndef GRAPNEL_WORKER_HTTP_HTTP_REQUEST_H
 #define GRAPNEL_WORKER_HTTP_HTTP_REQUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_result.c: from what curl says of a call to what the owner is told. */
 #include "common/base/clock.h"
 #include "common/base/err.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* http_target.h: what a target is, for the files of the HTTP client; everybody else has
  * http_client.h. */
 #ifndef GRAPNEL_WORKER_HTTP_HTTP_TARGET_H

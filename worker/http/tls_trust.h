@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tls_trust.h: what one target trusts and shows, where that is not what all do: extra CA
  * certificates, a client certificate. Only the HTTP client uses it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail.h: the message of one e-mail (RFC 5322), as SMTP sends it. Pure.
  *
  * An event whose data has an object `email` says itself what is written: {"to", "subject", "text"}. Of any other event

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail_client.c: see mail_client.h.
  *
  *   start ──► curl connects and logs in ──► mail_session ──► done

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail_client.h: sends messages to the operator's mail server, each on a connection of its own: curl connects, does STARTTLS
  * and logs in; the rest is mail_session.h's. */
 #ifndef GRAPNEL_WORKER_MAIL_MAIL_CLIENT_H

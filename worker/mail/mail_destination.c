@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail_destination.c: e-mails as a destination (destination.h): endpoints whose URL is mailto:. */
 #include "common/base/err.h"
 #include "common/model/mail_address.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/mail/mail_session.h"
 
 #include "common/base/err.h"

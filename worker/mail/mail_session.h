@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* mail_session.h: tells a mail server one message, on a connection that curl has made and logged in on
  * (CURLOPT_CONNECT_ONLY). Curl's own way waits for the last reply, and for QUIT's, without giving the loop back (ADR 11).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/mail/smtp.h"
 #include "common/base/text.h"
 #include "worker/curl/tls_store.h"

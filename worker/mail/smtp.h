@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* smtp.h: the operator's mail server, that e-mails go through. */
 #ifndef GRAPNEL_WORKER_MAIL_SMTP_H
 #define GRAPNEL_WORKER_MAIL_SMTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* filter.h: which events an endpoint wants, by what stands in their data.
  *
  *     {"amount": {"$gte": 100}, "$or": [{"status": "paid"}, {"customer.vip": true}]}

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* filter_explain.c: filter_explain(). A line a condition; $or, $not and what is inside one of them
  * together have a line too, with what they consist of indented behind it. */
 #include "common/base/text.h"

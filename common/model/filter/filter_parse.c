@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* filter_parse.c: filter_parse().
  *
  * The text is gone through twice by the same functions: first nothing is kept, everything is checked

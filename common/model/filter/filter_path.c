@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/filter/filter_path.h"
 
 static bool may_be_escaped(char c)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* filter_path.h: the names with dots that lead to a value: customer.address.city, items.0.sku.
  * A backslash makes a dot, a backslash or a $ part of a name. */
 #ifndef GRAPNEL_COMMON_MODEL_FILTER_FILTER_PATH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* filter_tree.h: what a filter is compiled to; for the filter_*.c files alone. */
 #ifndef GRAPNEL_COMMON_MODEL_FILTER_FILTER_TREE_H
 #define GRAPNEL_COMMON_MODEL_FILTER_FILTER_TREE_H

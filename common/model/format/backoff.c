@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/backoff.h"
 #include "common/base/http_date.h"
 #include <errno.h>

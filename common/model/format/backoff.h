@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* backoff.h: attempt → delay. Pure (jitter comes in as a number). */
 #ifndef GRAPNEL_COMMON_MODEL_FORMAT_BACKOFF_H
 #define GRAPNEL_COMMON_MODEL_FORMAT_BACKOFF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/catalogue.h"
 
 #define TEXT(literal) {(literal), sizeof(literal) - 1}

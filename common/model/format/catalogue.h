@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* catalogue.h: the platform guide's event types, with what its envelope says about each. Pure data,
  * one row a type (catalogue.def). */
 #ifndef GRAPNEL_COMMON_MODEL_FORMAT_CATALOGUE_H

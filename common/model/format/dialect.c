@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/dialect.h"
 
 #define SECOND_MS INT64_C(1000)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* dialect.h: a dialect is a row of data (dialect.def): envelope, headers, signature, retry
  * schedule, timeout, status policy. Nothing in the worker's or scheduler's flow knows a dialect by
  * name. */

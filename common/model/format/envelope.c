@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* envelope.c: the body of one attempt, and its headers' values. Runs for each attempt: appends
  * only. */
 #include "common/json/json_scan.h"

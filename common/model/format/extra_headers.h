@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* extra_headers.h: headers that an endpoint wants sent besides its dialect's. Pure. */
 #ifndef GRAPNEL_COMMON_MODEL_FORMAT_EXTRA_HEADERS_H
 #define GRAPNEL_COMMON_MODEL_FORMAT_EXTRA_HEADERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* outcome.h: what came of one attempt, and what it means. Pure. */
 #ifndef GRAPNEL_COMMON_MODEL_FORMAT_OUTCOME_H
 #define GRAPNEL_COMMON_MODEL_FORMAT_OUTCOME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/policy.h"
 #include "common/base/err.h"
 #include "common/base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* policy.h: how an endpoint is called: its dialect, and over it what the endpoint has of its own.
  *
  * Each part (policy.def) is kept as the text in which people write it: the same in options, files,

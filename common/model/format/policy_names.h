@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* policy_names.h: the words that parts of a policy are written in; for policy.c, which reads them, and
  * policy_write.c. */
 #ifndef GRAPNEL_COMMON_MODEL_FORMAT_POLICY_NAMES_H

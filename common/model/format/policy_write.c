@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* policy_write.c: a row of a policy, written as policy.c reads it. */
 #include "common/model/format/policy.h"
 #include "common/model/format/policy_names.h"

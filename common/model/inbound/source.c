@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/inbound/source.h"
 #include "common/base/err.h"
 #include "common/crypto/sign_time.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source.h: somebody who sends webhooks to a tenant: how a call proves itself, and which event it becomes; as it lies
  * in `source:<id>` (a msgpack map).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source_event.h: the event that a genuine call becomes: its type, what it is told apart by, and its data. Pure.
  *
  * The data is the body, byte for byte, where that is JSON and no headers are kept; else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source_record.c: a source as it lies in Redis; see source.h. */
 #include "common/base/err.h"
 #include "common/base/pack.h"

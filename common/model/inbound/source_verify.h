@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* source_verify.h: is a call that came in genuine? How those who send webhooks prove themselves. Pure. */
 #ifndef GRAPNEL_COMMON_MODEL_INBOUND_SOURCE_VERIFY_H
 #define GRAPNEL_COMMON_MODEL_INBOUND_SOURCE_VERIFY_H

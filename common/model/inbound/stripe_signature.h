@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* stripe_signature.h: a header `t=1492774577,v1=<hex>,v1=<hex>,v0=…` taken apart. Pure.
  *
  * Source of the form: docs.stripe.com/webhooks, "Verify webhook signatures manually": signed is `<t>.<body>`. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* null_destination.c: a kind of destination for tests: "null:taken", "null:busy" and "null:never" answer so, in numbers of
  * their own; "null:mute" does not until it is cancelled, and "null:unfit" is never begun. */
 #include "tests/support/null_destination/null_destination.h"

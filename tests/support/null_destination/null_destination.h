@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* null_destination.h: what the kind of destination that tests add has seen (null_destination.c). */
 #ifndef GRAPNEL_TESTS_SUPPORT_NULL_DESTINATION_H
 #define GRAPNEL_TESTS_SUPPORT_NULL_DESTINATION_H

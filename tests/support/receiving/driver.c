@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* driver CASES: what webhook_verify() of docs/how-to/receive.md says about each case, a line each. See
  * verifiers.py, which puts the page's code into webhook.c. */
 #include "webhook.c"

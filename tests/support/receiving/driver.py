@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """driver.py MODULE CASES: what verify() of docs/how-to/receive.md says about each case, a line each. See verifiers.py."""
 
 import base64

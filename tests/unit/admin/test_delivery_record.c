@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/delivery/delivery_filter.h"
 #include "admin/delivery/delivery_record.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/event/event_batch.h"
 #include "api/resources/event_results.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The loop alone: the tries answer from a list, and no store is asked. */
 #include "admin/store/store_update.h"
 #include <setjmp.h>

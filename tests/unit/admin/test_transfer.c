@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/inbound/transfer.h"
 #include "admin/inbound/transfer_news.h"
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/base.h"
 #include "common/base/clock.h"
 #include <setjmp.h>

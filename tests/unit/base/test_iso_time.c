@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/iso_time.h"
 #include <errno.h>
 #include <setjmp.h>

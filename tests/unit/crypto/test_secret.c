@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/rng.h"
 #include "common/crypto/secret.h"
 #include <errno.h>

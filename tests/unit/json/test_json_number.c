@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/json/json_number.h"
 
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_json_path.c: json_path.h, and json_string.h that it compares names with. */
 #include "common/json/json_path.h"
 #include "common/json/json_scan.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/http_date.h"
 #include "common/model/format/backoff.h"
 #include <errno.h>

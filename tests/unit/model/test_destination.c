@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_destination.c: the table of the kinds of destination, with a row more (tests/support/null_destination/). */
 #include "common/model/destination.h"
 #include <errno.h>

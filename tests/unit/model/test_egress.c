@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/egress.h"
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/pack.h"
 #include "common/model/endpoint.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The wire contract, from its vectors: what they accept must pass, what they refuse must be refused
  * for the reason that they tell. The entries go the way that the scheduler's do. */
 #include "common/model/event.h"

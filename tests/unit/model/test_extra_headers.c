@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/extra_headers.h"
 #include <errno.h>
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/outcome.h"
 #include <errno.h>
 #include <setjmp.h>

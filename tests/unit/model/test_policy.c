@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/model/format/backoff.h"
 #include "common/model/format/outcome.h"
 #include "common/model/format/policy.h"

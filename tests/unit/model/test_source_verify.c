@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signatures of others: GitHub's and Standard Webhooks' are the examples of their documents, the rest was made with
  * Python's hmac. */
 #include "common/model/inbound/source_verify.h"

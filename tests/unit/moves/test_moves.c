@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the packers write and the parsers read, argument by argument, as the scripts name them. */
 #include "common/base/text.h"
 #include "common/moves/access.h"

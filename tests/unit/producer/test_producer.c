@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* libgrapnel against a redis-server of its own, which is stopped, killed and starved of memory. */
 #include "common/base/base.h"
 #include "common/base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_service.c: signals, drain and deadline, each case in a process of its own. */
 #include "common/base/clock.h"
 #include "common/program/service.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/redis/redis_client.h"
 #include <errno.h>
 #include <setjmp.h>

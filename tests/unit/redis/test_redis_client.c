@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_redis_client.c: against a real redis-server. What a server does that is none, or that breaks
  * off, is in test_redis_client_faults.c. */
 #include "common/base/text.h"

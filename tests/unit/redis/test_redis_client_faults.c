@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_redis_client_faults.c: redis_client against servers that are none, break off, or stay silent. */
 #include "tests/support/redis_probe.h"
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_redis_tls.c: rediss:// against a real redis-server: whom the client trusts, and whom not. */
 #include "tests/support/redis_probe.h"
 #include "tests/support/temp_redis.h"

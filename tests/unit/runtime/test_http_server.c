@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The server and its clients are in one thread: whoever waits for an answer turns the loop meanwhile. */
 #include "common/base/clock.h"
 #include "common/runtime/http_server.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rounds on a real loop: rests, no two at a time, and what a close waits for. */
 #include "common/runtime/rounds.h"
 #include <setjmp.h>

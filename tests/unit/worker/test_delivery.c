@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_delivery.c: a delivery with a destination that is a row and a file (tests/support/null_destination/), and with what
  * it is lent in our hands: the cache of tenants, the settler, the tally, the clock. */
 #include "common/base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "common/base/clock.h"
 #include "tests/support/http_fixture.h"
 #include <poll.h>
