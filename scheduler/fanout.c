@@ -193,7 +193,7 @@ static void begin_command(struct fanout *f)
 {
     move_fanout_begin(&f->command, keys_head(f->options.keys, f->partition),
                       &f->options.limits->admit,
-                      directory_version(f->options.directory, f->partition));
+                      config_cache_version(f->options.config_cache, f->partition));
 }
 
 /* The items of the step that was taken. */
@@ -247,9 +247,9 @@ static void fanout_move(struct fanout *f)
     while (i < f->n_items && deliveries < DELIVERIES_PER_STEP &&
            f->filtered_bytes < FILTERED_BYTES_PER_STEP) {
         const struct fanout_item *item = &f->items[i];
-        const struct tenant *t =
-            item->is_refused ? NULL
-                             : directory_find(f->options.directory, item->event.fields.tenant);
+        const struct tenant *t = item->is_refused ? NULL
+                                                  : config_cache_find(f->options.config_cache,
+                                                                      item->event.fields.tenant);
 
         if (!item->is_refused && !t)
             break; /* pushed out of a full cache: loaded again with the next step */
@@ -282,8 +282,8 @@ static void fanout_load(struct fanout *f, int64_t version)
     for (size_t i = f->next; i < f->n_items; i++)
         if (!f->items[i].is_refused)
             f->tenants[n++] = f->items[i].event.fields.tenant;
-    directory_sync_start(&f->sync, f->options.directory, f->options.loop, f->partition, version,
-                         f->tenants, n, fanout_on_loaded, f);
+    config_cache_sync_start(&f->sync, f->options.config_cache, f->options.loop, f->partition,
+                            version, f->tenants, n, fanout_on_loaded, f);
 }
 
 void fanout_start(struct fanout *f, const struct batch *batch)

@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/model/event.h"
-#include "common/program/directory.h"
+#include "common/program/config_cache.h"
 #include "common/runtime/metrics.h"
 #include "scheduler/batch.h"
 #include "scheduler/limits.h"
@@ -18,7 +18,7 @@
 struct fanout_options {
     struct loop *loop; /* all borrowed */
     struct redis_client *redis;
-    struct directory *directory;
+    struct config_cache *config_cache;
     const struct keys *keys;
     const struct limits *limits;
     const struct redis_clock *clock;
@@ -35,13 +35,13 @@ struct fanout {
     unsigned partition;
     enum fanout_state state;
     struct fanout_item *items;          /* room for limits->fanout_batch */
-    struct span *tenants;               /* of the items, for the directory */
+    struct span *tenants;               /* of the items, for the config_cache */
     const struct endpoint **takers;     /* of the item in hand: room for ENDPOINTS_PER_TENANT_MAX */
     size_t n_items, next;               /* items before @next are done */
     uint64_t filtered_bytes;            /* of the step under way */
     size_t sent;                        /* behind the last item of the step under way */
     unsigned counts[EVENT_REFUSED + 1]; /* what becomes of the items of that step */
-    struct directory_sync sync;
+    struct config_cache_sync sync;
     struct redis_request request;
     struct redis_command command;
     struct buf scratch;

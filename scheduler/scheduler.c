@@ -58,10 +58,10 @@ static void scheduler_on_beat(struct member *m, const struct beat *beat)
     struct scheduler_part *part = &s->parts[beat->partition];
 
     /* Answers come in the order of the commands, so this one is not older than what the cache knows. */
-    if (beat->version < directory_version(s->directory, beat->partition)) {
+    if (beat->version < config_cache_version(s->config_cache, beat->partition)) {
         log_warn("the configuration in Redis went back: was it emptied?",
                  LOG_INT("partition", beat->partition));
-        directory_forget(s->directory, beat->partition);
+        config_cache_forget(s->config_cache, beat->partition);
     }
     part->verdicts.seen_version = beat->version;
     rekeyer_note_version(&s->rekeyer, beat->partition, beat->version);
@@ -91,7 +91,7 @@ static void scheduler_on_ready(struct member *m)
     janitor_start(&s->janitor);
     rekeyer_start(&s->rekeyer);
     if (m->health)
-        depths_start(&s->depths);
+        queue_depths_start(&s->depths);
 }
 
 /* ---- drain and close ---- */
@@ -100,7 +100,7 @@ static void scheduler_close_parts(struct member *m)
 {
     struct scheduler *s = scheduler_of(m);
 
-    depths_close(&s->depths, member_part_closed, m);
+    queue_depths_close(&s->depths, member_part_closed, m);
     janitor_close(&s->janitor, member_part_closed, m);
     rekeyer_close(&s->rekeyer, member_part_closed, m);
     notifier_close(&s->notifier, member_part_closed, m);
@@ -135,7 +135,7 @@ static int init_part(struct scheduler *s, unsigned p)
     struct fanout_options o = {
         .loop = &s->member.service.loop,
         .redis = s->member.redis,
-        .directory = s->directory,
+        .config_cache = s->config_cache,
         .keys = &s->member.keys,
         .limits = &s->limits,
         .clock = &s->member.heartbeat.clock,
@@ -200,16 +200,18 @@ static int init_rounds(struct scheduler *s)
     r = r ? r
           : alerts_init(&s->alerts, &s->member.service.loop, s->member.redis, &s->member.keys,
                         &s->member.service.settings, &s->notifier);
-    r = r ? r : depths_init(&s->depths, &s->member.service.loop, s->member.redis, &s->member.keys);
+    r = r ? r
+          : queue_depths_init(&s->depths, &s->member.service.loop, s->member.redis,
+                              &s->member.keys);
     return r ? r : intake_init(&s->intake, &intake);
 }
 
 static int scheduler_init(struct scheduler *s)
 {
-    struct directory_options directory = {
+    struct config_cache_options config_cache = {
         .redis = s->member.redis, .keys = &s->member.keys, .tenants_max = TENANTS_CACHED_MAX};
     unsigned partitions = s->member.keys.partitions;
-    int r = directory_new(&s->directory, &directory);
+    int r = config_cache_new(&s->config_cache, &config_cache);
 
     s->limits = limits_of(&s->member.service.settings);
     s->parts = calloc(partitions, sizeof(*s->parts));
@@ -252,7 +254,7 @@ int scheduler_end(struct scheduler *s)
         verdicts_fini(&s->parts[p].verdicts);
         wakes_fini(&s->parts[p].wakes);
     }
-    directory_free(s->directory);
+    config_cache_free(s->config_cache);
     free(s->parts);
     return member_end(&s->member);
 }

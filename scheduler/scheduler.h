@@ -10,13 +10,13 @@
 #ifndef GRAPNEL_SCHEDULER_SCHEDULER_H
 #define GRAPNEL_SCHEDULER_SCHEDULER_H
 
-#include "common/program/directory.h"
+#include "common/program/config_cache.h"
 #include "common/program/member.h"
 #include "scheduler/alerts.h"
-#include "scheduler/depths.h"
 #include "scheduler/intake.h"
 #include "scheduler/janitor.h"
 #include "scheduler/notifier.h"
+#include "scheduler/queue_depths.h"
 #include "scheduler/rekeyer.h"
 #include "scheduler/verdicts.h"
 #include "scheduler/wakes.h"
@@ -31,13 +31,13 @@ struct scheduler_part {
 struct scheduler {
     struct member member; /* without a master key it re-encrypts nothing */
     struct limits limits;
-    struct directory *directory;
+    struct config_cache *config_cache;
     struct intake intake;
     struct janitor janitor;
     struct rekeyer rekeyer;
     struct notifier notifier;
     struct alerts alerts;
-    struct depths depths; /* in use with health only */
+    struct queue_depths depths; /* in use with health only */
     struct scheduler_part *parts;
 };
 

@@ -155,7 +155,7 @@ static void add_gone(struct verdicts *v, const struct verdict_item *item)
 /* The one place where a failed attempt's future is decided. */
 static void decide(struct verdicts *v, const struct verdict_item *item)
 {
-    const struct tenant *t = directory_find(v->options.directory, item->job.tenant);
+    const struct tenant *t = config_cache_find(v->options.config_cache, item->job.tenant);
     const struct endpoint *e = t ? tenant_endpoint(t, item->job.endpoint) : NULL;
     struct verdict verdict;
 
@@ -243,7 +243,7 @@ static void on_decided(struct redis_request *request, int result, redisReply *re
 static bool are_all_known(const struct verdicts *v)
 {
     for (size_t i = 0; i < v->n_items; i++)
-        if (v->items[i].is_readable && !directory_find(v->options.directory, v->tenants[i]))
+        if (v->items[i].is_readable && !config_cache_find(v->options.config_cache, v->tenants[i]))
             return false;
     return true;
 }
@@ -283,11 +283,11 @@ static void verdicts_on_loaded(void *arg, int result)
 /* Fan-out may have brought the cache further than the last heartbeat told: that is not a way back. */
 static void verdicts_load(struct verdicts *v)
 {
-    int64_t known = directory_version(v->options.directory, v->partition);
+    int64_t known = config_cache_version(v->options.config_cache, v->partition);
 
-    directory_sync_start(&v->sync, v->options.directory, v->options.loop, v->partition,
-                         MAX(v->seen_version, known), v->tenants, v->n_items, verdicts_on_loaded,
-                         v);
+    config_cache_sync_start(&v->sync, v->options.config_cache, v->options.loop, v->partition,
+                            MAX(v->seen_version, known), v->tenants, v->n_items, verdicts_on_loaded,
+                            v);
 }
 
 void verdicts_start(struct verdicts *v, const struct batch *batch)

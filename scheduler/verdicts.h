@@ -17,7 +17,7 @@ struct verdicts {
     struct span *tenants;
     size_t n_items;
     unsigned counts[JUDGED_REFUSE + 1]; /* verdicts of the step under way */
-    struct directory_sync sync;
+    struct config_cache_sync sync;
     struct redis_request request;
     struct redis_command command;
     struct buf scratch;

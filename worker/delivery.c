@@ -371,7 +371,7 @@ static void delivery_attempt(struct delivery *d, const struct target *t, const s
 /* Takes the configuration as it is now; false: the delivery has ended because of it. */
 static bool delivery_configure(struct delivery *d)
 {
-    struct tenant *t = directory_find(d->setup->directory, d->job.tenant);
+    struct tenant *t = config_cache_find(d->setup->config_cache, d->job.tenant);
 
     if (!t) { /* pushed out of the cache since it was loaded: not the same as removed */
         delivery_hand_back(d);

@@ -9,7 +9,7 @@
 #include "common/model/job.h"
 #include "common/model/tenant.h"
 #include "common/moves/keys.h"
-#include "common/program/directory.h"
+#include "common/program/config_cache.h"
 #include "common/redis/redis_reply.h"
 #include "worker/attempt.h"
 #include "worker/settler.h"
@@ -17,7 +17,7 @@
 
 /* What all deliveries of a worker share; borrowed while there is any. */
 struct delivery_setup {
-    const struct directory *directory;
+    const struct config_cache *config_cache;
     struct settler *settlers; /* one a partition */
     struct tally *tally;
     const struct redis_clock *clock;

@@ -23,7 +23,7 @@ struct load {
     int64_t seen;        /* the version, once answered; -1: unknown */
     struct list waiting; /* struct load_item, for the configuration */
     unsigned n_waiting, n_pending;
-    struct directory_sync sync;
+    struct config_cache_sync sync;
     struct span *tenants;
     struct load_item items[]; /* one a delivery */
 };
@@ -117,8 +117,8 @@ static void load_sync(struct load *l)
     list_for_each (node, &l->waiting)
         l->tenants[n++] = list_entry(node, struct load_item, link)->delivery->job.tenant;
     l->n_pending = 1;
-    directory_sync_start(&l->sync, l->setup->directory, l->setup->loop, l->partition, l->seen,
-                         l->tenants, n, load_on_synced, l);
+    config_cache_sync_start(&l->sync, l->setup->config_cache, l->setup->loop, l->partition, l->seen,
+                            l->tenants, n, load_on_synced, l);
 }
 
 static void load_answered(struct load *l)
@@ -130,10 +130,10 @@ static void load_answered(struct load *l)
 
 static bool load_knows(const struct load *l, const struct delivery *d)
 {
-    const struct directory *directory = l->setup->directory;
+    const struct config_cache *config_cache = l->setup->config_cache;
 
-    return l->seen >= 0 && l->seen == directory_version(directory, l->partition) &&
-           directory_find(directory, d->job.tenant);
+    return l->seen >= 0 && l->seen == config_cache_version(config_cache, l->partition) &&
+           config_cache_find(config_cache, d->job.tenant);
 }
 
 static void load_on_fetched(struct redis_request *request, int result, redisReply *reply)

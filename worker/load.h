@@ -9,7 +9,7 @@
 #ifndef GRAPNEL_WORKER_LOAD_H
 #define GRAPNEL_WORKER_LOAD_H
 
-#include "common/program/directory.h"
+#include "common/program/config_cache.h"
 #include "worker/delivery.h"
 
 /* What all loads of a worker share; borrowed while there is any. */
@@ -18,7 +18,7 @@ struct load_setup {
     struct redis_client *redis;
     struct redis_command *command; /* for whoever builds one at a time */
     const struct keys *keys;
-    struct directory *directory;
+    struct config_cache *config_cache;
 };
 
 /* Takes the deliveries in @deliveries (linked by `wait`), all of @partition. */

@@ -101,7 +101,8 @@ static void worker_close_parts(struct member *m)
     timer_close(&w->give_up, on_give_up_closed);
     for (unsigned p = 0; p < m->keys.partitions; p++)
         settler_close(&w->settlers[p], member_part_closed, m);
-    w->directory = directory_free(w->directory); /* its targets belong to the destinations */
+    w->config_cache =
+        config_cache_free(w->config_cache); /* its targets belong to the destinations */
     destinations_close(&w->destinations, &m->service.loop, member_part_closed, m);
 }
 
@@ -252,7 +253,7 @@ static void worker_init_setups(struct worker *w)
     const struct settings *s = &w->member.service.settings;
 
     w->delivery = (struct delivery_setup){
-        .directory = w->directory,
+        .config_cache = w->config_cache,
         .settlers = w->settlers,
         .tally = &w->tally,
         .clock = &w->member.heartbeat.clock,
@@ -268,13 +269,13 @@ static void worker_init_setups(struct worker *w)
         .redis = w->member.redis,
         .command = &w->command,
         .keys = &w->member.keys,
-        .directory = w->directory,
+        .config_cache = w->config_cache,
     };
 }
 
 static int init_parts(struct worker *w)
 {
-    struct directory_options directory = {
+    struct config_cache_options config_cache = {
         .redis = w->member.redis,
         .keys = &w->member.keys,
         .tenants_max = TENANTS_CACHED_MAX,
@@ -282,7 +283,7 @@ static int init_parts(struct worker *w)
         .detach = detach,
         .arg = w,
     };
-    int r = directory_new(&w->directory, &directory);
+    int r = config_cache_new(&w->config_cache, &config_cache);
 
     w->settlers = calloc(w->member.keys.partitions, sizeof(*w->settlers));
     if (r || !w->settlers)

@@ -8,7 +8,7 @@
 #ifndef GRAPNEL_WORKER_WORKER_H
 #define GRAPNEL_WORKER_WORKER_H
 
-#include "common/program/directory.h"
+#include "common/program/config_cache.h"
 #include "common/program/member.h"
 #include "worker/claim.h"
 #include "worker/delivery.h"
@@ -21,7 +21,7 @@ struct worker {
     struct member member;
     struct settle_limits limits;
     struct egress_policy egress;
-    struct directory *directory;
+    struct config_cache *config_cache;
     struct destinations destinations;
     struct claim claim;
     struct tally tally;

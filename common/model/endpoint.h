@@ -38,7 +38,7 @@ struct endpoint {
     /* state, kept apart from the record */
     char *disabled_reason; /* NULL: in use */
     int64_t disabled_ms;
-    /* what a program hangs on a cached endpoint; see directory.h */
+    /* what a program hangs on a cached endpoint; see config_cache.h */
     void *attached;
 };
 

@@ -17,7 +17,7 @@ struct tenant {
     int64_t limit;     /* attempts in 60 s; -1: the setting tenant_limit, 0: none */
     bool may_be_plain; /* http:// endpoints are allowed */
     int64_t created_ms;
-    /* in the cache (directory.h) */
+    /* in the cache (config_cache.h) */
     struct endpoint **endpoints;
     unsigned n_endpoints;
     int64_t version; /* of the partition, when this was read */

@@ -23,7 +23,8 @@
     X(lookup)                                                                                      \
     X(retry)                                                                                       \
     X(trim)                                                                                        \
-    X(install) X(rotate) X(depths) X(revise) X(sources) X(refused) X(retries) X(tally) X(alerts)
+    X(install)                                                                                     \
+    X(rotate) X(queue_depths) X(revise) X(sources) X(refused) X(retries) X(tally) X(alerts)
 
 enum script_number {
 #define SCRIPT_NUMBER(name) SCRIPT_##name,

@@ -38,12 +38,12 @@ void move_refused_begin(struct redis_command *cmd, const char *head, const char 
     redis_arg_text(cmd, operational_tenant);
 }
 
-void move_depths_begin(struct redis_command *cmd, const char *head)
+void move_queue_depths_begin(struct redis_command *cmd, const char *head)
 {
-    move_begin(cmd, &script_depths, head);
+    move_begin(cmd, &script_queue_depths, head);
 }
 
-int move_depths_parse(int64_t ret[DEPTHS_NUMBERS], const redisReply *reply)
+int move_queue_depths_parse(int64_t ret[DEPTHS_NUMBERS], const redisReply *reply)
 {
     return move_numbers(reply, DEPTHS_NUMBERS, ret);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch.h: packs the scripts that count and look: tally.lua, alerts.lua, depths.lua, refused.lua. */
+/* watch.h: packs the scripts that count and look: tally.lua, alerts.lua, queue_depths.lua, refused.lua. */
 #ifndef GRAPNEL_COMMON_MOVES_WATCH_H
 #define GRAPNEL_COMMON_MOVES_WATCH_H
 
@@ -27,9 +27,9 @@ void move_alerts_begin(struct redis_command *cmd, const char *head, const char *
 void move_refused_begin(struct redis_command *cmd, const char *head, const char *field,
                         const char *why, int64_t most, const char *operational_tenant);
 
-/* As depths.lua answers. */
+/* As queue_depths.lua answers. */
 enum { DEPTHS_NUMBERS = 14 };
-void move_depths_begin(struct redis_command *cmd, const char *head);
-int move_depths_parse(int64_t ret[DEPTHS_NUMBERS], const redisReply *reply);
+void move_queue_depths_begin(struct redis_command *cmd, const char *head);
+int move_queue_depths_parse(int64_t ret[DEPTHS_NUMBERS], const redisReply *reply);
 
 #endif

@@ -121,7 +121,7 @@ def test_not_ready_without_redis_and_ready_again(listening, redis):
         assert get(child, "/healthz")[0] == 200
         wait_until(lambda child=child: metric(child, "redis_connected") == 0, 10, lambda: "metrics to say so")
     scheduler = listening.schedulers[0]
-    wait_until(lambda: metric(scheduler, "queue_entries", queue="jobs") is None, 10, lambda: "depths to be unknown")
+    wait_until(lambda: metric(scheduler, "queue_entries", queue="jobs") is None, 10, lambda: "queue_depths to be unknown")
     redis.start()
     for child in listening.children():
         wait_until(lambda child=child: get(child, "/readyz")[0] == 200, 15, lambda: "200")
@@ -244,7 +244,7 @@ def test_depths_of_events_before_their_fanout(listening, redis):
     stack.publish(count=5)
     head = stack.key("acme", "")
     keys = [h for h in stack.heads()]
-    source = open(__file__.replace("tests/integration/test_health.py", "common/moves/depths.lua"), encoding="utf-8").read()
+    source = open(__file__.replace("tests/integration/test_health.py", "common/moves/queue_depths.lua"), encoding="utf-8").read()
     base = open(__file__.replace("tests/integration/test_health.py", "common/moves/base.lua"), encoding="utf-8").read()
     script = source.replace("--#include base.lua", base)
     numbers = redis("EVAL", script, 1, head)

@@ -317,8 +317,8 @@ static void packs_what_counts_and_looks(void **state)
     move_refused_begin(&a.cmd, "h", "t/s", "why", 5, "ops");
     check(&a, &script_refused, "h|t/s|why|5|ops");
     begin(&a);
-    move_depths_begin(&a.cmd, "h");
-    check(&a, &script_depths, "h");
+    move_queue_depths_begin(&a.cmd, "h");
+    check(&a, &script_queue_depths, "h");
     begin(&a);
     move_lookup_begin(&a.cmd, &script_sources, "h", SPAN("t"));
     check(&a, &script_sources, "h|t");

@@ -137,7 +137,7 @@ static void scripts_are_labels(void **state)
     scripts_init();
     assert_true(script_settle.is_numbered);
     assert_string_equal(script_name(script_settle.number), "settle");
-    assert_string_equal(script_name(script_depths.number), "depths");
+    assert_string_equal(script_name(script_queue_depths.number), "queue_depths");
     for (unsigned i = 0; script_name(i); i++) {
         metric_observe(METRIC_script_duration_seconds, i, 100);
         write_all();

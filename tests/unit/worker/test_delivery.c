@@ -41,7 +41,7 @@ static struct {
 
 /* ---- what a delivery is lent ---- */
 
-struct tenant *directory_find(const struct directory *d, struct span tenant)
+struct tenant *config_cache_find(const struct config_cache *d, struct span tenant)
 {
     (void)d;
     return t.tenant && span_equal(tenant, span_of(t.tenant->id)) ? t.tenant : NULL;

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- SPDX-License-Identifier: Apache-2.0
--- depths.lua: how much lies in a partition, and how old it is. For metrics; changes nothing.
+-- queue_depths.lua: how much lies in a partition, and how old it is. For metrics; changes nothing.
 -- KEYS[1] head
 -- Answers numbers: events not fanned out, jobs, failed, delayed, rejected; jobs that workers have in hand;
 -- tenants throttled, endpoints full, slowed, disabled; then ages in ms of the oldest event not fanned out, job,

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* depths.c: see depths.h.
+/* queue_depths.c: see queue_depths.h.
  *
  *   RESTING ──timer──► ASKING ──answer──► ASKING for the next partition … ──the last──► RESTING
  *      ▲                  │ a fault
  *      └──────────────────┘ */
-#include "scheduler/depths.h"
+#include "scheduler/queue_depths.h"
 #include "common/moves/watch.h"
 #include "common/runtime/metrics.h"
 
 enum { EVERY_MS = 2000 };
 
-/* As depths.lua answers. */
+/* As queue_depths.lua answers. */
 static const struct {
     enum metric metric;
     unsigned label;
@@ -32,18 +32,18 @@ static const struct {
     {METRIC_queue_oldest_seconds, QUEUE_DELAYED, true},
 };
 
-static bool depths_add(struct depths *d, const redisReply *reply)
+static bool queue_depths_add(struct queue_depths *d, const redisReply *reply)
 {
     int64_t n[DEPTHS];
 
-    if (move_depths_parse(n, reply))
+    if (move_queue_depths_parse(n, reply))
         return false;
     for (unsigned i = 0; i < DEPTHS; i++)
         d->sums[i] = numbers[i].is_age ? MAX(d->sums[i], n[i]) : d->sums[i] + n[i];
     return true;
 }
 
-static void depths_rest(struct depths *d, bool is_known)
+static void queue_depths_rest(struct queue_depths *d, bool is_known)
 {
     for (unsigned i = 0; i < DEPTHS; i++) {
         if (is_known)
@@ -54,54 +54,54 @@ static void depths_rest(struct depths *d, bool is_known)
     rounds_end(&d->rounds, EVERY_MS);
 }
 
-static void depths_ask(struct depths *d);
+static void queue_depths_ask(struct queue_depths *d);
 
-static void depths_on_answer(struct redis_request *request, int result, redisReply *reply)
+static void queue_depths_on_answer(struct redis_request *request, int result, redisReply *reply)
 {
-    struct depths *d = container_of(request, struct depths, request);
+    struct queue_depths *d = container_of(request, struct queue_depths, request);
 
     if (rounds_is_closing(&d->rounds))
         rounds_end(&d->rounds, 0);
-    else if (result || !depths_add(d, reply))
-        depths_rest(d, false); /* nothing to log: others have worse to tell */
+    else if (result || !queue_depths_add(d, reply))
+        queue_depths_rest(d, false); /* nothing to log: others have worse to tell */
     else if (++d->partition < d->keys->partitions)
-        depths_ask(d);
+        queue_depths_ask(d);
     else
-        depths_rest(d, true);
+        queue_depths_rest(d, true);
 }
 
-static void depths_ask(struct depths *d)
+static void queue_depths_ask(struct queue_depths *d)
 {
     struct redis_command cmd;
 
     redis_command_init(&cmd);
-    move_depths_begin(&cmd, keys_head(d->keys, d->partition));
-    redis_run(d->redis, &d->request, &script_depths, &cmd, 0, depths_on_answer, NULL);
+    move_queue_depths_begin(&cmd, keys_head(d->keys, d->partition));
+    redis_run(d->redis, &d->request, &script_queue_depths, &cmd, 0, queue_depths_on_answer, NULL);
     redis_command_fini(&cmd);
 }
 
-static void depths_begin(void *arg)
+static void queue_depths_begin(void *arg)
 {
-    struct depths *d = arg;
+    struct queue_depths *d = arg;
 
     d->partition = 0;
     memset(d->sums, 0, sizeof(d->sums));
-    depths_ask(d);
+    queue_depths_ask(d);
 }
 
-int depths_init(struct depths *d, struct loop *l, struct redis_client *redis,
-                const struct keys *keys)
+int queue_depths_init(struct queue_depths *d, struct loop *l, struct redis_client *redis,
+                      const struct keys *keys)
 {
-    *d = (struct depths){.redis = redis, .keys = keys};
-    return rounds_init(&d->rounds, l, depths_begin, NULL, d);
+    *d = (struct queue_depths){.redis = redis, .keys = keys};
+    return rounds_init(&d->rounds, l, queue_depths_begin, NULL, d);
 }
 
-void depths_start(struct depths *d)
+void queue_depths_start(struct queue_depths *d)
 {
     rounds_start(&d->rounds, 0);
 }
 
-void depths_close(struct depths *d, defer_fn *on_closed, void *arg)
+void queue_depths_close(struct queue_depths *d, defer_fn *on_closed, void *arg)
 {
     rounds_close(&d->rounds, on_closed, arg);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* depths.h: asks every few seconds how much lies in each partition (depths.lua), for the metrics: one partition
+/* queue_depths.h: asks every few seconds how much lies in each partition (queue_depths.lua), for the metrics: one partition
  * after the other, one cheap request at a time. While Redis does not answer, these metrics are left out. */
-#ifndef GRAPNEL_SCHEDULER_DEPTHS_H
-#define GRAPNEL_SCHEDULER_DEPTHS_H
+#ifndef GRAPNEL_SCHEDULER_QUEUE_DEPTHS_H
+#define GRAPNEL_SCHEDULER_QUEUE_DEPTHS_H
 
 #include "common/moves/keys.h"
 #include "common/moves/watch.h"
@@ -11,7 +11,7 @@
 
 enum { DEPTHS = DEPTHS_NUMBERS };
 
-struct depths {
+struct queue_depths {
     struct redis_client *redis; /* borrowed, as is the next */
     const struct keys *keys;
     struct rounds rounds;
@@ -20,9 +20,9 @@ struct depths {
     int64_t sums[DEPTHS];         /* of those before; of ages the largest */
 };
 
-int depths_init(struct depths *d, struct loop *l, struct redis_client *redis,
-                const struct keys *keys);
-void depths_start(struct depths *d); /* again: no effect */
-void depths_close(struct depths *d, defer_fn *on_closed, void *arg);
+int queue_depths_init(struct queue_depths *d, struct loop *l, struct redis_client *redis,
+                      const struct keys *keys);
+void queue_depths_start(struct queue_depths *d); /* again: no effect */
+void queue_depths_close(struct queue_depths *d, defer_fn *on_closed, void *arg);
 
 #endif

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* directory.c: see directory.h.
+/* config_cache.c: see config_cache.h.
  *
  * A sync asks for the changes first, and looks up what is missing once they are known: a lookup
  * that was answered before would be dropped again. */
-#include "common/program/directory.h"
+#include "common/program/config_cache.h"
 
 #include "common/base/err.h"
 #include "common/base/log.h"
 #include "common/moves/lookup.h"
 #include <errno.h>
 
-struct directory {
-    struct directory_options options;
+struct config_cache {
+    struct config_cache_options options;
     struct tenant *tenants; /* uthash, oldest first */
     int64_t *versions;
 };
 
 struct lookup {
     struct redis_request request;
-    struct directory_sync *sync;
+    struct config_cache_sync *sync;
     struct span tenant;
 };
 
-int directory_new(struct directory **ret, const struct directory_options *o)
+int config_cache_new(struct config_cache **ret, const struct config_cache_options *o)
 {
-    struct directory *d = calloc(1, sizeof(*d));
+    struct config_cache *d = calloc(1, sizeof(*d));
 
     if (!d)
         return err_origin(-ENOMEM);
@@ -40,13 +40,13 @@ int directory_new(struct directory **ret, const struct directory_options *o)
     return 0;
 }
 
-static void drop(struct directory *d, struct tenant *t)
+static void drop(struct config_cache *d, struct tenant *t)
 {
     HASH_DEL(d->tenants, t);
     tenant_unref(t);
 }
 
-struct directory *directory_free(struct directory *d)
+struct config_cache *config_cache_free(struct config_cache *d)
 {
     struct tenant *t, *next;
 
@@ -61,7 +61,7 @@ struct directory *directory_free(struct directory *d)
     return NULL;
 }
 
-struct tenant *directory_find(const struct directory *d, struct span tenant)
+struct tenant *config_cache_find(const struct config_cache *d, struct span tenant)
 {
     struct tenant *t;
 
@@ -69,14 +69,14 @@ struct tenant *directory_find(const struct directory *d, struct span tenant)
     return t;
 }
 
-int64_t directory_version(const struct directory *d, unsigned partition)
+int64_t config_cache_version(const struct config_cache *d, unsigned partition)
 {
     return d->versions[partition];
 }
 
-static void directory_keep(struct directory *d, struct tenant *t)
+static void config_cache_keep(struct config_cache *d, struct tenant *t)
 {
-    struct tenant *old = directory_find(d, span_of(t->id));
+    struct tenant *old = config_cache_find(d, span_of(t->id));
 
     if (old)
         drop(d, old);
@@ -85,8 +85,8 @@ static void directory_keep(struct directory *d, struct tenant *t)
     HASH_ADD_KEYPTR(hh, d->tenants, t->id, strlen(t->id), t);
 }
 
-static int load_endpoint(struct directory *d, struct tenant *t, struct span id, struct span record,
-                         struct span disabled)
+static int load_endpoint(struct config_cache *d, struct tenant *t, struct span id,
+                         struct span record, struct span disabled)
 {
     struct endpoint *e;
     int r = endpoint_parse(&e, id, record);
@@ -106,7 +106,7 @@ static int load_endpoint(struct directory *d, struct tenant *t, struct span id, 
     return 0;
 }
 
-static int load_endpoints(struct directory *d, struct tenant *t, const struct lookup_answer *a)
+static int load_endpoints(struct config_cache *d, struct tenant *t, const struct lookup_answer *a)
 {
     struct lookup_row row;
     int r;
@@ -127,7 +127,7 @@ static int load_endpoints(struct directory *d, struct tenant *t, const struct lo
 
 /* A record that cannot be read must not stop the others of its partition, which wait with it: until
  * it is mended the tenant is taken for missing, so that its events are kept in `rejected`. */
-static int directory_parse_record(struct tenant *t, struct span record)
+static int config_cache_parse_record(struct tenant *t, struct span record)
 {
     int r = record.len ? tenant_parse(t, record) : 0;
 
@@ -137,7 +137,7 @@ static int directory_parse_record(struct tenant *t, struct span record)
     return 0;
 }
 
-static int directory_load(struct directory *d, struct span id, const redisReply *reply)
+static int config_cache_load(struct config_cache *d, struct span id, const redisReply *reply)
 {
     struct lookup_answer answer;
     struct tenant *t;
@@ -149,7 +149,7 @@ static int directory_load(struct directory *d, struct span id, const redisReply 
     r = move_lookup_parse(&answer, reply);
     if (!r) {
         t->version = answer.version;
-        r = directory_parse_record(t, answer.tenant);
+        r = config_cache_parse_record(t, answer.tenant);
     }
     if (!r && t->exists)
         r = load_endpoints(d, t, &answer);
@@ -157,13 +157,13 @@ static int directory_load(struct directory *d, struct span id, const redisReply 
         tenant_unref(t);
         return r;
     }
-    directory_keep(d, t);
+    config_cache_keep(d, t);
     return 0;
 }
 
-static void directory_finish(void *arg)
+static void config_cache_finish(void *arg)
 {
-    struct directory_sync *s = arg;
+    struct config_cache_sync *s = arg;
 
     free(s->lookups);
     s->lookups = NULL;
@@ -173,26 +173,26 @@ static void directory_finish(void *arg)
 static void on_lookup(struct redis_request *request, int result, redisReply *reply)
 {
     struct lookup *l = container_of(request, struct lookup, request);
-    struct directory_sync *s = l->sync;
+    struct config_cache_sync *s = l->sync;
 
     if (!result)
-        result = directory_load(s->directory, l->tenant, reply);
+        result = config_cache_load(s->config_cache, l->tenant, reply);
     if (result && !s->result)
         s->result = result;
     if (--s->n_pending == 0)
-        directory_finish(s);
+        config_cache_finish(s);
 }
 
 static void look_up(struct lookup *l, struct redis_command *cmd)
 {
-    const struct directory_options *o = &l->sync->directory->options;
+    const struct config_cache_options *o = &l->sync->config_cache->options;
 
     move_lookup_begin(cmd, &script_lookup, keys_head(o->keys, l->sync->partition), l->tenant);
     redis_run(o->redis, &l->request, &script_lookup, cmd, 0, on_lookup, NULL);
 }
 
 /* The same tenant may stand in @tenants often; it is asked for once. */
-static bool is_listed(const struct directory_sync *s, size_t n, struct span tenant)
+static bool is_listed(const struct config_cache_sync *s, size_t n, struct span tenant)
 {
     for (size_t i = 0; i < n; i++)
         if (span_equal(s->lookups[i].tenant, tenant))
@@ -200,20 +200,20 @@ static bool is_listed(const struct directory_sync *s, size_t n, struct span tena
     return false;
 }
 
-static size_t list_missing(struct directory_sync *s)
+static size_t list_missing(struct config_cache_sync *s)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < s->n_tenants; i++) {
         struct span tenant = s->tenants[i];
 
-        if (!directory_find(s->directory, tenant) && !is_listed(s, n, tenant))
+        if (!config_cache_find(s->config_cache, tenant) && !is_listed(s, n, tenant))
             s->lookups[n++] = (struct lookup){.sync = s, .tenant = tenant};
     }
     return n;
 }
 
-static void load_missing(struct directory_sync *s)
+static void load_missing(struct config_cache_sync *s)
 {
     struct redis_command cmd;
 
@@ -229,7 +229,7 @@ static void load_missing(struct directory_sync *s)
     redis_command_fini(&cmd);
 }
 
-void directory_forget(struct directory *d, unsigned partition)
+void config_cache_forget(struct config_cache *d, unsigned partition)
 {
     struct tenant *t, *next;
 
@@ -241,16 +241,16 @@ void directory_forget(struct directory *d, unsigned partition)
 }
 
 /* Versions began anew: see change.lua. */
-static void forget_older(struct directory *d, unsigned partition)
+static void forget_older(struct config_cache *d, unsigned partition)
 {
     if (d->versions[partition] >= 0) /* else this is our first look at the partition */
-        directory_forget(d, partition);
+        config_cache_forget(d, partition);
 }
 
 /* [tenant, version, tenant, version, …], lowest version first. */
-static int apply_changes(struct directory_sync *s, const redisReply *reply)
+static int apply_changes(struct config_cache_sync *s, const redisReply *reply)
 {
-    struct directory *d = s->directory;
+    struct config_cache *d = s->config_cache;
     int64_t version = MAX(d->versions[s->partition], 0);
     struct span tenant;
     struct tenant *t;
@@ -261,7 +261,7 @@ static int apply_changes(struct directory_sync *s, const redisReply *reply)
             return err_origin(-EPROTO);
         if (!tenant.len)
             forget_older(d, s->partition);
-        t = directory_find(d, tenant);
+        t = config_cache_find(d, tenant);
         if (t && t->version < version)
             drop(d, t);
     }
@@ -271,7 +271,7 @@ static int apply_changes(struct directory_sync *s, const redisReply *reply)
 
 static void on_changed(struct redis_request *request, int result, redisReply *reply)
 {
-    struct directory_sync *s = container_of(request, struct directory_sync, changed);
+    struct config_cache_sync *s = container_of(request, struct config_cache_sync, changed);
 
     if (!result)
         result = redis_reply_result(reply);
@@ -281,16 +281,17 @@ static void on_changed(struct redis_request *request, int result, redisReply *re
     if (!result)
         load_missing(s);
     if (s->n_pending == 0)
-        directory_finish(s);
+        config_cache_finish(s);
 }
 
-static void ask_changes(struct directory_sync *s)
+static void ask_changes(struct config_cache_sync *s)
 {
-    const struct directory_options *o = &s->directory->options;
+    const struct config_cache_options *o = &s->config_cache->options;
     char after[32];
     struct redis_command cmd;
 
-    (void)snprintf(after, sizeof(after), "(%lld", (long long)s->directory->versions[s->partition]);
+    (void)snprintf(after, sizeof(after), "(%lld",
+                   (long long)s->config_cache->versions[s->partition]);
     redis_command_init(&cmd);
     redis_command_begin(&cmd);
     redis_arg_text(&cmd, "ZRANGEBYSCORE");
@@ -302,19 +303,19 @@ static void ask_changes(struct directory_sync *s)
     redis_command_fini(&cmd);
 }
 
-void directory_sync_start(struct directory_sync *s, struct directory *d, struct loop *l,
-                          unsigned partition, int64_t seen, const struct span *tenants, size_t n,
-                          directory_done_fn *done, void *arg)
+void config_cache_sync_start(struct config_cache_sync *s, struct config_cache *d, struct loop *l,
+                             unsigned partition, int64_t seen, const struct span *tenants, size_t n,
+                             config_cache_done_fn *done, void *arg)
 {
-    *s = (struct directory_sync){.done = done,
-                                 .arg = arg,
-                                 .directory = d,
-                                 .partition = partition,
-                                 .seen = seen,
-                                 .tenants = tenants,
-                                 .n_tenants = n};
+    *s = (struct config_cache_sync){.done = done,
+                                    .arg = arg,
+                                    .config_cache = d,
+                                    .partition = partition,
+                                    .seen = seen,
+                                    .tenants = tenants,
+                                    .n_tenants = n};
     if (seen >= 0 && seen < d->versions[partition])
-        directory_forget(d, partition);
+        config_cache_forget(d, partition);
     if (d->versions[partition] < 0 || seen > d->versions[partition]) {
         ask_changes(s);
         return;
@@ -322,6 +323,6 @@ void directory_sync_start(struct directory_sync *s, struct directory *d, struct 
     load_missing(s);
     if (s->n_pending)
         return;
-    defer_init(&s->finished, directory_finish, s);
+    defer_init(&s->finished, config_cache_finish, s);
     loop_defer(l, &s->finished);
 }
