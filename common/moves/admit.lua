@@ -155,6 +155,12 @@ local function slots_of(endpoint, slots)
     return s and math.min(slots, s.slots) or slots
 end
 
+local function grant_one(l, endpoint, job)
+    local until_ms, until_text = until_of(endpoint)
+    reserve(l, until_ms, 1)
+    grant(job, until_text)
+end
+
 -- Grants a permit for @job, or lets it wait. Nothing overtakes what waits already. @slots: see slots_of().
 local function admit(l, endpoint, slots, job)
     if l.is_waiting or jobs_room <= 0 or not has_room(l) then return enqueue(l, endpoint, job) end
@@ -162,9 +168,10 @@ local function admit(l, endpoint, slots, job)
         call('DECR', P .. 'slots:' .. endpoint)
         return enqueue(l, endpoint, job, true)
     end
-    local until_ms, until_text = until_of(endpoint)
-    reserve(l, until_ms, 1)
-    grant(job, until_text)
+    local is_done, e = pcall(grant_one, l, endpoint, job)
+    if is_done then return end
+    call('DECR', P .. 'slots:' .. endpoint) -- it is not in `jobs`
+    error(e, 0)
 end
 
 -- A permit that was not used no longer counts. (One whose time was shifted to keep the list in order is
