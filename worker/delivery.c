@@ -428,6 +428,7 @@ static void delivery_step(struct delivery *d, const struct delivery_news *news)
         delivery_begin(d, news->event);
         return;
     case DELIVERY_SENDING:
+        assert(news->result);
         delivery_take_result(d, news->result);
         return;
     case DELIVERY_SETTLING:

@@ -13,8 +13,9 @@ import tls_receiver
 from children import wait_until
 from receiver import Receiver
 from redis_server import RedisServer
-from skips import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
 from stack import Stack
+
+pytest_plugins = ["skips"]
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dry runs of filters over the API, and the tables of what there is to choose from."""
 
-import json
 
 import pytest
 from api_tenant import Tenant, problem

@@ -2,7 +2,8 @@
 import model
 import pytest
 import small
-from skips import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
+
+pytest_plugins = ["skips"]
 
 
 @pytest.fixture

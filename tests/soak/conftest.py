@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-from skips import pytest_runtest_logreport, pytest_sessionfinish  # noqa: F401
+
+pytest_plugins = ["skips"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A test that is skipped says nothing. In CI it is an error, but for the reasons below; import the two hooks in conftest.py."""
+"""A test that is skipped says nothing. In CI it is an error, but for the reasons below; a plugin of each conftest.py."""
 
 import os
 
