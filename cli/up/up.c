@@ -168,6 +168,17 @@ static int prepare_api(struct up *up)
     return r ? cli_fail(up->cli, EXIT_FAILED, "no port for the API: %s", err_text(r)) : EXIT_DONE;
 }
 
+/* The file holds the operator's key: for its owner only, also where an older version left it open to others. */
+static FILE *open_private(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 && fchmod(fd, 0600) == 0 ? fdopen(fd, "w") : NULL;
+
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
 /* What the children, and a shell that sources `env`, are to use. */
 static int set_environment(struct up *up)
 {
@@ -198,7 +209,7 @@ static int set_environment(struct up *up)
         return EXIT_FAILED;
     (void)snprintf(url, sizeof(url), "http://%s", up->http.listen);
     (void)snprintf(path, sizeof(path), "%s/env", up->folder);
-    env = fopen(path, "we");
+    env = open_private(path);
     if (!env)
         return cli_fail(up->cli, EXIT_FAILED, "%s: %s", path, strerror(errno));
     (void)unsetenv("GRAPNEL_MASTER_KEY"); /* the folder's own key is meant */

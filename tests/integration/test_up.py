@@ -66,6 +66,16 @@ def test_once_delivers_a_verified_sample_and_leaves(folder):
     assert "success" in run.stdout
 
 
+def test_the_file_with_the_operators_key_is_for_its_owner_only(folder):
+    state = os.path.join(folder, "state")
+    os.mkdir(state, 0o755)
+    with open(os.path.join(state, "env"), "w", encoding="utf-8"):
+        os.chmod(os.path.join(state, "env"), 0o644)  # as an older version left it
+    done = up_once(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert os.stat(os.path.join(state, "env")).st_mode & 0o777 == 0o600
+
+
 def test_a_second_run_goes_on_with_the_same_folder(folder):
     assert up_once(folder).returncode == 0
     before = demo_of(folder)
