@@ -89,9 +89,20 @@ def test_every_route_has_one_command_and_every_command_a_route():
     assert sorted(rows()) == sorted(own)
 
 
+def members_of(document, schema):
+    """Names of all members that an object of @schema may have."""
+    if "$ref" in schema:
+        return members_of(document, document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    found = set(schema.get("properties", {}))
+    for one in [*schema.get("oneOf", []), *schema.get("anyOf", []), *schema.get("allOf", [])]:
+        found |= members_of(document, one)
+    return found
+
+
 def test_every_member_of_a_body_is_one_that_the_api_documents(cli):
     """An option that fills a member which the API refuses would be of no use to anybody."""
-    paths = cli.api.get("/openapi.json", key=None).json["paths"]
+    document = cli.api.get("/openapi.json", key=None).json
+    paths = document["paths"]
     with open(os.path.join(ROOT, "cli/api/resources.def"), encoding="utf-8") as file:
         text = file.read()
     macros = {name: body for name, body in re.findall(r"^#define (\w+_MEMBERS) *\\\n((?:.*\\\n)*.*\n)", text, re.M)}
@@ -104,12 +115,7 @@ def test_every_member_of_a_body_is_one_that_the_api_documents(cli):
         members += re.findall(r'\bBODY_NULL\("[\w-]+",\s*"(\w+)"', row) + re.findall(r'ENDPOINT_PART\("[\w-]+",\s*"(\w+)"', row)
         if not members:
             continue
-        schema = next(iter(paths[route][method.lower()]["requestBody"]["content"].values()))["schema"]
-        known = set(schema.get("properties", {}))
-        for one in schema.get("oneOf", []):
-            if "$ref" in one:
-                known |= set(cli.api.get("/openapi.json", key=None).json["components"]["schemas"]["NewEvent"]["properties"])
-            known |= set(one.get("properties", {}))
+        known = members_of(document, next(iter(paths[route][method.lower()]["requestBody"]["content"].values()))["schema"])
         assert set(members) <= known, (method, route, set(members) - known)
 
 

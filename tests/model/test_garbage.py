@@ -72,10 +72,17 @@ def test_an_event_of_many_fields_is_rejected_and_its_neighbours_are_delivered_wi
 
 
 def test_what_is_kept_of_a_rejected_event_is_bounded_in_bytes(world):
-    world.redis("XADD", world.redis.key("events"), "*", "tenant", "ann", "data", "x" * 1000000)
+    world.redis("XADD", world.redis.key("events"), "*", "tenant", "ann", "data", "x" * (18 << 20))
     world.publish(1)
     kept = world.redis("XRANGE", world.redis.key("rejected"), "-", "+")[0][1]
-    assert sum(map(len, kept)) < 20000 and kept[-2] == b"cut"
+    assert 17 << 20 <= sum(map(len, kept)) < (17 << 20) + 1000 and kept[-2] == b"cut"
+
+
+def test_a_rejected_event_within_the_contract_is_kept_whole(world):
+    world.redis("XADD", world.redis.key("events"), "*", "tenant", "ann", "data", "x" * (16 << 20))
+    world.publish(1)
+    kept = world.redis("XRANGE", world.redis.key("rejected"), "-", "+")[0][1]
+    assert len(kept[kept.index(b"data") + 1]) == 16 << 20 and b"cut" not in kept
 
 
 @pytest.mark.parametrize("garbage", JOBS.values(), ids=JOBS)

@@ -107,6 +107,7 @@ WORDS = {
     "const": lambda wanted, value, _schema, _where: value == wanted and isinstance(value, bool) == isinstance(wanted, bool),
     "required": lambda wanted, value, _schema, _where: not isinstance(value, dict) or set(wanted) <= value.keys(),
     "oneOf": lambda wanted, value, _schema, _where: sum(fits(value, one) for one in wanted) == 1,
+    "anyOf": lambda wanted, value, _schema, _where: any(fits(value, one) for one in wanted),
     "pattern": lambda wanted, value, _schema, _where: not isinstance(value, str) or re.search(wanted, value) is not None,
     "minimum": _bound(at_least, "number", itself), "maximum": _bound(at_most, "number", itself),
     "minLength": _bound(at_least, "string", len), "maxLength": _bound(at_most, "string", len),
