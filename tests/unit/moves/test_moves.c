@@ -32,11 +32,12 @@ struct args {
     struct span all[ARGS_MAX];
 };
 
-static uint64_t take_number(const char **at, char kind)
+static uint64_t take_number(const char **at, const char *bytes_end, char kind)
 {
-    const char *end = strchr(*at, '\r');
+    const char *end = memchr(*at, '\r', (size_t)(bytes_end - *at));
     uint64_t n;
 
+    assert_non_null(end);
     assert_int_equal(**at, kind);
     assert_int_equal(parse_u64((struct span){*at + 1, (size_t)(end - *at - 1)}, &n), 0);
     *at = end + 2;
@@ -46,17 +47,17 @@ static uint64_t take_number(const char **at, char kind)
 static void read_back(struct args *a)
 {
     struct span bytes = redis_command_bytes(&a->cmd);
-    const char *at = bytes.data;
+    const char *at = bytes.data, *end = bytes.data + bytes.len;
 
-    a->n = take_number(&at, '*');
+    a->n = take_number(&at, end, '*');
     assert_in_range(a->n, 1, ARGS_MAX);
     for (size_t i = 0; i < a->n; i++) {
-        uint64_t len = take_number(&at, '$');
+        uint64_t len = take_number(&at, end, '$');
 
         a->all[i] = (struct span){at, len};
         at += len + 2;
     }
-    assert_ptr_equal(at, bytes.data + bytes.len);
+    assert_ptr_equal(at, end);
 }
 
 /* @wanted: KEYS[1] and all of ARGV, with a bar between them. */
