@@ -13,8 +13,6 @@ static const struct command *const commands[] = {
     &command_tenant_list,
     &command_tenant_show,
     &command_tenant_remove,
-    &command_setting_list,
-    &command_setting_set,
     &command_endpoint_add,
     &command_endpoint_set,
     &command_endpoint_revoke,

@@ -15,8 +15,6 @@ extern const struct command command_tenant_set;
 extern const struct command command_tenant_list;
 extern const struct command command_tenant_show;
 extern const struct command command_tenant_remove;
-extern const struct command command_setting_list;
-extern const struct command command_setting_set;
 extern const struct command command_endpoint_add;
 extern const struct command command_endpoint_set;
 extern const struct command command_endpoint_revoke;

@@ -87,8 +87,8 @@ static int store_setting_write_back(struct store *s, const struct tenant_webhook
 struct setting_change {
     struct span tenant;
     const struct egress_policy *egress;
-    const struct store_setting *settings;
-    size_t n;
+    const struct tenant_setting *setting;
+    struct span value;
     struct tenant_webhook *w;
 };
 
@@ -101,8 +101,7 @@ static int store_setting_change(const struct setting_change *c, struct store *s,
     r = r ? r : store_change_begin(s, &w->now_ms);
     if (!r && !w->endpoint)
         r = tenant_webhook_make(w, s->keys.partitions, &s->words);
-    for (size_t i = 0; i < c->n && !r; i++)
-        r = tenant_setting_set(w, c->settings[i].setting, c->settings[i].value, &s->words);
+    r = r ? r : tenant_setting_set(w, c->setting, c->value, &s->words);
     return r ? r : store_setting_write_back(s, w, old);
 }
 
@@ -120,10 +119,11 @@ static int store_setting_change_once(void *arg, struct store *s, struct buf *old
     return r;
 }
 
-int store_settings_put(struct store *s, struct span tenant, const struct egress_policy *egress,
-                       const struct store_setting *settings, size_t n, struct tenant_webhook *w)
+int store_setting_put(struct store *s, struct span tenant, const struct egress_policy *egress,
+                      const struct tenant_setting *setting, struct span value,
+                      struct tenant_webhook *w)
 {
-    struct setting_change c = {tenant, egress, settings, n, w};
+    struct setting_change c = {tenant, egress, setting, value, w};
 
     *w = (struct tenant_webhook){0};
     return store_update(s, store_setting_change_once, &c);

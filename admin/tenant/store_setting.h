@@ -7,19 +7,15 @@
 #include "admin/store/store.h"
 #include "common/model/tenant_setting.h"
 
-struct store_setting {
-    const struct tenant_setting *setting;
-    struct span value;
-};
-
 /* What the settings are read from; store_webhook_fini(). The endpoint is NULL when there is none yet.
  * STORE_MISSING: there is no such tenant. */
 int store_webhook_load(struct store *s, struct span tenant, struct tenant_webhook *w);
 void store_webhook_fini(struct tenant_webhook *w);
 
-/* All of @settings or none, by store_update(); @w is what came of it (w->made), to be ended in any case.
- * -EINVAL with words; STORE_MISSING, STORE_CHANGED. */
-int store_settings_put(struct store *s, struct span tenant, const struct egress_policy *egress,
-                       const struct store_setting *settings, size_t n, struct tenant_webhook *w);
+/* By store_update(); @w is what came of it (w->made), to be ended in any case. -EINVAL with words;
+ * STORE_MISSING, STORE_CHANGED, STORE_TOO_MANY. */
+int store_setting_put(struct store *s, struct span tenant, const struct egress_policy *egress,
+                      const struct tenant_setting *setting, struct span value,
+                      struct tenant_webhook *w);
 
 #endif

@@ -135,9 +135,8 @@ static void note_state(struct tenant_webhook *w)
 static void h_settings_set(struct call *c, struct store *s, const struct tenant_setting *setting,
                            const char *text)
 {
-    struct store_setting wanted = {setting, span_of(text)};
     struct tenant_webhook w;
-    int r = store_settings_put(s, span_of(c->tenant), &c->api->egress, &wanted, 1, &w);
+    int r = store_setting_put(s, span_of(c->tenant), &c->api->egress, setting, span_of(text), &w);
 
     if (r == STORE_MISSING) {
         call_missing(c, "tenant");

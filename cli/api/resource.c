@@ -122,7 +122,7 @@ static int resource_take_positional(struct resource_args *args, char *value, str
     for (size_t i = 0; a[i].name; i++) {
         if (!resource_is_positional(&a[i]) || args->values[i])
             continue;
-        if (!*value)
+        if (!*value && a[i].place == IN_PATH)
             return diag_set(diag, "%s: empty", a[i].name);
         args->values[i] = value;
         return 0;

@@ -261,8 +261,8 @@ static void tenant_setting_get_user_agent(struct buf *ret, const struct tenant *
 /* ---- the table ---- */
 
 static const struct tenant_setting settings[] = {
-#define TENANT_SETTING(id_, name_, type_, default_, help_)                                         \
-    {(name_), (type_), (default_), (help_), tenant_setting_set_##id_, tenant_setting_get_##id_},
+#define TENANT_SETTING(id_, name_, type_, default_)                                                \
+    {(name_), (type_), (default_), tenant_setting_set_##id_, tenant_setting_get_##id_},
 #include "common/model/tenant_setting.def"
 #undef TENANT_SETTING
 };

@@ -25,7 +25,7 @@ struct tenant_webhook {
 };
 
 struct tenant_setting {
-    const char *name, *type, *default_text, *help;
+    const char *name, *type, *default_text;
     /* -EINVAL with words that name the setting and what was expected; -ENOKEY, -ENOMEM. Parts of the
      * endpoint may be changed then: the caller throws it away. */
     int (*set)(struct tenant_webhook *w, struct span value, struct diag *diag);

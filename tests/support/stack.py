@@ -63,8 +63,8 @@ for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZAD
 """
 
 
-# What these commands of `grapnel` are about, they ask the API: it must have been started.
-OF_THE_API = {("api-key",), ("endpoint", "match"), ("event", "show")}
+# These commands of `grapnel` call the API, which is started for the first of them unless the test has started one.
+OF_THE_API = {("api-key",), ("setting",), ("endpoint", "match"), ("event", "show")}
 
 
 class Failed(AssertionError):
@@ -159,14 +159,21 @@ class Stack:
 
     def run(self, *args, stdin=b"", **settings):
         """One command of `grapnel`, as subprocess.run() answers."""
-        if args[:1] in OF_THE_API or args[:2] in OF_THE_API:
-            settings = {"api_url": self.api_url, "api_key": ROOT_KEY, **settings}
+        settings = {**self.settings, **self._api_of(args), **settings}
         return subprocess.run([self.programs["grapnel"], *map(str, args)], cwd=self.folder, input=stdin, timeout=60,
-                              env=environment({**self.settings, **settings}), capture_output=True, check=False)
+                              env=environment(settings), capture_output=True, check=False)
+
+    def _api_of(self, args):
+        if args[:1] not in OF_THE_API and args[:2] not in OF_THE_API:
+            return {}
+        if not self.api_url:
+            self.start_api()
+        return {"api_url": self.api_url, "api_key": ROOT_KEY}
 
     def run_async(self, *args):
         """The same, without waiting for its end: a subprocess.Popen."""
-        return subprocess.Popen([self.programs["grapnel"], *map(str, args)], cwd=self.folder, env=environment(self.settings),
+        env = environment({**self.settings, **self._api_of(args)})
+        return subprocess.Popen([self.programs["grapnel"], *map(str, args)], cwd=self.folder, env=env,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def cli(self, *args, tenant=None, stdin=b""):
