@@ -138,7 +138,7 @@ class Stack:
     def end(self):
         """SIGTERM for all; what was wrong."""
         for child in self.children():
-            if not child.was_killed:
+            if not child.was_killed and not child.was_terminated:  # a second SIGTERM asks it to give up
                 child.terminate()
         wrong = [child.end() for child in self.children()]
         wrong += [child.sanitizer_report() for child in self.children()]
